@@ -1,0 +1,99 @@
+/**
+ * Every numeric limit of the product in one table, each with its unit and its reason.
+ * The manual page of limits is made from this table.
+ */
+
+interface Limit {
+  readonly value: number
+  readonly unit: string
+  readonly why: string
+}
+
+const MB = 1024 * 1024
+
+export const limitTable = {
+  yamlDepth: {
+    value: 100,
+    unit: 'levels',
+    why: 'deep nesting exhausts the stack of any recursive reader',
+  },
+  yamlNodes: { value: 50_000, unit: 'nodes', why: 'bounds the memory one rule file can take' },
+  ruleFileBytes: { value: MB, unit: 'bytes', why: 'the largest published rule is about 150 KB' },
+  packBytes: { value: 100 * MB, unit: 'bytes', why: 'bounds what one rule pack can load' },
+  packFiles: { value: 20_000, unit: 'files', why: 'the largest published pack holds under 10,000' },
+  jsonDepth: {
+    value: 64,
+    unit: 'levels',
+    why: 'a recursive walk of deeper values overflows the stack',
+  },
+  recordBytes: {
+    value: 64 * MB,
+    unit: 'bytes',
+    why: 'one event larger than this is rejected, not cut',
+  },
+  xmlDepth: { value: 64, unit: 'levels', why: 'event XML is at most about ten levels deep' },
+  fieldsPerSource: {
+    value: 2_000,
+    unit: 'columns',
+    why: 'each column costs the engine memory and files; the rest is kept in one overflow map',
+  },
+  fieldsPerEvent: {
+    value: 20_000,
+    unit: 'fields',
+    why: 'an event with more is rejected, or it would fill the batch alone',
+  },
+  fieldNameBytes: { value: 256, unit: 'bytes', why: 'longer names go to the overflow map' },
+  batchRows: {
+    value: 20_000,
+    unit: 'rows',
+    why: 'one batch is one block, so a crash never leaves half of it',
+  },
+  batchBytes: { value: 24 * MB, unit: 'bytes', why: 'bounds the memory of a decoding worker' },
+  archiveRatio: {
+    value: 200,
+    unit: 'times',
+    why: 'compression bombs; applies past archiveFreeBytes',
+  },
+  archiveFreeBytes: { value: 64 * MB, unit: 'bytes', why: 'small archives may have any ratio' },
+  archiveBytes: {
+    value: 64 * 1024 * MB,
+    unit: 'bytes',
+    why: 'the most one archive or compressed file may unpack to',
+  },
+  archiveMembers: { value: 100_000, unit: 'files', why: 'archives of countless empty files' },
+  queryDepth: { value: 200, unit: 'levels', why: 'nesting of a condition or an expression' },
+  conditionBytes: {
+    value: 64 * 1024,
+    unit: 'bytes',
+    why: 'the longest published condition is under 2 KB',
+  },
+  regexBytes: { value: 4_096, unit: 'bytes', why: 'longer patterns are slow to compile' },
+  windashValues: {
+    value: 3_125,
+    unit: 'values',
+    why: 'five dashes in a value; past that a character class is used',
+  },
+  querySeconds: {
+    value: 600,
+    unit: 'seconds',
+    why: 'the longest that one query may run unless asked otherwise',
+  },
+  queryMemoryBytes: {
+    value: 4 * 1024 * MB,
+    unit: 'bytes',
+    why: 'one query may not take the machine',
+  },
+  rulesPerScan: { value: 100, unit: 'rules', why: 'measured: no gain past 100 rules in one scan' },
+  findingsPerRule: {
+    value: 1_000_000,
+    unit: 'findings',
+    why: 'a rule that fires on everything must not fill the disk',
+  },
+} as const satisfies Record<string, Limit>
+
+type LimitName = keyof typeof limitTable
+
+/** The plain numbers of the table, for use in code. */
+export const limits = Object.fromEntries(
+  Object.entries(limitTable).map(([name, limit]) => [name, limit.value]),
+) as Readonly<Record<LimitName, number>>

@@ -1,0 +1,149 @@
+/**
+ * Relations: the thirteen ways to make rows from rows, and the schema each gives. Plain readonly data.
+ */
+import type { Expr, Scalar } from './expr.ts'
+import type { Field, Schema, Type } from './types.ts'
+
+/** A named view (bound later to the sources that feed it) or a stored source table. */
+export interface TableRef {
+  readonly kind: 'view' | 'source'
+  readonly name: string
+}
+
+/** Bounds of event time: from inclusive, to exclusive; ISO text with up to seven fractional digits. */
+export interface TimeBounds {
+  readonly from?: string
+  readonly to?: string
+}
+
+export interface Binding {
+  readonly name: string
+  readonly value: Expr
+}
+
+export interface AggBinding {
+  readonly name: string
+  readonly fn: string
+  readonly args: readonly Expr[]
+  readonly where?: Expr
+  readonly type: Type
+}
+
+export interface OrderKey {
+  readonly by: Expr
+  readonly down: boolean
+  readonly nulls: 'first' | 'last'
+}
+
+export type Order = readonly OrderKey[]
+export type Row = readonly Scalar[]
+export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti' | 'cross'
+
+export interface JoinKey {
+  readonly left: Expr
+  readonly right: Expr
+}
+
+export type Rel =
+  | {
+      readonly op: 'scan'
+      readonly table: TableRef
+      readonly time: TimeBounds
+      readonly out: Schema
+    }
+  | { readonly op: 'values'; readonly rows: readonly Row[]; readonly out: Schema }
+  | { readonly op: 'filter'; readonly from: Rel; readonly where: Expr }
+  | { readonly op: 'derive'; readonly from: Rel; readonly set: readonly Binding[] }
+  | { readonly op: 'select'; readonly from: Rel; readonly keep: readonly Binding[] }
+  | {
+      readonly op: 'aggregate'
+      readonly from: Rel
+      readonly by: readonly Binding[]
+      readonly into: readonly AggBinding[]
+    }
+  | {
+      readonly op: 'window'
+      readonly from: Rel
+      readonly by: readonly Expr[]
+      readonly order: Order
+      readonly into: readonly AggBinding[]
+    }
+  | {
+      readonly op: 'join'
+      readonly how: JoinKind
+      readonly left: Rel
+      readonly right: Rel
+      readonly on: readonly JoinKey[]
+    }
+  | { readonly op: 'union'; readonly all: readonly Rel[] }
+  | { readonly op: 'expand'; readonly from: Rel; readonly list: Expr; readonly as: string }
+  | { readonly op: 'sort'; readonly from: Rel; readonly order: Order }
+  | {
+      readonly op: 'limit'
+      readonly from: Rel
+      readonly rows: number
+      readonly per?: readonly Expr[]
+    }
+  | { readonly op: 'named'; readonly name: string; readonly value: Rel; readonly body: Rel }
+
+/** A value of a union that cannot occur; keeps `switch` exhaustive. */
+export function absurd(value: never): never {
+  throw new TypeError(`unexpected value ${JSON.stringify(value)}`)
+}
+
+function overlay(base: Schema, added: readonly Field[]): Schema {
+  const names = new Set(added.map((each) => each.name))
+  return [...base.filter((each) => !names.has(each.name)), ...added]
+}
+
+function fieldOf(binding: Binding): Field {
+  const { value } = binding
+  const stored = value.op === 'field' && value.stored !== undefined ? { stored: value.stored } : {}
+  return { name: binding.name, type: value.type, ...stored }
+}
+
+/** The fields that a relation gives, in order. */
+export function schemaOf(rel: Rel): Schema {
+  switch (rel.op) {
+    case 'scan':
+    case 'values':
+      return rel.out
+    case 'filter':
+    case 'sort':
+    case 'limit':
+      return schemaOf(rel.from)
+    case 'derive':
+      return overlay(schemaOf(rel.from), rel.set.map(fieldOf))
+    case 'select':
+      return rel.keep.map(fieldOf)
+    case 'aggregate':
+      return [...rel.by.map(fieldOf), ...rel.into.map(({ name, type }) => ({ name, type }))]
+    case 'window':
+      return overlay(
+        schemaOf(rel.from),
+        rel.into.map(({ name, type }) => ({ name, type })),
+      )
+    case 'join':
+      return rel.how === 'semi' || rel.how === 'anti'
+        ? schemaOf(rel.left)
+        : overlay(
+            schemaOf(rel.left),
+            schemaOf(rel.right).filter(
+              (each) => !schemaOf(rel.left).some((left) => left.name === each.name),
+            ),
+          )
+    case 'union':
+      return rel.all.reduce<Schema>((all, each) => {
+        const known = new Set(all.map((field) => field.name))
+        return all.concat(schemaOf(each).filter((field) => !known.has(field.name)))
+      }, [])
+    case 'expand': {
+      const type: Type = typeof rel.list.type === 'object' ? rel.list.type.list : rel.list.type
+      return overlay(schemaOf(rel.from), [{ name: rel.as, type }])
+    }
+    case 'named':
+      return schemaOf(rel.body)
+    default:
+      return absurd(rel)
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Sources: the kinds of logs that are stored, one table each, and how an event is recognised as one of them.
+ * The facts live in `content/schema/sources.yml`.
+ */
+
+/** All conditions of one recogniser must hold; a source is taken when any of its recognisers holds. */
+export interface Recogniser {
+  /** Kind that the decoder gave: `windows`, `syslog`, `auditd`, `zeek`, `w3c`, `access`, `json`, `csv`, ... */
+  readonly kind?: string
+  /** Fields that must equal one of the values, ignoring case. */
+  readonly where?: Readonly<Record<string, readonly string[]>>
+  /** Fields that must be present. */
+  readonly has?: readonly string[]
+}
+
+export interface Source {
+  /** Table name: lower case, digits, `_` and `.`; the first part is the product (`windows.sysmon`). */
+  readonly name: string
+  readonly title: string
+  readonly recognise: readonly Recogniser[]
+  /** Field that leads the sort order where a source mixes event ids. */
+  readonly order?: string
+  /** Fields that may hold the event time, tried in order when the decoder found none. */
+  readonly time?: readonly string[]
+  /** Fields that may hold the host name, tried in order when the decoder found none. */
+  readonly host?: readonly string[]
+  /** True when the raw record is itself the text a person reads (syslog, access logs); keyword rules read it. */
+  readonly rawIsText?: boolean
+  /** Fields whose values rarely repeat: stored plain, not dictionary-coded. */
+  readonly plain?: readonly string[]
+  /** Other names of a field, folded onto the first at intake (short and long Cisco NVM names). */
+  readonly rename?: Readonly<Record<string, string>>
+}
+
+/** Columns that every source table has, apart from the event's own fields. All start with `@`. */
+export const META = {
+  time: '@time',
+  ingest: '@ingest',
+  host: '@host',
+  file: '@file',
+  record: '@record',
+  raw: '@raw',
+  batch: '@batch',
+  empty: '@empty',
+  nulls: '@null',
+  more: '@more',
+  flags: '@flags',
+} as const
+
+/** Suffix of the companion column that holds the elements of a multivalued field. */
+export const LIST_SUFFIX = '[]'
+
+/** Name under which an event field is stored: names that could be taken for ours get a prefix. */
+export function storedName(name: string): string {
+  return (name.startsWith('@') && Object.values(META).some((each) => each === name)) ||
+    name.endsWith(LIST_SUFFIX) ||
+    name === ''
+    ? `field_${name}`
+    : name
+}

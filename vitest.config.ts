@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['tests/unit/**/*.test.ts', 'tests/architecture.test.ts', 'tests/docs.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          include: ['tests/{ingest,engine,detect,cli,hostile,golden,property,rules}/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          globalSetup: ['tests/support/build.ts'],
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+})
