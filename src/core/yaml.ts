@@ -62,7 +62,7 @@ export function entryOf(node: YamlNode | undefined, key: string): YamlEntry | un
 }
 
 /** Value of a map by key, or undefined. */
-export function valueOf(node: YamlNode | undefined, key: string): YamlNode | undefined {
+export function childOf(node: YamlNode | undefined, key: string): YamlNode | undefined {
   return entryOf(node, key)?.value
 }
 
