@@ -1,0 +1,65 @@
+/**
+ * What a function record is: one function, declared once. The checker, the SQL printer, the constant folder,
+ * the manual and the tests all read it. See notes in the architecture page, "a function is one record".
+ */
+import type { ConstValue, Scalar } from '../ir/expr.ts'
+import type { Type } from '../ir/types.ts'
+import type { Sql, SqlArg } from './sql.ts'
+
+export interface Parameter {
+  readonly name: string
+  readonly type: Type | 'any'
+  /** True when the argument must be a constant. */
+  readonly constant?: boolean
+  /** True for the last parameter when it may be given any number of times. */
+  readonly many?: boolean
+}
+
+export interface Example {
+  readonly args: readonly ConstValue[]
+  readonly gives: Scalar
+}
+
+export interface FunctionRecord {
+  /** `family.name`, the id used in the IR. */
+  readonly id: string
+  readonly says: string
+  readonly takes: readonly Parameter[]
+  readonly gives: Type
+  /**
+   * What a missing first argument gives: `false` (two-valued), `null`, or `own` when the SQL or the fold
+   * treats missing values itself.
+   */
+  readonly onNull: 'false' | 'null' | 'own'
+  /** True when a multivalued first argument means "any of its values". */
+  readonly anyOf?: boolean
+  /** True when a stored blank gives the same answer as a missing value for these arguments. */
+  readonly blankIsNull?: (args: readonly SqlArg[]) => boolean
+  /** How each language spells it, for the manual. */
+  readonly spelled?: Readonly<Partial<Record<'sigma' | 'kusto' | 'spl', readonly string[]>>>
+  readonly sql: (args: readonly SqlArg[]) => Sql
+  /** Exact evaluation of constants; undefined when it cannot be told here. */
+  readonly fold?: (args: readonly ConstValue[]) => Scalar | undefined
+  readonly examples: readonly Example[]
+}
+
+/** The argument at an index; a call is checked before it is printed, so a missing one is our own error. */
+export function arg(args: readonly SqlArg[], index: number): SqlArg {
+  const found = args[index]
+  if (found === undefined) throw new RangeError(`argument ${index} is missing`)
+  return found
+}
+
+/** The constant text at an index. */
+export function constText(args: readonly SqlArg[], index: number): string {
+  const { value } = arg(args, index)
+  if (typeof value !== 'string') throw new TypeError(`argument ${index} must be a constant text`)
+  return value
+}
+
+/** The constant list of texts at an index. */
+export function constTexts(args: readonly SqlArg[], index: number): readonly string[] {
+  const { value } = arg(args, index)
+  if (!Array.isArray(value)) throw new TypeError(`argument ${index} must be a constant list`)
+  return value.filter((each): each is string => typeof each === 'string')
+}
