@@ -22,6 +22,23 @@ export const codes = {
   HR003: { severity: 'error', message: 'duplicate key "{key}"' },
   HR004: { severity: 'error', message: '{what} is {size}, more than the limit of {limit}' },
   HR005: { severity: 'error', message: 'cannot read "{path}": {reason}' },
+  HR250: { severity: 'error', message: 'no function {name}' },
+  HR251: { severity: 'error', message: '{name} takes {wanted}, not {found} arguments' },
+  HR252: { severity: 'error', message: 'argument {index} of {name} must be {wanted}, not {found}' },
+  HR253: { severity: 'error', message: 'argument {index} of {name} must be a constant' },
+  HR254: { severity: 'error', message: 'no field {name} here' },
+  HR255: { severity: 'error', message: 'a condition must be true or false, not {found}' },
+  HR256: { severity: 'error', message: 'the expression is nested deeper than {limit} levels' },
+  HR260: {
+    severity: 'notice',
+    message: 'field "{name}" is read as "{found}", which differs in case only',
+  },
+  HR261: { severity: 'notice', message: 'field "{name}" does not occur in {source}' },
+  HR262: {
+    severity: 'notice',
+    message: 'no data here for {logsource}',
+    hint: 'ingest logs of this kind; `harrier explain RULE` shows which sources feed the rule',
+  },
 } as const satisfies Record<string, CodeRecord>
 
 export type Code = keyof typeof codes

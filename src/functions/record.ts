@@ -27,10 +27,10 @@ export interface FunctionRecord {
   readonly takes: readonly Parameter[]
   readonly gives: Type
   /**
-   * What a missing first argument gives: `false` (two-valued), `null`, or `own` when the SQL or the fold
-   * treats missing values itself.
+   * What a missing argument gives: `false` (two-valued), `null`, `skip` when missing arguments are left out, or
+   * `own` when the SQL and the fold treat missing values themselves.
    */
-  readonly onNull: 'false' | 'null' | 'own'
+  readonly onNull: 'false' | 'null' | 'skip' | 'own'
   /** True when a multivalued first argument means "any of its values". */
   readonly anyOf?: boolean
   /** True when a stored blank gives the same answer as a missing value for these arguments. */

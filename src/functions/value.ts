@@ -265,7 +265,7 @@ const first: FunctionRecord = {
   says: 'The first part that has a value.',
   takes: [{ name: 'part', type: 'text', many: true }],
   gives: 'text',
-  onNull: 'own',
+  onNull: 'skip',
   blankIsNull: () => true,
   sql: (args) =>
     sql`coalesce(${joined(
@@ -287,7 +287,7 @@ const lines: FunctionRecord = {
   says: 'All given values, one a line.',
   takes: [{ name: 'part', type: 'any', many: true }],
   gives: 'text',
-  onNull: 'own',
+  onNull: 'skip',
   blankIsNull: () => true,
   sql: (args) =>
     args.length === 0
@@ -298,20 +298,6 @@ const lines: FunctionRecord = {
   examples: [{ args: ['a', 'b'], gives: 'a\nb' }],
 }
 
-/** The value kept under a name in a map, or missing. */
-const entry: FunctionRecord = {
-  id: 'map.entry',
-  says: 'The value of a key in the overflow map; empty when the key is absent.',
-  takes: [
-    { name: 'map', type: 'dynamic' },
-    { name: 'key', type: 'text', constant: true },
-  ],
-  gives: 'text',
-  onNull: 'own',
-  sql: (args) => sql`${arg(args, 0).sql}[${literal(constText(args, 1))}]`,
-  examples: [],
-}
-
 const mapValues: FunctionRecord = {
   id: 'map.values',
   says: 'All values of the overflow map, one a line.',
@@ -319,6 +305,16 @@ const mapValues: FunctionRecord = {
   gives: 'text',
   onNull: 'own',
   sql: (args) => sql`arrayStringConcat(mapValues(${arg(args, 0).sql}), '\n')`,
+  examples: [],
+}
+
+const notEmpty: FunctionRecord = {
+  id: 'list.not_empty',
+  says: 'True when the list has at least one element.',
+  takes: [{ name: 'list', type: 'any' }],
+  gives: 'bool',
+  onNull: 'own',
+  sql: (args) => sql`notEmpty(${arg(args, 0).sql})`,
   examples: [],
 }
 
@@ -404,7 +400,7 @@ export const valueFunctions: readonly FunctionRecord[] = [
   join,
   first,
   lines,
-  entry,
   mapValues,
+  notEmpty,
   hits,
 ]

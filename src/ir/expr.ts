@@ -2,7 +2,7 @@
  * Expressions: constant, field, call, case. Plain readonly data, serialisable, free of any dialect.
  * Operators, casts and patterns are all calls of a function record (see `functions/`).
  */
-import type { Type } from './types.ts'
+import type { Storage, Type } from './types.ts'
 
 export type Scalar = string | number | boolean | null
 export type ConstValue = Scalar | readonly Scalar[]
@@ -18,7 +18,9 @@ export interface FieldRef {
   readonly name: string
   readonly type: Type
   /** Storage of the column, set when the field is bound to a stored source. */
-  readonly stored?: 'blank' | 'plain'
+  readonly stored?: Storage
+  /** Where a stored field is kept when not (only) in its own column: the overflow map, or both. */
+  readonly kept?: 'map' | 'both'
 }
 
 export interface Call {

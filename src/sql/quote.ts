@@ -16,18 +16,18 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 
 /** Lone surrogates have no UTF-8 form; they become U+FFFD, as in every encoder on the way in. */
-function escape(value: string): string {
+function escaped(value: string): string {
   return value.toWellFormed().replace(/[\\'`\n\r\t\0\b\f]/g, (found) => ESCAPES[found] ?? found)
 }
 
 /** A text literal that the engine reads back as exactly this text. */
 export function quoteText(value: string): string {
-  return `'${escape(value)}'`
+  return `'${escaped(value)}'`
 }
 
 /** An identifier; any text is a legal name once quoted. Names come from a resolved schema only. */
 export function quoteName(name: string): string {
-  return `\`${escape(name)}\``
+  return `\`${escaped(name)}\``
 }
 
 /** A number literal; infinities and NaN print as the engine's own words. */

@@ -1,0 +1,81 @@
+/**
+ * Constant folding: calls of constants, missing fields, and the truth tables of and, or, not. What folds to
+ * "never" needs no scan; that is how "this rule cannot fire on these logs" is told.
+ */
+import { functions } from '../functions/catalogue.ts'
+import { and, type Call, type Const, type Expr, FALSE, NULL, or, TRUE } from '../ir/expr.ts'
+import type { Rel } from '../ir/rel.ts'
+import { mapExpr, mapOwnExprs, mapRel } from '../ir/walk.ts'
+
+const isTrue = (expr: Expr): boolean => expr.op === 'const' && expr.value === true
+const isFalse = (expr: Expr): boolean => expr.op === 'const' && expr.value === false
+const isNull = (expr: Expr): boolean => expr.op === 'const' && expr.value === null
+const isEmptyList = (expr: Expr): boolean =>
+  expr.op === 'const' && Array.isArray(expr.value) && expr.value.length === 0
+
+function foldLogic(expr: Call): Expr | undefined {
+  switch (expr.fn) {
+    case 'logic.and':
+      return expr.args.some(isFalse) ? FALSE : and(expr.args.filter((each) => !isTrue(each)))
+    case 'logic.or':
+      return expr.args.some(isTrue) ? TRUE : or(expr.args.filter((each) => !isFalse(each)))
+    case 'logic.not': {
+      const [part] = expr.args
+      if (part === undefined) return expr
+      if (isTrue(part)) return FALSE
+      if (isFalse(part)) return TRUE
+      if (part.op === 'call' && part.fn === 'logic.not') return part.args[0] ?? expr
+      return expr
+    }
+    default:
+      return undefined
+  }
+}
+
+/** A call whose subject is an empty list: any-of gives false; presence tests know it is absent. */
+function foldEmptyList(expr: Call): Expr | undefined {
+  const [subject] = expr.args
+  if (subject === undefined || !isEmptyList(subject)) return undefined
+  if (expr.fn === 'value.is_null') return TRUE
+  if (expr.fn === 'value.exists' || expr.fn === 'value.has_value') return FALSE
+  return functions.get(expr.fn)?.anyOf === true ? FALSE : undefined
+}
+
+function foldCall(expr: Call): Expr {
+  const logic = foldLogic(expr)
+  if (logic !== undefined) return logic
+  const empty = foldEmptyList(expr)
+  if (empty !== undefined) return empty
+  const record = functions.get(expr.fn)
+  if (record === undefined) return expr
+  if (record.onNull === 'false' && expr.args.some(isNull)) return FALSE
+  if (record.onNull === 'null' && expr.args.some(isNull)) return NULL
+  if (record.onNull === 'skip' && expr.args.some(isNull)) {
+    const args = expr.args.filter((each) => !isNull(each))
+    return args.length === 0 ? NULL : { ...expr, args }
+  }
+  if (record.fold === undefined || !expr.args.every((each) => each.op === 'const')) return expr
+  const values = expr.args.flatMap((each) => (each.op === 'const' ? [each.value] : []))
+  const value = record.fold(values)
+  return value === undefined ? expr : ({ op: 'const', value, type: expr.type } satisfies Const)
+}
+
+/** Folds one expression. */
+export function foldExpr(expr: Expr): Expr {
+  return mapExpr(expr, (each) => {
+    if (each.op === 'call') return foldCall(each)
+    if (each.op !== 'case') return each
+    const when = each.when.filter(([test]) => !isFalse(test))
+    const [first] = when
+    if (first === undefined) return each.otherwise
+    return isTrue(first[0]) ? first[1] : { ...each, when }
+  })
+}
+
+/** Folds every expression of a relation, and drops filters that are always true. */
+export function fold(rel: Rel): Rel {
+  return mapRel(rel, (each) => {
+    const folded = mapOwnExprs(each, foldExpr)
+    return folded.op === 'filter' && isTrue(folded.where) ? folded.from : folded
+  })
+}

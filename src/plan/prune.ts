@@ -1,0 +1,76 @@
+/**
+ * Pruning: columns that nothing reads are not made, parts of a union that can give no row are dropped, and a
+ * selection right above a selection becomes one.
+ */
+import { type Rel, schemaOf } from '../ir/rel.ts'
+import { fieldsOf, mapRel, ownExprs } from '../ir/walk.ts'
+
+type Needed = ReadonlySet<string> | 'all'
+
+function isEmpty(rel: Rel): boolean {
+  if (rel.op === 'values') return rel.rows.length === 0
+  if (rel.op === 'filter') {
+    return (rel.where.op === 'const' && rel.where.value === false) || isEmpty(rel.from)
+  }
+  if (rel.op === 'derive' || rel.op === 'select' || rel.op === 'sort' || rel.op === 'limit') {
+    return isEmpty(rel.from)
+  }
+  return rel.op === 'union' && rel.all.every(isEmpty)
+}
+
+function nothing(rel: Rel): Rel {
+  return { op: 'values', rows: [], out: schemaOf(rel) }
+}
+
+function plus(needed: Needed, rel: Rel): Needed {
+  if (needed === 'all') return 'all'
+  return new Set([...needed, ...ownExprs(rel).flatMap((each) => [...fieldsOf(each)])])
+}
+
+function narrow(rel: Rel, needed: Needed): Rel {
+  switch (rel.op) {
+    case 'derive': {
+      const set = needed === 'all' ? rel.set : rel.set.filter((each) => needed.has(each.name))
+      const made = new Set(set.map((each) => each.name))
+      const own: Rel = { ...rel, set }
+      const below =
+        needed === 'all' ? 'all' : plus(new Set([...needed].filter((each) => !made.has(each))), own)
+      const from = narrow(rel.from, below)
+      return set.length === 0 ? from : { ...own, from }
+    }
+    case 'select': {
+      const keep = needed === 'all' ? rel.keep : rel.keep.filter((each) => needed.has(each.name))
+      const own: Rel = { ...rel, keep }
+      return { ...own, from: narrow(rel.from, plus(new Set(), own)) }
+    }
+    case 'aggregate':
+      return { ...rel, from: narrow(rel.from, plus(new Set(), rel)) }
+    case 'filter':
+    case 'sort':
+    case 'limit':
+    case 'expand':
+    case 'window':
+      return { ...rel, from: narrow(rel.from, plus(needed, rel)) }
+    case 'union':
+      return { ...rel, all: rel.all.map((each) => narrow(each, needed)) }
+    default:
+      return rel
+  }
+}
+
+/** Removes what cannot matter to the rows or columns of the result. */
+export function prune(rel: Rel): Rel {
+  const live = mapRel(rel, (each) => {
+    if (each.op === 'union') {
+      const all = each.all.filter((part) => !isEmpty(part))
+      const [only] = all
+      return all.length === 1 && only !== undefined
+        ? only
+        : all.length === 0
+          ? nothing(each)
+          : { ...each, all }
+    }
+    return isEmpty(each) && each.op !== 'values' ? nothing(each) : each
+  })
+  return narrow(live, 'all')
+}

@@ -1,0 +1,160 @@
+/**
+ * Expressions to SQL text: each function record gives its own template, and this file fills the holes and keeps
+ * the null rules (stored blanks, any-of lists, two-valued tests).
+ */
+import { functionOf } from '../functions/catalogue.ts'
+import type { FunctionRecord } from '../functions/record.ts'
+import { literal, name, type Sql, type SqlArg, type SqlHole, sql } from '../functions/sql.ts'
+import type { Call, ConstValue, Expr, FieldRef } from '../ir/expr.ts'
+import { absurd } from '../ir/rel.ts'
+import { isList } from '../ir/types.ts'
+import { LIST_SUFFIX, META } from '../schema/source.ts'
+import { quoteName, quoteNumber, quoteText, quoteTexts } from './quote.ts'
+
+function printValue(value: ConstValue): string {
+  if (value === null) return 'NULL'
+  switch (typeof value) {
+    case 'string':
+      return quoteText(value)
+    case 'number':
+      return quoteNumber(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    default:
+      return value.every((each) => typeof each === 'string')
+        ? quoteTexts(value)
+        : `[${value.map(printValue).join(', ')}]`
+  }
+}
+
+function printHole(hole: SqlHole): string {
+  switch (hole.kind) {
+    case 'literal':
+      return printValue(hole.value)
+    case 'name':
+      return quoteName(hole.name)
+    case 'sql':
+      return printTemplate(hole)
+    default:
+      return absurd(hole)
+  }
+}
+
+/** Text of a filled template. */
+export function printTemplate(template: Sql): string {
+  return template.parts
+    .map((part, index) => {
+      const hole = template.holes[index]
+      return hole === undefined ? part : part + printHole(hole)
+    })
+    .join('')
+}
+
+/** How a stored field is read: its column, the overflow map, or whichever has it. */
+function readField(field: FieldRef): Sql {
+  const column = sql`${name(field.name)}`
+  if (field.kept === undefined) return column
+  const entry = sql`${name(META.more)}[${literal(field.name)}]`
+  const kept = isList(field.type) ? sql`JSONExtract(${entry}, 'Array(String)')` : entry
+  if (field.kept === 'map') return kept
+  return isList(field.type)
+    ? sql`if(notEmpty(${column}), ${column}, ${kept})`
+    : sql`if(${column} != '', ${column}, ${kept})`
+}
+
+function isBlank(expr: Expr): expr is FieldRef {
+  return expr.op === 'field' && expr.stored === 'blank'
+}
+
+function argOf(expr: Expr): SqlArg {
+  return {
+    sql: exprSql(expr),
+    type: expr.type,
+    ...(expr.op === 'const' ? { value: expr.value } : {}),
+    ...(isBlank(expr) ? { blank: expr.name } : {}),
+  }
+}
+
+/** True when the row has a value for the field, empty or not. */
+function present(field: FieldRef): Sql {
+  return sql`(${readField(field)} != '' OR has(${name(META.empty)}, ${literal(field.name)}))`
+}
+
+/** True when printing an expression may give NULL in SQL. Stored columns never do. */
+function maybeNull(expr: Expr): boolean {
+  switch (expr.op) {
+    case 'const':
+      return expr.value === null
+    case 'field':
+      return expr.stored === undefined
+    case 'call': {
+      const { onNull } = functionOf(expr.fn)
+      return expr.fn === 'time.part' || (onNull === 'null' && expr.args.some(maybeNull))
+    }
+    case 'case':
+      return expr.when.some(([, then]) => maybeNull(then)) || maybeNull(expr.otherwise)
+    default:
+      return absurd(expr)
+  }
+}
+
+/** Any-of: the test on each element of the list. */
+function overList(record: FunctionRecord, args: readonly SqlArg[], list: Sql): Sql {
+  const [subject, ...rest] = args
+  if (subject === undefined) return record.sql(args)
+  const element: SqlArg = { sql: sql`v`, type: 'text' }
+  return sql`arrayExists(v -> ${record.sql([element, ...rest])}, ${list})`
+}
+
+function callSql(expr: Call): Sql {
+  const record = functionOf(expr.fn)
+  const args = expr.args.map(argOf)
+  const [subject] = args
+  if (record.anyOf === true && subject !== undefined && isList(subject.type)) {
+    return overList(record, args, subject.sql)
+  }
+  const blanks =
+    record.onNull === 'own' || record.blankIsNull?.(args) ? [] : expr.args.filter(isBlank)
+  if (record.onNull === 'false') {
+    const test = record.sql(args)
+    const safe = expr.args.some(maybeNull) ? sql`ifNull(${test}, false)` : test
+    return blanks.reduce((whole, field) => sql`(${present(field)} AND ${whole})`, safe)
+  }
+  if (blanks.length === 0) return record.sql(args)
+  return record.sql(
+    args.map((each, index) => {
+      const field = expr.args[index]
+      return field !== undefined && isBlank(field)
+        ? { ...each, sql: sql`if(${present(field)}, ${each.sql}, NULL)` }
+        : each
+    }),
+  )
+}
+
+/** An expression as a filled template. */
+export function exprSql(expr: Expr): Sql {
+  switch (expr.op) {
+    case 'const':
+      return sql`${literal(expr.value)}`
+    case 'field':
+      return readField(expr)
+    case 'call':
+      return callSql(expr)
+    case 'case': {
+      const arms = expr.when.reduce(
+        (before, [test, then]) => sql`${before} WHEN ${exprSql(test)} THEN ${exprSql(then)}`,
+        sql`CASE`,
+      )
+      return expr.when.length === 0
+        ? exprSql(expr.otherwise)
+        : sql`(${arms} ELSE ${exprSql(expr.otherwise)} END)`
+    }
+    default:
+      return absurd(expr)
+  }
+}
+
+/** Name of a list column's field, for messages. */
+export function plainName(column: string): string {
+  return column.endsWith(LIST_SUFFIX) ? column.slice(0, -LIST_SUFFIX.length) : column
+}

@@ -1,0 +1,168 @@
+/**
+ * Relations to SQL text. Each relation adds to the SELECT block of the one below while that keeps its meaning,
+ * and starts a new block around it otherwise.
+ */
+import { joined, literal, name, type Sql, sql } from '../functions/sql.ts'
+import type { Expr } from '../ir/expr.ts'
+import { type AggBinding, absurd, type Binding, type Order, type Rel, schemaOf } from '../ir/rel.ts'
+import { META } from '../schema/source.ts'
+import { exprSql, printTemplate } from './expr.ts'
+
+interface Block {
+  readonly from: Sql
+  readonly where: readonly Sql[]
+  /** undefined: all columns of `from`. */
+  readonly columns?: readonly Sql[]
+  readonly order?: Sql
+  readonly limit?: Sql
+}
+
+/** Prefix of the tables that hold events; the rest of the name is the source's. */
+export const EVENTS_PREFIX = 'events_'
+
+const EMPTY = sql``
+
+function blockSql(block: Block): Sql {
+  const columns = block.columns === undefined ? sql`*` : joined(block.columns, ', ')
+  const where = block.where.length === 0 ? EMPTY : sql`\nWHERE ${joined(block.where, ' AND ')}`
+  const order = block.order === undefined ? EMPTY : sql`\nORDER BY ${block.order}`
+  const limit = block.limit === undefined ? EMPTY : sql`\n${block.limit}`
+  return sql`SELECT ${columns}\nFROM ${block.from}${where}${order}${limit}`
+}
+
+function nested(block: Block): Block {
+  return { from: sql`(${blockSql(block)})`, where: [] }
+}
+
+function plain(block: Block): boolean {
+  return block.columns === undefined && block.order === undefined && block.limit === undefined
+}
+
+const bound = (each: Binding): Sql =>
+  each.value.op === 'field' && each.value.name === each.name && each.value.kept === undefined
+    ? sql`${name(each.name)}`
+    : sql`${exprSql(each.value)} AS ${name(each.name)}`
+
+function aggregate(each: AggBinding): Sql {
+  const call: Expr = { op: 'call', fn: each.fn, args: each.args, type: each.type }
+  return sql`${exprSql(call)} AS ${name(each.name)}`
+}
+
+function orderSql(order: Order): Sql {
+  return joined(
+    order.map((key) => {
+      const direction = key.down ? sql` DESC` : EMPTY
+      const nulls = key.nulls === 'first' ? sql` NULLS FIRST` : sql` NULLS LAST`
+      return sql`${exprSql(key.by)}${direction}${nulls}`
+    }),
+    ', ',
+  )
+}
+
+function timeSql(text: string): Sql {
+  return sql`toDateTime64(${literal(text)}, 7, 'UTC')`
+}
+
+function scanBlock(rel: Extract<Rel, { op: 'scan' }>): Block {
+  const { from, to } = rel.time
+  const time = sql`${name(META.time)}`
+  return {
+    from: sql`${name(EVENTS_PREFIX + rel.table.name)}`,
+    where: [
+      ...(from === undefined ? [] : [sql`${time} >= ${timeSql(from)}`]),
+      ...(to === undefined ? [] : [sql`${time} < ${timeSql(to)}`]),
+    ],
+  }
+}
+
+function valuesBlock(rel: Extract<Rel, { op: 'values' }>): Block {
+  const select = (row: readonly (string | number | boolean | null)[]): Sql =>
+    sql`SELECT ${joined(
+      rel.out.map((column, index) => sql`${literal(row[index] ?? null)} AS ${name(column.name)}`),
+      ', ',
+    )}`
+  const rows = rel.rows.map(select)
+  const all = rows
+    .slice(1)
+    .reduce((before, row) => sql`${before} UNION ALL ${row}`, rows[0] ?? select([]))
+  return { from: sql`(${all})`, where: rows.length === 0 ? [sql`false`] : [] }
+}
+
+function block(rel: Rel): Block {
+  switch (rel.op) {
+    case 'scan':
+      return scanBlock(rel)
+    case 'values':
+      return valuesBlock(rel)
+    case 'filter': {
+      const below = block(rel.from)
+      const base = plain(below) ? below : nested(below)
+      return { ...base, where: [...base.where, exprSql(rel.where)] }
+    }
+    case 'derive': {
+      const below = block(rel.from)
+      const base = plain(below) ? below : nested(below)
+      const made = new Set(rel.set.map((each) => each.name))
+      const shadowed = schemaOf(rel.from).filter((each) => made.has(each.name))
+      const rest =
+        shadowed.length === 0
+          ? sql`*`
+          : sql`* EXCEPT (${joined(
+              shadowed.map((each) => sql`${name(each.name)}`),
+              ', ',
+            )})`
+      return { ...base, columns: [rest, ...rel.set.map(bound)] }
+    }
+    case 'select': {
+      const below = block(rel.from)
+      const base = plain(below) ? below : nested(below)
+      return { ...base, columns: rel.keep.map(bound) }
+    }
+    case 'union': {
+      const parts = rel.all.map((each) => blockSql(block(each)))
+      const [first = EMPTY, ...rest] = parts
+      return {
+        from: sql`(${rest.reduce((before, part) => sql`${before}\nUNION ALL\n${part}`, first)})`,
+        where: [],
+      }
+    }
+    case 'sort': {
+      const below = block(rel.from)
+      const base = below.order === undefined && below.limit === undefined ? below : nested(below)
+      return { ...base, order: orderSql(rel.order) }
+    }
+    case 'limit': {
+      const below = block(rel.from)
+      const base = below.limit === undefined ? below : nested(below)
+      const rows = literal(rel.rows)
+      const limit =
+        rel.per === undefined
+          ? sql`LIMIT ${rows}`
+          : sql`LIMIT ${rows} BY ${joined(rel.per.map(exprSql), ', ')}`
+      return { ...base, limit }
+    }
+    case 'aggregate': {
+      const below = block(rel.from)
+      const base = plain(below) ? below : nested(below)
+      const by = joined(
+        rel.by.map((each) => exprSql(each.value)),
+        ', ',
+      )
+      const group = rel.by.length === 0 ? EMPTY : sql`\nGROUP BY ${by}`
+      const whole = { ...base, columns: [...rel.by.map(bound), ...rel.into.map(aggregate)] }
+      return { from: sql`(${blockSql(whole)}${group})`, where: [] }
+    }
+    case 'window':
+    case 'join':
+    case 'expand':
+    case 'named':
+      throw new RangeError(`no SQL for ${rel.op} yet`)
+    default:
+      return absurd(rel)
+  }
+}
+
+/** SQL text of a checked, bound relation. */
+export function printSql(rel: Rel): string {
+  return printTemplate(blockSql(block(rel)))
+}
