@@ -1,0 +1,40 @@
+/** A finding: one event that one rule matched, with enough to act on it without the store. */
+import { createHash } from 'node:crypto'
+import type { Level } from '../rules/rule.ts'
+
+/** Values of an event's fields; a multivalued field is an array, a present field without a value is null. */
+export type EventFields = Readonly<Record<string, string | readonly string[] | null>>
+
+/** Keys are in the order in which they are printed; names are the public JSON contract. */
+export interface Finding {
+  /** Event time, ISO 8601 UTC with seven fractional digits. */
+  readonly time: string
+  readonly rule_id: string
+  readonly rule_title: string
+  readonly language: string
+  readonly level: Level
+  readonly host: string
+  readonly tags: readonly string[]
+  /** Stored source, e.g. `windows.sysmon`. */
+  readonly source: string
+  readonly file: string
+  /** Record or line number within the file. */
+  readonly record: number
+  /** Fixed id: the same rule on the same event always gives the same id. */
+  readonly id: string
+  readonly event: EventFields
+}
+
+/** The fixed id of a rule's match on one event. */
+export function findingId(
+  rule: string,
+  source: string,
+  file: string,
+  record: number,
+  time: string,
+): string {
+  return createHash('sha256')
+    .update(JSON.stringify([rule, source, file, record, time]))
+    .digest('hex')
+    .slice(0, 32)
+}
