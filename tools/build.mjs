@@ -1,13 +1,14 @@
 /** Bundles the command line, the engine child and the decoding worker into dist/. */
-import { rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Builds everything; takes about a fifth of a second. */
+/** Builds everything beside and swaps it in, so that a running program never sees half a build. */
 export async function buildAll() {
-  rmSync(`${root}dist`, { recursive: true, force: true })
+  const fresh = `${root}dist.new-${process.pid}`
+  const old = `${root}dist.old-${process.pid}`
   await build({
     absWorkingDir: root,
     entryPoints: {
@@ -15,7 +16,7 @@ export async function buildAll() {
       'engine-child': 'src/engine/child.ts',
       'ingest-worker': 'src/ingest/worker.ts',
     },
-    outdir: 'dist',
+    outdir: fresh,
     bundle: true,
     splitting: true,
     packages: 'external',
@@ -25,6 +26,9 @@ export async function buildAll() {
     sourcemap: true,
     logLevel: 'warning',
   })
+  if (existsSync(`${root}dist`)) renameSync(`${root}dist`, old)
+  renameSync(fresh, `${root}dist`)
+  rmSync(old, { recursive: true, force: true })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll()

@@ -25,16 +25,19 @@ export interface Finding {
   readonly event: EventFields
 }
 
-/** The fixed id of a rule's match on one event. */
-export function findingId(
-  rule: string,
-  source: string,
-  file: string,
-  record: number,
-  time: string,
-): string {
+/** An event as it is read back from the store. */
+export interface StoredEvent {
+  readonly time: string
+  readonly host: string
+  readonly file: string
+  readonly record: number
+  readonly event: EventFields
+}
+
+/** The fixed id of a rule's match on one event: the same rule on the same stored event always gives the same. */
+export function findingId(rule: string, source: string, stored: StoredEvent): string {
   return createHash('sha256')
-    .update(JSON.stringify([rule, source, file, record, time]))
+    .update(JSON.stringify([rule, source, stored]))
     .digest('hex')
     .slice(0, 32)
 }

@@ -1,0 +1,201 @@
+/**
+ * Running many rules over a store: grouped scans, findings handed out as they come, and one bad rule isolated by
+ * halving its group until it stands alone. Nothing here reads a clock for decisions; durations are only reported.
+ */
+import { type Diagnostic, diagnose } from '../core/diagnostic.ts'
+import { limits } from '../core/limits.ts'
+import { EngineError, type QueryOptions } from '../engine/engine.ts'
+import type { TimeBounds } from '../ir/rel.ts'
+import { groupedScan } from '../plan/group.ts'
+import type { Rule } from '../rules/rule.ts'
+import type { SchemaCatalogue } from '../schema/catalogue.ts'
+import type { StoredCatalogue, StoredColumns } from '../schema/stored.ts'
+import { printSql } from '../sql/print.ts'
+import { eventColumns, readEvent } from './event.ts'
+import { type Finding, findingId } from './finding.ts'
+import { groupScans, planRules, type Scan } from './plan.ts'
+import type { RuleOutcome, RunReport } from './report.ts'
+
+/** The part of a store that a run needs. */
+export interface RunStore {
+  catalogue(): Promise<StoredCatalogue>
+  rows(sql: string, options?: QueryOptions): AsyncIterable<readonly unknown[]>
+}
+
+export interface RunOptions {
+  readonly rules: readonly Rule[]
+  readonly schema: SchemaCatalogue
+  readonly store: RunStore
+  readonly time: TimeBounds
+  readonly onFinding: (finding: Finding) => void | Promise<void>
+  readonly onProgress?: (done: number, total: number, findings: number) => void
+  readonly query?: QueryOptions
+  readonly rulesPerScan?: number
+}
+
+interface Tally {
+  findings: number
+  first: string | undefined
+  last: string | undefined
+  readonly problems: Diagnostic[]
+}
+
+/** Findings held back until their scan has ended, so that a scan that fails leaves nothing half told. */
+const HELD = 10_000
+
+class Run {
+  readonly options: RunOptions
+  readonly stored: StoredCatalogue
+  readonly tallies = new Map<Rule, Tally>()
+  scans = 0
+  findings = 0
+  interrupted = false
+
+  constructor(options: RunOptions, stored: StoredCatalogue) {
+    this.options = options
+    this.stored = stored
+  }
+
+  tally(rule: Rule): Tally {
+    const known = this.tallies.get(rule)
+    if (known !== undefined) return known
+    const fresh: Tally = { findings: 0, first: undefined, last: undefined, problems: [] }
+    this.tallies.set(rule, fresh)
+    return fresh
+  }
+
+  async emit(rule: Rule, finding: Finding): Promise<void> {
+    const tally = this.tally(rule)
+    tally.findings++
+    this.findings++
+    if (tally.first === undefined || finding.time < tally.first) tally.first = finding.time
+    if (tally.last === undefined || finding.time > tally.last) tally.last = finding.time
+    if (tally.findings === limits.findingsPerRule + 1) {
+      tally.problems.push(diagnose('HR701', { limit: limits.findingsPerRule }))
+    }
+    if (tally.findings <= limits.findingsPerRule) await this.options.onFinding(finding)
+  }
+
+  /** Runs one scan; `told` are the findings of an earlier, failed try that were handed out already. */
+  async scan(scan: Scan, told: ReadonlySet<string> = new Set()): Promise<void> {
+    const columns = this.stored.get(scan.source)
+    if (columns === undefined || this.options.query?.signal?.aborted) return
+    this.scans++
+    const now = new Set(told)
+    try {
+      await this.read(scan, columns, told, now)
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error
+      if (error.kind === 'cancelled') {
+        this.interrupted = true
+        return
+      }
+      if (error.kind === 'locked' || error.kind === 'unavailable') throw error
+      const [only] = scan.items
+      if (scan.items.length === 1 && only !== undefined) {
+        this.tally(only.rule).problems.push(diagnose('HR700', { reason: error.message }))
+        return
+      }
+      const middle = Math.ceil(scan.items.length / 2)
+      await this.scan({ ...scan, items: scan.items.slice(0, middle) }, now)
+      await this.scan({ ...scan, items: scan.items.slice(middle) }, now)
+    }
+  }
+
+  async read(
+    scan: Scan,
+    columns: StoredColumns,
+    told: ReadonlySet<string>,
+    now: Set<string>,
+  ): Promise<void> {
+    const schema = eventColumns(columns)
+    const sql = printSql(
+      groupedScan({
+        source: scan.source,
+        conditions: scan.items.map((each) => each.where),
+        time: this.options.time,
+        columns: schema,
+      }),
+    )
+    const held: (readonly [Rule, Finding])[] = []
+    const release = async (ended: boolean): Promise<void> => {
+      for (const [rule, finding] of held.splice(0)) {
+        if (!ended) now.add(finding.id)
+        await this.emit(rule, finding)
+      }
+    }
+    for await (const row of this.options.store.rows(sql, this.options.query)) {
+      const [hits] = row
+      const stored = readEvent(row, schema, 1)
+      const { time, host, file, record, event } = stored
+      for (const hit of Array.isArray(hits) ? hits : []) {
+        const rule = scan.items[Number(hit) - 1]?.rule
+        if (rule === undefined) continue
+        const id = findingId(rule.id, scan.source, stored)
+        if (told.has(id)) continue
+        const { source } = scan
+        held.push([
+          rule,
+          {
+            time,
+            rule_id: rule.id,
+            rule_title: rule.title,
+            language: rule.language,
+            level: rule.level,
+            host,
+            tags: rule.tags,
+            source,
+            file,
+            record,
+            id,
+            event,
+          },
+        ])
+      }
+      if (held.length >= HELD) await release(false)
+    }
+    await release(true)
+  }
+}
+
+function outcomes(run: Run, planned: ReturnType<typeof planRules>): readonly RuleOutcome[] {
+  return planned.map(({ rule, state, diagnostics }): RuleOutcome => {
+    const tally = run.tallies.get(rule)
+    const failed = state === 'failed' || tally?.problems.some((each) => each.severity === 'error')
+    const findings = tally?.findings ?? 0
+    return {
+      rule,
+      state: failed ? 'failed' : state === 'ready' ? (findings > 0 ? 'fired' : 'quiet') : state,
+      findings,
+      ...(tally?.first === undefined ? {} : { first: tally.first }),
+      ...(tally?.last === undefined ? {} : { last: tally.last }),
+      diagnostics: [...diagnostics, ...(tally?.problems ?? [])],
+    }
+  })
+}
+
+/**
+ * Runs rules over a store. Findings come in no fixed order; each (rule, event) is told once. A rule that the
+ * engine stops (time, memory) is reported as failed and the others still run; an interrupt ends the run cleanly.
+ */
+export async function runRules(options: RunOptions): Promise<RunReport> {
+  const started = performance.now()
+  const stored = await options.store.catalogue()
+  const planned = planRules(options.rules, options.schema, stored)
+  const scans = groupScans(planned, options.rulesPerScan)
+  const run = new Run(options, stored)
+  for (const [index, scan] of scans.entries()) {
+    options.onProgress?.(index, scans.length, run.findings)
+    if (options.query?.signal?.aborted) run.interrupted = true
+    if (run.interrupted) break
+    await run.scan(scan)
+  }
+  options.onProgress?.(scans.length, scans.length, run.findings)
+  return {
+    outcomes: outcomes(run, planned),
+    findings: run.findings,
+    scans: run.scans,
+    seconds: (performance.now() - started) / 1000,
+    interrupted: run.interrupted,
+  }
+}
