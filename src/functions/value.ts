@@ -318,6 +318,121 @@ const notEmpty: FunctionRecord = {
   examples: [],
 }
 
+const between: FunctionRecord = {
+  id: 'text.between',
+  says: 'The piece after the first `after` and before the next `before` (an empty one: to the end); else missing.',
+  takes: [
+    { name: 'text', type: 'text' },
+    { name: 'after', type: 'text', constant: true },
+    { name: 'before', type: 'text', constant: true },
+  ],
+  gives: 'text',
+  onNull: 'null',
+  blankIsNull: () => true,
+  sql: (args) => {
+    const text = arg(args, 0).sql
+    const after = constText(args, 1)
+    const before = constText(args, 2)
+    const at = sql`position(${text}, ${literal(after)})`
+    const rest = sql`substring(${text}, ${at} + ${literal(new TextEncoder().encode(after).length)})`
+    const piece = before === '' ? rest : sql`splitByString(${literal(before)}, ${rest})[1]`
+    return sql`if(${at} > 0, ${piece}, '')`
+  },
+  examples: [
+    { args: ['TTY=pts/0 ; USER=#-1 ; COMMAND=/bin/sh', 'USER=', ' ;'], gives: '#-1' },
+    { args: ['projects/p/logs/activity', '/logs/', ''], gives: 'activity' },
+    { args: ['USER=root', 'USER=', ' ;'], gives: 'root' },
+    { args: ['nothing here', 'USER=', ' ;'], gives: '' },
+  ],
+}
+
+const dropEnd: FunctionRecord = {
+  id: 'text.drop_end',
+  says: 'The text without the given end; a text that ends otherwise stays as it is.',
+  takes: [
+    { name: 'text', type: 'text' },
+    { name: 'end', type: 'text', constant: true },
+  ],
+  gives: 'text',
+  onNull: 'null',
+  blankIsNull: () => true,
+  sql: (args) => {
+    const text = arg(args, 0).sql
+    const end = constText(args, 1)
+    const size = literal(new TextEncoder().encode(end).length)
+    return sql`if(endsWith(${text}, ${literal(end)}), substring(${text}, 1, length(${text}) - ${size}), ${text})`
+  },
+  examples: [
+    { args: ['example.org.', '.'], gives: 'example.org' },
+    { args: ['example.org', '.'], gives: 'example.org' },
+  ],
+}
+
+const dword: FunctionRecord = {
+  id: 'text.dword',
+  says: 'A decimal number below 2^32 in the form in which Sysmon writes registry numbers; other texts as they are.',
+  takes: [{ name: 'text', type: 'text' }],
+  gives: 'text',
+  onNull: 'null',
+  blankIsNull: () => true,
+  sql: (args) => {
+    const text = arg(args, 0).sql
+    const number = sql`toUInt64OrZero(${text})`
+    return sql`if(match(${text}, '^[0-9]{1,10}$') AND ${number} < 4294967296, concat('DWORD (0x', lower(leftPad(hex(${number}), 8, '0')), ')'), ${text})`
+  },
+  examples: [
+    { args: ['1'], gives: 'DWORD (0x00000001)' },
+    { args: ['0'], gives: 'DWORD (0x00000000)' },
+    { args: ['4294967295'], gives: 'DWORD (0xffffffff)' },
+    { args: ['4294967296'], gives: '4294967296' },
+    { args: ['C:\\x.exe'], gives: 'C:\\x.exe' },
+  ],
+}
+
+const listAt: FunctionRecord = {
+  id: 'list.at',
+  says: 'The element at a position, counted from 1; missing past the end.',
+  takes: [
+    { name: 'list', type: { list: 'text' } },
+    { name: 'position', type: 'int', constant: true },
+  ],
+  gives: 'text',
+  onNull: 'null',
+  sql: (args) => sql`${arg(args, 0).sql}[${arg(args, 1).sql}]`,
+  examples: [
+    { args: [['a', 'b'], 2], gives: 'b' },
+    { args: [['a', 'b'], 3], gives: '' },
+  ],
+}
+
+const listJoin: FunctionRecord = {
+  id: 'list.join',
+  says: 'The elements of a list as one text with the given piece between them.',
+  takes: [
+    { name: 'list', type: { list: 'text' } },
+    { name: 'between', type: 'text', constant: true },
+  ],
+  gives: 'text',
+  onNull: 'null',
+  sql: (args) => sql`arrayStringConcat(${arg(args, 0).sql}, ${literal(constText(args, 1))})`,
+  examples: [{ args: [['ls', '-l', '/'], ' '], gives: 'ls -l /' }],
+}
+
+const listOf: FunctionRecord = {
+  id: 'list.of',
+  says: 'The parts that have a value, as a multivalued field: a test holds when it holds for any of them.',
+  takes: [{ name: 'part', type: 'text', many: true }],
+  gives: { list: 'text' },
+  onNull: 'skip',
+  blankIsNull: () => true,
+  sql: (args) =>
+    sql`arrayFilter(v -> v != '', [${joined(
+      args.map((each) => each.sql),
+      ', ',
+    )}])`,
+  examples: [],
+}
+
 const hits: FunctionRecord = {
   id: 'rules.hits',
   says: 'The positions, from 1, of the conditions that hold.',
@@ -401,6 +516,12 @@ export const valueFunctions: readonly FunctionRecord[] = [
   first,
   lines,
   mapValues,
+  between,
+  dropEnd,
+  dword,
+  listAt,
+  listJoin,
+  listOf,
   notEmpty,
   hits,
 ]
