@@ -3,16 +3,21 @@
  * always add up (received = stored + rejected).
  */
 
-/** A column in the engine's Native layout. text: length-prefixed UTF-8; list: offsets then texts; and so on. */
+/** Layouts of a column; `schema/columns` builds them. time: ticks of 100 ns since 1970. */
+export type ColumnKind = 'text' | 'list' | 'map' | 'time' | 'uint64'
+
+/** A column in the engine's Native layout, for all rows of its block. */
 export interface ColumnBlock {
+  /** Stored name of the field (`storedName`, with `LIST_SUFFIX` for the companion list) or one of `META`. */
   readonly name: string
-  readonly kind: 'text' | 'list' | 'map' | 'time' | 'uint32'
-  /** Number of different values seen divided by rows, at most 1; decides dictionary coding of a new column. */
+  readonly kind: ColumnKind
+  /** Different values by values seen, at most 1 (1 also when too few to tell); decides dictionary coding. */
   readonly variety: number
   /** Bytes as the engine's Native format wants them for this kind. */
   readonly data: Uint8Array
 }
 
+/** Rows of one source. The store adds `@batch` and `@ingest` itself where a block has none. */
 export interface SourceBlock {
   readonly source: string
   readonly rows: number
