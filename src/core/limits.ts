@@ -32,6 +32,21 @@ export const limitTable = {
     why: 'one event larger than this is rejected, not cut',
   },
   xmlDepth: { value: 64, unit: 'levels', why: 'event XML is at most about ten levels deep' },
+  eventXmlChars: {
+    value: MB,
+    unit: 'characters',
+    why: 'an EVTX record is under 64 KiB; templates could make it expand without end',
+  },
+  chunkXmlChars: {
+    value: 16 * MB,
+    unit: 'characters',
+    why: 'all records of one EVTX chunk together; real chunks stay under 1 million',
+  },
+  chunkSteps: {
+    value: MB,
+    unit: 'elements',
+    why: 'elements that one EVTX chunk may render to; real chunks stay under 20,000',
+  },
   fieldsPerSource: {
     value: 2_000,
     unit: 'columns',
@@ -61,6 +76,16 @@ export const limitTable = {
     why: 'the most one archive or compressed file may unpack to',
   },
   archiveMembers: { value: 100_000, unit: 'files', why: 'archives of countless empty files' },
+  auditEvents: {
+    value: 1_000,
+    unit: 'events',
+    why: 'audit events that may be open at once while their records arrive mixed',
+  },
+  zstdWindowBytes: {
+    value: 128 * MB,
+    unit: 'bytes',
+    why: 'the largest window the zstd tool makes without being forced; bounds memory',
+  },
   queryDepth: { value: 200, unit: 'levels', why: 'nesting of a condition or an expression' },
   conditionBytes: {
     value: 64 * 1024,
@@ -88,6 +113,41 @@ export const limitTable = {
     value: 1_000_000,
     unit: 'findings',
     why: 'a rule that fires on everything must not fill the disk',
+  },
+  reportFindings: {
+    value: 5_000,
+    unit: 'findings',
+    why: 'the most that an HTML report shows in full, so that a browser stays quick; all are counted',
+  },
+  reportFindingsPerRule: {
+    value: 200,
+    unit: 'findings',
+    why: 'one noisy rule must not fill the HTML report; all are counted',
+  },
+  reportChars: {
+    value: 24_000_000,
+    unit: 'characters',
+    why: 'bounds the memory and the size of the HTML report',
+  },
+  reportValueChars: {
+    value: 2_000,
+    unit: 'characters',
+    why: 'the most of one field value that the HTML report shows; the rest is counted',
+  },
+  reportFields: {
+    value: 60,
+    unit: 'fields',
+    why: 'the most fields of one event that the HTML report shows; the rest is counted',
+  },
+  hostsPerRule: {
+    value: 256,
+    unit: 'hosts',
+    why: 'hosts of one rule are told apart up to here, then shown as "256+"',
+  },
+  hostsPerReport: {
+    value: 10_000,
+    unit: 'hosts',
+    why: 'an attacker can make up host names; more are counted together',
   },
 } as const satisfies Record<string, Limit>
 
