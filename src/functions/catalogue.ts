@@ -1,10 +1,14 @@
 /** All function records, by id. */
+import { aggregateFunctions } from './aggregate.ts'
 import { matchFunctions } from './match.ts'
 import type { FunctionRecord } from './record.ts'
 import { valueFunctions } from './value.ts'
 
 export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
-  [...matchFunctions, ...valueFunctions].map((record) => [record.id, record]),
+  [...matchFunctions, ...valueFunctions, ...aggregateFunctions].map((record) => [
+    record.id,
+    record,
+  ]),
 )
 
 /** The record of an id; an unknown id is a programming error, refused by the checker before it gets here. */

@@ -31,6 +31,8 @@ export interface FunctionRecord {
    * `own` when the SQL and the fold treat missing values themselves.
    */
   readonly onNull: 'false' | 'null' | 'skip' | 'own'
+  /** True for a function of the rows of a group; it may stand only in an aggregate or a window. */
+  readonly aggregate?: boolean
   /** True when a multivalued first argument means "any of its values". */
   readonly anyOf?: boolean
   /** True when a stored blank gives the same answer as a missing value for these arguments. */

@@ -399,10 +399,9 @@ const listAt: FunctionRecord = {
   gives: 'text',
   onNull: 'null',
   sql: (args) => sql`${arg(args, 0).sql}[${arg(args, 1).sql}]`,
-  examples: [
-    { args: [['a', 'b'], 2], gives: 'b' },
-    { args: [['a', 'b'], 3], gives: '' },
-  ],
+  fold: ([list, position]) =>
+    Array.isArray(list) && typeof position === 'number' ? (list[position - 1] ?? null) : undefined,
+  examples: [{ args: [['a', 'b'], 2], gives: 'b' }],
 }
 
 const listJoin: FunctionRecord = {
@@ -415,6 +414,12 @@ const listJoin: FunctionRecord = {
   gives: 'text',
   onNull: 'null',
   sql: (args) => sql`arrayStringConcat(${arg(args, 0).sql}, ${literal(constText(args, 1))})`,
+  fold: ([list, between]) =>
+    Array.isArray(list) && typeof between === 'string'
+      ? list.length === 0
+        ? null
+        : list.join(between)
+      : undefined,
   examples: [{ args: [['ls', '-l', '/'], ' '], gives: 'ls -l /' }],
 }
 

@@ -4,9 +4,9 @@
 import type { Expr, Scalar } from './expr.ts'
 import type { Field, Schema, Type } from './types.ts'
 
-/** A named view (bound later to the sources that feed it) or a stored source table. */
+/** A view (bound later to the sources that feed it), a stored source, or what a `named` above has defined. */
 export interface TableRef {
-  readonly kind: 'view' | 'source'
+  readonly kind: 'view' | 'source' | 'named'
   readonly name: string
 }
 

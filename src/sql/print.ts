@@ -4,7 +4,17 @@
  */
 import { joined, literal, name, type Sql, sql } from '../functions/sql.ts'
 import type { Expr } from '../ir/expr.ts'
-import { type AggBinding, absurd, type Binding, type Order, type Rel, schemaOf } from '../ir/rel.ts'
+import {
+  type AggBinding,
+  absurd,
+  type Binding,
+  type JoinKey,
+  type JoinKind,
+  type Order,
+  type Rel,
+  schemaOf,
+} from '../ir/rel.ts'
+import type { Schema } from '../ir/types.ts'
 import { META } from '../schema/source.ts'
 import { exprSql, printTemplate } from './expr.ts'
 
@@ -43,9 +53,76 @@ const bound = (each: Binding): Sql =>
     ? sql`${name(each.name)}`
     : sql`${exprSql(each.value)} AS ${name(each.name)}`
 
-function aggregate(each: AggBinding): Sql {
+function aggregateSql(each: AggBinding): Sql {
   const call: Expr = { op: 'call', fn: each.fn, args: each.args, type: each.type }
-  return sql`${exprSql(call)} AS ${name(each.name)}`
+  return each.where === undefined
+    ? exprSql(call)
+    : sql`${exprSql(call)} FILTER (WHERE ${exprSql(each.where)})`
+}
+
+const aggregate = (each: AggBinding): Sql => sql`${aggregateSql(each)} AS ${name(each.name)}`
+
+const JOINS: Readonly<Record<JoinKind, Sql>> = {
+  inner: sql`INNER JOIN`,
+  left: sql`LEFT JOIN`,
+  right: sql`RIGHT JOIN`,
+  full: sql`FULL JOIN`,
+  semi: sql`LEFT SEMI JOIN`,
+  anti: sql`LEFT ANTI JOIN`,
+  cross: sql`CROSS JOIN`,
+}
+
+/** Columns of a join: the left side's own, then those of the right that the left has not. */
+function joinBlock(rel: Extract<Rel, { op: 'join' }>): Block {
+  const left = schemaOf(rel.left)
+  const names = new Set(left.map((each) => each.name))
+  const right = schemaOf(rel.right).filter((each) => !names.has(each.name))
+  const sides = [
+    ...left.map((each) => sql`l.${name(each.name)} AS ${name(each.name)}`),
+    ...(rel.how === 'semi' || rel.how === 'anti'
+      ? []
+      : right.map((each) => sql`r.${name(each.name)} AS ${name(each.name)}`)),
+  ]
+  // Keys are given names of their own, so that a field of both sides never stands for the wrong one.
+  const keyed = (side: Rel, pick: (key: JoinKey) => Expr): Sql => {
+    const keys = rel.on.map(
+      (key, index) => sql`${exprSql(pick(key))} AS ${name(`@key${index + 1}`)}`,
+    )
+    return sql`(SELECT ${joined([sql`*`, ...keys], ', ')} FROM (${blockSql(block(side))}))`
+  }
+  const on = rel.on.map((_, index) => {
+    const key = name(`@key${index + 1}`)
+    return sql`l.${key} = r.${key}`
+  })
+  const condition = rel.how === 'cross' ? EMPTY : sql` ON ${joined(on, ' AND ')}`
+  return nested({
+    from: sql`${keyed(rel.left, (key) => key.left)} AS l ${JOINS[rel.how]} ${keyed(rel.right, (key) => key.right)} AS r${condition}`,
+    where: [],
+    columns: sides,
+  })
+}
+
+/** All columns but those that are about to be made again. */
+function allBut(schema: Schema, made: readonly string[]): Sql {
+  const shadowed = schema.filter((each) => made.includes(each.name))
+  const names = shadowed.map((each) => sql`${name(each.name)}`)
+  return shadowed.length === 0 ? sql`*` : sql`* EXCEPT (${joined(names, ', ')})`
+}
+
+function windowBlock(rel: Extract<Rel, { op: 'window' }>): Block {
+  const below = block(rel.from)
+  const base = plain(below) ? below : nested(below)
+  const by = rel.by.length === 0 ? EMPTY : sql`PARTITION BY ${joined(rel.by.map(exprSql), ', ')}`
+  const order = rel.order.length === 0 ? EMPTY : sql` ORDER BY ${orderSql(rel.order)}`
+  return {
+    ...base,
+    columns: [
+      sql`*`,
+      ...rel.into.map(
+        (each) => sql`${aggregateSql(each)} OVER (${by}${order}) AS ${name(each.name)}`,
+      ),
+    ],
+  }
 }
 
 function orderSql(order: Order): Sql {
@@ -65,6 +142,7 @@ function timeSql(text: string): Sql {
 
 function scanBlock(rel: Extract<Rel, { op: 'scan' }>): Block {
   const { from, to } = rel.time
+  if (rel.table.kind === 'named') return { from: sql`${name(rel.table.name)}`, where: [] }
   const time = sql`${name(META.time)}`
   return {
     from: sql`${name(EVENTS_PREFIX + rel.table.name)}`,
@@ -102,15 +180,10 @@ function block(rel: Rel): Block {
     case 'derive': {
       const below = block(rel.from)
       const base = plain(below) ? below : nested(below)
-      const made = new Set(rel.set.map((each) => each.name))
-      const shadowed = schemaOf(rel.from).filter((each) => made.has(each.name))
-      const rest =
-        shadowed.length === 0
-          ? sql`*`
-          : sql`* EXCEPT (${joined(
-              shadowed.map((each) => sql`${name(each.name)}`),
-              ', ',
-            )})`
+      const rest = allBut(
+        schemaOf(rel.from),
+        rel.set.map((each) => each.name),
+      )
       return { ...base, columns: [rest, ...rel.set.map(bound)] }
     }
     case 'select': {
@@ -153,10 +226,20 @@ function block(rel: Rel): Block {
       return { from: sql`(${blockSql(whole)}${group})`, where: [] }
     }
     case 'window':
+      return windowBlock(rel)
     case 'join':
-    case 'expand':
+      return joinBlock(rel)
+    case 'expand': {
+      const below = block(rel.from)
+      const base = plain(below) ? below : nested(below)
+      const rest = allBut(schemaOf(rel.from), [rel.as])
+      return { ...base, columns: [rest, sql`arrayJoin(${exprSql(rel.list)}) AS ${name(rel.as)}`] }
+    }
     case 'named':
-      throw new RangeError(`no SQL for ${rel.op} yet`)
+      return {
+        from: sql`(WITH ${name(rel.name)} AS (${blockSql(block(rel.value))}) ${blockSql(block(rel.body))})`,
+        where: [],
+      }
     default:
       return absurd(rel)
   }

@@ -25,9 +25,23 @@ export function quoteText(value: string): string {
   return `'${escaped(value)}'`
 }
 
+/**
+ * The engine's own spelling of a name. A dot inside a column name means "part of a nested structure" to the
+ * engine: `a` cannot be added beside `a.b`, lists under one prefix must be equally long, and `a.size` reads the
+ * length of `a`. So a dot is kept as a colon, and a colon or caret is marked with a caret.
+ */
+export function identifierOf(name: string): string {
+  return name.replace(/[.:^]/g, (found) => (found === '.' ? ':' : `^${found}`))
+}
+
+/** The name that an identifier of the engine stands for; the inverse of `identifierOf`. */
+export function nameOf(identifier: string): string {
+  return identifier.replace(/\^(.)|:/gs, (_, marked: string | undefined) => marked ?? '.')
+}
+
 /** An identifier; any text is a legal name once quoted. Names come from a resolved schema only. */
 export function quoteName(name: string): string {
-  return `\`${escaped(name)}\``
+  return `\`${escaped(identifierOf(name))}\``
 }
 
 /** A number literal; infinities and NaN print as the engine's own words. */

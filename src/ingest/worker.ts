@@ -1,0 +1,157 @@
+/**
+ * The decoding worker: reads one file at a time, unpacks it, tells its format, decodes it and sends batches. It
+ * has at most two batches on the way, so memory stays bounded however slow storage is.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Instant } from '../core/time.ts'
+import type { Batch } from '../schema/batch.ts'
+import { readSchema } from '../schema/load.ts'
+import { makeRecogniser } from '../schema/recognise.ts'
+import { type Member, openPath } from './containers.ts'
+import type { Sink } from './decoder.ts'
+import { chooseDecoder } from './detect.ts'
+import { BatchEncoder, type EncodeSchema, type KnownNames } from './encode.ts'
+import { decoders } from './formats.ts'
+import type { FromWorker, KnownBatch, ToWorker, WorkerStart } from './intake.ts'
+
+const ON_THE_WAY = 2
+
+const port = parentPort
+if (port === null) throw new Error('this file runs as a worker')
+const start = workerData as WorkerStart
+
+function readyMadeSchema(): EncodeSchema {
+  const { value } = readSchema(start.schemaFiles)
+  if (value === undefined) throw new Error('the schema of this installation is damaged')
+  return { recognise: makeRecogniser(value), sources: value.sources, forced: start.source }
+}
+
+const schema = readyMadeSchema()
+const known: KnownNames = new Map()
+
+/** Waiters for messages of the main side, by type; one conversation at a time. */
+const waiting: {
+  file?: (path: string) => void
+  known?: (message: Extract<ToWorker, { type: 'known' }>) => void
+  stored?: () => void
+} = {}
+let onTheWay = 0
+
+function send(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer)
+}
+
+port.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'file':
+      waiting.file?.(message.path)
+      return
+    case 'known':
+      waiting.known?.(message)
+      return
+    case 'stored':
+      onTheWay--
+      waiting.stored?.()
+  }
+})
+
+async function askKnown(file: string): Promise<ReadonlyMap<number, KnownBatch>> {
+  send({ type: 'member', file })
+  const answer = await new Promise<Extract<ToWorker, { type: 'known' }>>((resolve) => {
+    waiting.known = resolve
+  })
+  for (const [source, names] of answer.columns) {
+    const set = known.get(source) ?? new Set()
+    for (const name of names) set.add(name)
+    known.set(source, set)
+  }
+  return new Map(answer.batches.map((each) => [each.first, each]))
+}
+
+async function room(): Promise<void> {
+  while (onTheWay >= ON_THE_WAY) {
+    await new Promise<void>((resolve) => {
+      waiting.stored = resolve
+    })
+  }
+}
+
+function post(batch: Batch, repeated: boolean): void {
+  onTheWay++
+  if (repeated) {
+    send({ type: 'batch', batch: { ...batch, blocks: [], rejects: [] }, repeated })
+    return
+  }
+  const buffers = new Set<ArrayBuffer>()
+  for (const block of batch.blocks) {
+    for (const { data } of block.columns) {
+      if (data.buffer instanceof ArrayBuffer) buffers.add(data.buffer)
+    }
+  }
+  send({ type: 'batch', batch, repeated }, [...buffers])
+}
+
+/** Decodes one member into batches; a batch that the store has already is counted, not sent. */
+async function readMember(member: Member, now: Instant): Promise<void> {
+  const stored = await askKnown(member.path)
+  const encoder = new BatchEncoder(member.path, schema, known, now)
+  const cut = (): void => {
+    const earlier = stored.get(encoder.first)
+    const batch = encoder.cut()
+    post(batch, earlier !== undefined && earlier.id === batch.id)
+  }
+  const cutIfDue = (): void => {
+    const earlier = stored.get(encoder.first)
+    if (encoder.isFull || earlier?.received === encoder.received) cut()
+  }
+  const damage = (code: string, reason: string, place: string): void =>
+    send({ type: 'damage', file: member.path, damage: { code, reason, place } })
+  const sink: Sink = {
+    event(event) {
+      encoder.event(event)
+      cutIfDue()
+    },
+    reject(code, reason, place, raw) {
+      encoder.reject(code, reason, place, raw)
+      cutIfDue()
+    },
+    damage,
+    ready: room,
+  }
+  const { decoder, bytes, problem } = await chooseDecoder(member, decoders, start.format)
+  if (decoder === undefined) {
+    damage('HR121', problem ?? 'the format is not known', 'start')
+    return
+  }
+  send({ type: 'format', file: member.path, format: decoder.name })
+  await decoder.decode(bytes, sink, { file: member.path, now })
+  if (encoder.received > 0) cut()
+  await room()
+}
+
+async function readFile(path: string): Promise<string | undefined> {
+  try {
+    for await (const member of openPath(path, {
+      onBytes: (bytes) => send({ type: 'progress', bytes }),
+    })) {
+      await readMember(member, start.now)
+    }
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+send({ type: 'ready' })
+for (;;) {
+  const path = await new Promise<string>((resolve) => {
+    waiting.file = resolve
+  })
+  const error = await readFile(path)
+  while (onTheWay > 0) {
+    await new Promise<void>((resolve) => {
+      waiting.stored = resolve
+    })
+  }
+  send(error === undefined ? { type: 'done' } : { type: 'done', error })
+}
