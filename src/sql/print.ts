@@ -136,8 +136,9 @@ function orderSql(order: Order): Sql {
   )
 }
 
-function timeSql(text: string): Sql {
-  return sql`toDateTime64(${literal(text)}, 7, 'UTC')`
+/** The engine's date reader wants a blank for the T and no zone; bounds are UTC always. */
+function timeSql(iso: string): Sql {
+  return sql`toDateTime64(${literal(iso.replace('T', ' ').replace(/Z$/, ''))}, 7, 'UTC')`
 }
 
 function scanBlock(rel: Extract<Rel, { op: 'scan' }>): Block {
