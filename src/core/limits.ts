@@ -103,10 +103,30 @@ export const limitTable = {
     unit: 'seconds',
     why: 'the longest that one query may run unless asked otherwise',
   },
+  writeSeconds: {
+    value: 600,
+    unit: 'seconds',
+    why: 'an insert or a change of tables that takes longer is stuck; the engine is started anew',
+  },
   queryMemoryBytes: {
     value: 4 * 1024 * MB,
     unit: 'bytes',
     why: 'one query may not take the machine',
+  },
+  queryBytes: {
+    value: 32 * MB,
+    unit: 'bytes',
+    why: 'a scan with a hundred rules prints to about 1 MB of SQL',
+  },
+  queryNodes: {
+    value: 5_000_000,
+    unit: 'nodes',
+    why: 'about what the largest accepted query text can hold; a wall, not a budget',
+  },
+  knownBatches: {
+    value: 200_000,
+    unit: 'batches',
+    why: 'batch ids kept in memory to tell repeats; past it each file is looked up',
   },
   rulesPerScan: { value: 100, unit: 'rules', why: 'measured: no gain past 100 rules in one scan' },
   findingsPerRule: {

@@ -8,6 +8,7 @@ export type EngineFailure =
   | 'timeout'
   | 'memory'
   | 'cancelled'
+  | 'refused'
   | 'locked'
   | 'crashed'
   | 'unavailable'
@@ -30,6 +31,10 @@ export interface QueryOptions {
   readonly seconds?: number
   /** Bytes; default `limits.queryMemoryBytes`. */
   readonly memory?: number
+  /** Threads; default all cores. */
+  readonly threads?: number
+  /** False: the engine may not remember which blocks matched. For measurements. */
+  readonly conditionCache?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -39,13 +44,18 @@ export interface Engine {
    * Errors are `EngineError`; rows already yielded before an error must be thrown away by the caller.
    */
   rows(sql: string, options?: QueryOptions): AsyncIterable<readonly unknown[]>
+  /** The same rows, several at a time as they come: cheaper for large results. */
+  chunks(sql: string, options?: QueryOptions): AsyncIterable<readonly (readonly unknown[])[]>
   /** Runs a statement that changes the store (DDL). Only `engine/store.ts` calls it. */
   command(sql: string): Promise<void>
-  /** Inserts a Native-format block; resolves when stored and synced. The token makes a retry harmless. */
+  /**
+   * Inserts Native-format blocks, given as consecutive pieces; resolves when stored and synced. The token makes
+   * a retry harmless.
+   */
   insert(
     table: string,
     columns: readonly string[],
-    native: Uint8Array,
+    native: readonly Uint8Array[],
     token: string,
   ): Promise<void>
   /** Engine version and where it runs, for `doctor`. */

@@ -1,0 +1,39 @@
+/** Settings of the engine: what every query gets, whichever implementation runs it. */
+import { limits } from '../core/limits.ts'
+import type { QueryOptions } from './engine.ts'
+
+type Settings = Readonly<Record<string, string | number>>
+
+/** Settings of a read-only query; the printer of SQL relies on them. */
+export function readerSettings(options: QueryOptions = {}): Settings {
+  const memory = options.memory ?? limits.queryMemoryBytes
+  return {
+    max_execution_time: options.seconds ?? limits.querySeconds,
+    max_memory_usage: memory,
+    max_bytes_before_external_group_by: Math.floor(memory / 2),
+    max_bytes_before_external_sort: Math.floor(memory / 2),
+    ...(options.threads === undefined ? {} : { max_threads: options.threads }),
+    use_query_condition_cache: options.conditionCache === false ? 0 : 1,
+    output_format_json_quote_64bit_integers: 1,
+    output_format_json_quote_denormals: 1,
+    session_timezone: 'UTC',
+    max_query_size: limits.queryBytes,
+    max_ast_elements: limits.queryNodes,
+    max_expanded_ast_elements: limits.queryNodes,
+  }
+}
+
+/** Settings of a statement that changes the store. */
+export const writerSettings: Settings = {
+  session_timezone: 'UTC',
+  max_query_size: limits.queryBytes,
+  max_ast_elements: limits.queryNodes,
+  max_expanded_ast_elements: limits.queryNodes,
+  // Hostile time stamps may touch every month there is.
+  max_partitions_per_insert_block: 0,
+  // A block is stored whole or not at all.
+  min_insert_block_size_rows: 1_048_576,
+  min_insert_block_size_bytes: 256 * 1024 * 1024,
+  async_insert: 0,
+  insert_deduplicate: 1,
+}
