@@ -19,7 +19,11 @@ export interface CommandRecord {
   readonly args?: string
   readonly options: readonly OptionRecord[]
   readonly examples: readonly string[]
-  readonly act: (context: Context, args: readonly string[], options: OptionValues) => Promise<number>
+  readonly act: (
+    context: Context,
+    args: readonly string[],
+    options: OptionValues,
+  ) => Promise<number>
 }
 
 /** Option values by their camel-case name, read with a type. */

@@ -69,7 +69,9 @@ export function makeContext(output: Output, env: NodeJS.ProcessEnv, signal: Abor
       const { value, diagnostics } = readSchema(schemaFiles())
       if (value === undefined || hasErrors(diagnostics)) {
         const [first] = diagnostics
-        throw new Error(`the schema of this installation is damaged: ${first && renderDiagnostic(first)}`)
+        throw new Error(
+          `the schema of this installation is damaged: ${first && renderDiagnostic(first)}`,
+        )
       }
       schema = value
       return value

@@ -2,21 +2,13 @@
  * The program: commands from the table, usage errors with a hint, exit codes, and Ctrl-C (once: stop cleanly with
  * a summary; twice: stop at once).
  */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { type CommandRecord, EXIT, type OptionRecord, OptionValues, UsageError } from './command.ts'
 import { commands } from './commands.ts'
 import { isEngineTrouble, makeContext } from './context.ts'
-import { packagePath } from './paths.ts'
 import { makeOutput, type Output } from './terminal.ts'
 import { safeText } from './text.ts'
-
-function version(): string {
-  const parsed: unknown = JSON.parse(readFileSync(packagePath('package.json'), 'utf8'))
-  return parsed !== null && typeof parsed === 'object' && 'version' in parsed
-    ? String(parsed.version)
-    : 'unknown'
-}
+import { version } from './version.ts'
 
 const collect = (value: string, before: unknown): readonly string[] => [
   ...(Array.isArray(before) ? before.map(String) : []),
@@ -41,11 +33,19 @@ interface Call {
   readonly options: OptionValues
 }
 
-function addCommand(parent: Command, record: CommandRecord, name: string, take: (call: Call) => void): void {
+function addCommand(
+  parent: Command,
+  record: CommandRecord,
+  name: string,
+  take: (call: Call) => void,
+): void {
   const command = parent.command(`${name}${record.args === undefined ? '' : ` ${record.args}`}`)
   command.description(record.says)
   for (const option of [...record.options, ...EVERYWHERE]) command.addOption(optionOf(option))
-  command.addHelpText('before', `Examples:\n${record.examples.map((each) => `  ${each}`).join('\n')}\n`)
+  command.addHelpText(
+    'before',
+    `Examples:\n${record.examples.map((each) => `  ${each}`).join('\n')}\n`,
+  )
   command.action((...given: unknown[]) => {
     const positional = given.slice(0, -2).flatMap((each) => (each === undefined ? [] : each))
     take({ record, args: positional.map(String), options: new OptionValues(command.opts()) })
@@ -77,7 +77,8 @@ function program(take: (call: Call) => void): Command {
       addCommand(root, record, group, take)
       continue
     }
-    const parent = groups.get(group) ?? root.command(group).description('rule packs and rule checks')
+    const parent =
+      groups.get(group) ?? root.command(group).description('rule packs and rule checks')
     groups.set(group, parent)
     addCommand(parent, record, name, take)
   }

@@ -1,0 +1,102 @@
+/** Reading logs for a command: options in, a store with the logs in it out, with progress and a report on stderr. */
+import { availableParallelism } from 'node:os'
+import { ingest } from '../ingest/intake.ts'
+import type { IntakeReport } from '../ingest/report.ts'
+import { type OptionRecord, type OptionValues, UsageError } from './command.ts'
+import { type Context, type OpenStore, openNamedStore, openTemporaryStore } from './context.ts'
+import { intakeText } from './intake.ts'
+import { packagePath } from './paths.ts'
+import { makeProgress, type Progress, type ProgressMode } from './progress.ts'
+
+export const STORE_OPTION: OptionRecord = {
+  flags: '--store <where>',
+  says: 'folder of a store, or http(s) address of a ClickHouse server',
+}
+
+export const INTAKE_OPTIONS: readonly OptionRecord[] = [
+  {
+    flags: '--format <name>',
+    says: 'format of the logs, instead of telling it from their content',
+  },
+  { flags: '--source <name>', says: 'store all events as this source, e.g. windows.sysmon' },
+  {
+    flags: '--progress <how>',
+    says: 'progress on stderr: auto (a bar on a terminal), json, or none',
+    values: ['auto', 'json', 'none'],
+  },
+]
+
+const MODES: readonly ProgressMode[] = ['auto', 'json', 'none']
+
+/** The progress display that the options choose. */
+export function progressFor(context: Context, options: OptionValues): Progress {
+  const mode = MODES.find((each) => each === options.text('progress')) ?? 'auto'
+  return makeProgress(context.output, mode, () => performance.now())
+}
+
+const SOURCE_NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/
+
+/** Reads logs into an open store. */
+export async function readLogs(
+  context: Context,
+  opened: OpenStore,
+  paths: readonly string[],
+  options: OptionValues,
+): Promise<IntakeReport> {
+  const source = options.text('source')
+  if (source !== undefined && !SOURCE_NAME.test(source)) {
+    throw new UsageError(
+      `"${source}" is no name of a source`,
+      'use lower-case letters, digits, ".", "_" and "-", e.g. okta or linux.auth',
+    )
+  }
+  const format = options.text('format')
+  const bar = progressFor(context, options)
+  try {
+    return await ingest({
+      paths,
+      store: opened.store,
+      workerPath: packagePath('dist/ingest-worker.js'),
+      schemaFiles: context.schemaFiles(),
+      now: context.now(),
+      workers: Math.max(1, Math.min(8, availableParallelism())),
+      signal: context.signal,
+      onProgress: bar.intake,
+      ...(format === undefined ? {} : { format }),
+      ...(source === undefined ? {} : { source }),
+    })
+  } finally {
+    bar.end()
+  }
+}
+
+/**
+ * The store that a command works on. With logs and no store it is a temporary one; with a store named, logs are
+ * added to it first; without either it is the default store, which must exist.
+ */
+export async function storeFor(
+  context: Context,
+  logs: readonly string[],
+  options: OptionValues,
+): Promise<{ readonly opened: OpenStore; readonly intake?: IntakeReport }> {
+  const named = options.text('store')
+  const opened =
+    logs.length > 0 && named === undefined
+      ? await openTemporaryStore(context)
+      : await openNamedStore(context, named, logs.length === 0)
+  try {
+    return logs.length === 0
+      ? { opened }
+      : { opened, intake: await readLogs(context, opened, logs, options) }
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}
+
+/** Prints the report of an intake on stderr, unless only data and errors are wanted. */
+export function printIntake(context: Context, report: IntakeReport): void {
+  const { err, quiet } = context.output
+  const isTroubled = report.files.some((each) => each.error !== undefined)
+  if (!quiet || isTroubled) err.write(intakeText(err, report))
+}

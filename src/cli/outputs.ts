@@ -1,0 +1,39 @@
+/** Which form findings are printed in: a table on a terminal, or what an option names. */
+import { type OptionRecord, type OptionValues, UsageError } from './command.ts'
+import { eventTable, groupedTable, type ReadFields } from './findings.ts'
+import { csvTable, type FindingWriter, jsonDocument, jsonLines } from './stream.ts'
+import type { Output } from './terminal.ts'
+
+export const OUTPUT_OPTIONS: readonly OptionRecord[] = [
+  { flags: '--json', says: 'one JSON document with findings, rules and totals' },
+  { flags: '--jsonl', says: 'one finding as JSON on each line' },
+  { flags: '--csv', says: 'comma-separated values, safe for spreadsheets' },
+  { flags: '--raw-csv', says: 'comma-separated values, cells exactly as they are' },
+  { flags: '--events', says: 'a table with one line an event instead of one a rule' },
+]
+
+/** The writer that the options choose. */
+export function chooseWriter(
+  output: Output,
+  options: OptionValues,
+  read: ReadFields,
+): FindingWriter {
+  const chosen = ['json', 'jsonl', 'csv', 'rawCsv', 'events'].filter((each) => options.flag(each))
+  if (chosen.length > 1) {
+    throw new UsageError('choose one of --json, --jsonl, --csv, --raw-csv and --events')
+  }
+  switch (chosen[0]) {
+    case 'json':
+      return jsonDocument(output.out)
+    case 'jsonl':
+      return jsonLines(output.out)
+    case 'csv':
+      return csvTable(output.out, false)
+    case 'rawCsv':
+      return csvTable(output.out, true)
+    case 'events':
+      return eventTable(output.out, read)
+    default:
+      return groupedTable(output.out, read)
+  }
+}
