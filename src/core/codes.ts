@@ -28,9 +28,11 @@ export const codes = {
     severity: 'warning',
     message: 'the file ends within a chunk; {size} bytes of it are left',
   },
-  HR103: { severity: 'warning', message: 'the record header is damaged; {size} bytes are skipped' },
+  HR103: {
+    severity: 'warning',
+    message: 'there is no record where one should begin; {size} bytes are passed over',
+  },
   HR104: { severity: 'error', message: 'the record cannot be read: {reason}' },
-  HR105: { severity: 'error', message: 'the event has more than {limit} {what}' },
   HR110: { severity: 'error', message: 'the XML is malformed: {reason}' },
   HR111: {
     severity: 'error',
@@ -191,6 +193,16 @@ export const codes = {
     severity: 'warning',
     message: 'more than {limit} findings; the rest is counted but not listed',
     hint: 'the rule fires on almost everything here; filter it or narrow the time range',
+  },
+  HR800: {
+    severity: 'error',
+    message: '"{text}" is not a time',
+    hint: 'write 2024-01-31, 2024-01-31T08:00:00Z, -24h, -7d or now (units: s, m, h, d, w; times are UTC)',
+  },
+  HR801: { severity: 'error', message: 'the time "{text}" is not between the years 1900 and 2299' },
+  HR802: {
+    severity: 'error',
+    message: 'the time range is empty: --from {from} is not before --to {to}',
   },
   HR900: {
     severity: 'error',
