@@ -89,7 +89,7 @@ export function evidenceLine(fields: readonly FieldShown[], width: number): stri
   const pieces: string[] = []
   let room = width
   for (const { name, values, isRead } of fields) {
-    if (pieces.length === 4 || room < 16) break
+    if (pieces.length === 4 || (room < 16 && pieces.length > 0)) break
     if (DULL.has(name.toLowerCase()) || values.every((value) => value === '')) continue
     if (!isRead && pieces.length > 1 && !TELLING_NAMES.has(name)) continue
     const value = values.slice(0, 20).map((each) => safeCut(each, 240))

@@ -14,7 +14,7 @@ import { safeCut } from './text.ts'
 /** Names of the fields that a rule reads, by rule id, to show those first. */
 export type ReadFields = (rule: string) => readonly string[]
 
-const SAMPLES_PER_RULE = 3
+const SAMPLES_PER_RULE = 2
 const RULES_WITH_SAMPLES = 5
 /** Memory for samples, in characters. */
 const SAMPLE_CHARS = 4_000_000
@@ -49,9 +49,10 @@ function sampleLines(writer: Writer, rule: RuleTally): string {
   const width = Math.min(writer.columns(), 400)
   const head = paint(writer, rule.level, levelText(rule.level))
   const lines = [`\n${head} ${paint(writer, 'bold', safeCut(rule.title, width - 18))}`]
-  for (const kept of rule.kept) {
-    const place = `  ${shortTime(kept.time)}  ${safeCut(kept.host === '' ? '-' : kept.host, 30)}  `
-    lines.push(paint(writer, 'dim', place) + evidenceLine(kept.fields, width - place.length - 1))
+  for (const kept of rule.kept.toSorted((a, b) => (a.time < b.time ? -1 : 1))) {
+    const host = safeCut(kept.host === '' ? '(no host)' : kept.host, Math.max(10, width - 26))
+    lines.push(paint(writer, 'dim', `  ${shortTime(kept.time)}  ${host}`))
+    lines.push(`    ${evidenceLine(kept.fields, width - 5)}`)
   }
   if (rule.hits > rule.kept.length) {
     lines.push(paint(writer, 'dim', `  and ${count(rule.hits - rule.kept.length)} more`))
@@ -69,7 +70,6 @@ export function groupedTable(writer: Writer, read: ReadFields = () => []): Findi
   })
   return {
     write: (finding) => tally.add(finding),
-    ready: () => writer.ready(),
     end() {
       const rules = tally.ordered()
       if (rules.length > 0) {
@@ -129,9 +129,10 @@ export function eventTable(writer: Writer, read: ReadFields = () => []): Finding
   return {
     write(finding) {
       rows.push(row(finding))
-      if (rows.length >= BLOCK_ROWS) print()
+      if (rows.length < BLOCK_ROWS) return undefined
+      print()
+      return writer.ready()
     },
-    ready: () => writer.ready(),
     end() {
       print()
       return writer.ready()

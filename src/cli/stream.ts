@@ -12,9 +12,8 @@ import { safeText } from './text.ts'
 
 /** Where findings go: every output form is one of these. */
 export interface FindingWriter {
-  write(finding: Finding): void
-  /** Flushes and resolves when the reader has caught up; await it after every few hundred findings. */
-  ready(): Promise<void>
+  /** Takes one finding; await what it gives, so that a slow reader slows the run instead of filling memory. */
+  write(finding: Finding): void | Promise<void>
   /** Finishes the output. Call it also for an interrupted run: the output is then complete but partial. */
   end(report: RunReport): Promise<void>
 }
@@ -22,27 +21,25 @@ export interface FindingWriter {
 const FLUSH_CHARS = 64 * 1024
 
 interface Buffered {
-  put(text: string): void
+  put(text: string): void | Promise<void>
   flush(): Promise<void>
 }
 
 function buffered(writer: Writer): Buffered {
   let pieces: string[] = []
   let size = 0
-  const empty = (): void => {
+  const flush = (): Promise<void> => {
     writer.write(pieces.join(''))
     pieces = []
     size = 0
+    return writer.ready()
   }
   return {
+    flush,
     put(text) {
       pieces.push(text)
       size += text.length
-      if (size >= FLUSH_CHARS) empty()
-    },
-    flush() {
-      empty()
-      return writer.ready()
+      return size >= FLUSH_CHARS ? flush() : undefined
     },
   }
 }
@@ -52,7 +49,6 @@ export function jsonLines(writer: Writer): FindingWriter {
   const buffer = buffered(writer)
   return {
     write: (finding) => buffer.put(`${jsonText(finding)}\n`),
-    ready: () => buffer.flush(),
     end: () => buffer.flush(),
   }
 }
@@ -97,19 +93,19 @@ function outcomeRecord({
 export function jsonDocument(writer: Writer): FindingWriter {
   const buffer = buffered(writer)
   let isFirst = true
-  buffer.put('{"findings":[')
+  void buffer.put('{"findings":[')
   return {
     write(finding) {
-      buffer.put(`${isFirst ? '' : ','}\n${jsonText(finding)}`)
+      const comma = isFirst ? '' : ','
       isFirst = false
+      return buffer.put(`${comma}\n${jsonText(finding)}`)
     },
-    ready: () => buffer.flush(),
-    end(report) {
-      buffer.put('\n],"rules":[')
-      report.outcomes.forEach((outcome, index) => {
-        buffer.put(`${index === 0 ? '' : ','}\n${jsonText(outcomeRecord(outcome))}`)
-      })
-      buffer.put(`\n],"totals":${jsonText(totalsOf(report))}}\n`)
+    async end(report) {
+      await buffer.put('\n],"rules":[')
+      for (const [index, outcome] of report.outcomes.entries()) {
+        await buffer.put(`${index === 0 ? '' : ','}\n${jsonText(outcomeRecord(outcome))}`)
+      }
+      await buffer.put(`\n],"totals":${jsonText(totalsOf(report))}}\n`)
       return buffer.flush()
     },
   }
@@ -163,10 +159,9 @@ function csvRow(finding: Finding, isRaw: boolean): string {
 /** `--csv` and `--raw-csv`: fixed columns, then the event as JSON. A terminal never gets raw cells. */
 export function csvTable(writer: Writer, isRaw: boolean): FindingWriter {
   const buffer = buffered(writer)
-  buffer.put(`${CSV_COLUMNS.join(',')}\n`)
+  void buffer.put(`${CSV_COLUMNS.join(',')}\n`)
   return {
     write: (finding) => buffer.put(csvRow(finding, isRaw && !writer.isTerminal)),
-    ready: () => buffer.flush(),
     end: () => buffer.flush(),
   }
 }
