@@ -56,6 +56,7 @@ export const codes = {
     severity: 'notice',
     message: 'the document around the records has more keys, which are not read: {names}',
   },
+  HR128: { severity: 'error', message: 'the record has more than {limit} values' },
   HR130: { severity: 'error', message: 'the row has {cells} cells, the header {columns}' },
   HR131: {
     severity: 'error',
@@ -73,6 +74,12 @@ export const codes = {
   HR139: { severity: 'error', message: 'the line stands before any line of field names' },
   HR140: { severity: 'warning', message: 'the header line is not understood: {line}' },
   HR141: { severity: 'error', message: 'not a line of an access log' },
+  HR142: {
+    severity: 'error',
+    message: 'the format of the file is not known',
+    hint: 'name it with `--format`',
+  },
+  HR143: { severity: 'error', message: 'there is no format "{name}"; there are {names}' },
   HR150: { severity: 'error', message: 'the {format} data is damaged: {reason}' },
   HR151: { severity: 'error', message: 'the {format} data ends too early' },
   HR152: { severity: 'warning', message: 'data after the end of the {format} data is not read' },

@@ -57,6 +57,11 @@ export const limitTable = {
     unit: 'fields',
     why: 'an event with more is rejected, or it would fill the batch alone',
   },
+  valuesPerEvent: {
+    value: 1_000_000,
+    unit: 'values',
+    why: 'elements of all lists of one event; a list of millions of numbers needs gigabytes once read',
+  },
   fieldNameBytes: { value: 256, unit: 'bytes', why: 'longer names go to the overflow map' },
   batchRows: {
     value: 20_000,
@@ -92,7 +97,23 @@ export const limitTable = {
     unit: 'bytes',
     why: 'the longest published condition is under 2 KB',
   },
+  likeCharacters: {
+    value: 16_384,
+    unit: 'characters',
+    why: 'a value with wildcards; the engine gives up at about ten times as many',
+  },
+  modifiersPerField: { value: 16, unit: 'modifiers', why: 'the longest sensible chain has six' },
   regexBytes: { value: 4_096, unit: 'bytes', why: 'longer patterns are slow to compile' },
+  ruleValues: {
+    value: 100_000,
+    unit: 'values',
+    why: 'values of one rule, each use in its condition counted; the largest published has 4,432',
+  },
+  selections: {
+    value: 1_000,
+    unit: 'selections',
+    why: 'each pattern of a condition is compared with all of them',
+  },
   windashValues: {
     value: 3_125,
     unit: 'values',

@@ -43,7 +43,9 @@ class ObjectEvents {
     if (problem.code === 'HR122') {
       refuse(sink, 'HR122', { what: problem.says, at: problem.at - start + 1 }, at)
     } else if (problem.code === 'HR123') refuse(sink, 'HR123', { limit: limits.jsonDepth }, at)
-    else refuse(sink, 'HR124', { limit: limits.fieldsPerEvent }, at)
+    else if (problem.code === 'HR124') {
+      refuse(sink, 'HR124', { limit: limits.fieldsPerEvent }, at)
+    } else refuse(sink, 'HR128', { limit: limits.valuesPerEvent }, at)
     return -1
   }
 }

@@ -8,7 +8,7 @@ import { detached, type Field, type Records } from './shape.ts'
 
 /** Why an object could not be read, as a diagnostic code, and at which character of the text. */
 export interface JsonProblem {
-  readonly code: Extract<Code, 'HR122' | 'HR123' | 'HR124'>
+  readonly code: Extract<Code, 'HR122' | 'HR123' | 'HR124' | 'HR128'>
   readonly says: string
   readonly at: number
 }
@@ -131,6 +131,7 @@ export class JsonReader {
   private limit = 0
   private backslash = -1
   private at = 0
+  private count = 0
   private problem: JsonProblem | undefined
   // The container being read: its node, whether it is a list, the key before, and those around it.
   private parent: KeyNode
@@ -235,6 +236,7 @@ export class JsonReader {
     this.limit = limit
     this.backslash = -1
     this.at = start + 1
+    this.count = 0
     this.parent = this.root
     this.before = undefined
     this.isList = false
@@ -295,6 +297,7 @@ export class JsonReader {
   private value(node: KeyNode): Step {
     const code = this.skip()
     if (this.records.fieldCount > limits.fieldsPerEvent) return this.fail('HR124', '', this.at)
+    if (++this.count > limits.valuesPerEvent) return this.fail('HR128', '', this.at)
     if (code === QUOTE) {
       const close = this.stringEnd(this.at + 1)
       if (close === -1) return this.fail('HR122', 'the end of a text', this.at)
