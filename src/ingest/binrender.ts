@@ -78,7 +78,8 @@ export class BinRenderer {
     this.time = undefined
     this.roots = 0
     this.fragment(at, end, ROOT, 0)
-    if (this.roots === 0) throw new BinFault('it holds no event; it was perhaps only written in part')
+    if (this.roots === 0)
+      throw new BinFault('it holds no event; it was perhaps only written in part')
     this.chunkChars += this.xml.length
     const event = this.records.finish(this.xml, record, this.time)
     return event.time === undefined ? { ...event, time: written } : event
