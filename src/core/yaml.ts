@@ -48,11 +48,8 @@ function resolve(text: string): string | number | boolean | null {
   if (text === '' || text === '~' || /^(?:null|Null|NULL)$/.test(text)) return null
   if (/^(?:true|True|TRUE)$/.test(text)) return true
   if (/^(?:false|False|FALSE)$/.test(text)) return false
-  if (/^[-+]?\d+$/.test(text)) {
-    const value = Number(text)
-    return Number.isSafeInteger(value) ? value : text
-  }
-  if (/^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(text)) return Number(text)
+  // Only a number that prints as it was written: `00000429` and `1.10` are texts to whoever wrote them.
+  if (/^-?\d+(?:\.\d+)?$/.test(text) && String(Number(text)) === text) return Number(text)
   return text
 }
 

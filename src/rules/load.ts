@@ -54,7 +54,12 @@ function ruleOf(file: string, text: string, rule: SigmaRule, options: RuleOption
     logsource: [product, category, service].filter((each) => each !== undefined).join(' / '),
     rel: value.rel,
     stages: [
-      { name: 'condition', text: rule.conditions.join('\n') },
+      {
+        name: 'condition',
+        text: rule.detection.conditions
+          .map(({ span }) => text.slice(span.start, span.end))
+          .join('\n'),
+      },
       ...value.selections.map(({ name, span }) => ({
         name,
         text: text.slice(span.start, span.end),
