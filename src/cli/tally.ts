@@ -167,15 +167,13 @@ export class Tally {
     if (first === undefined || last === undefined) return { width: 0, buckets: [] }
     const slots = last - first + 1
     const merge = Math.max(1, Math.ceil(slots / most))
-    const origin = Math.floor(first / merge)
-    const length = Math.floor(last / merge) - origin + 1
     const width = this.#bucketMs * merge
-    const buckets = Array.from({ length }, (_, index) => ({
-      start: (origin + index) * width,
+    const buckets = Array.from({ length: Math.ceil(slots / merge) }, (_, index) => ({
+      start: first * this.#bucketMs + index * width,
       counts: LEVELS.map(() => 0),
     }))
     for (const [slot, counts] of this.#buckets) {
-      const into = buckets[Math.floor(slot / merge) - origin]?.counts
+      const into = buckets[Math.floor((slot - first) / merge)]?.counts
       if (into === undefined) continue
       counts.forEach((each, rank) => {
         into[rank] = (into[rank] ?? 0) + each

@@ -118,7 +118,7 @@ export function cut(text: string, width: number): string {
     taken = next
     kept += char
   }
-  return `${kept}…`
+  return `${kept.trimEnd()}…`
 }
 
 /**
