@@ -425,16 +425,27 @@ const listJoin: FunctionRecord = {
 
 const listOf: FunctionRecord = {
   id: 'list.of',
-  says: 'The parts that have a value, as a multivalued field: a test holds when it holds for any of them.',
-  takes: [{ name: 'part', type: 'text', many: true }],
+  says: 'All values of the parts as one multivalued field: a test holds when it holds for any of them.',
+  takes: [{ name: 'part', type: 'any', many: true }],
   gives: { list: 'text' },
   onNull: 'skip',
   blankIsNull: () => true,
-  sql: (args) =>
-    sql`arrayFilter(v -> v != '', [${joined(
-      args.map((each) => each.sql),
-      ', ',
-    )}])`,
+  sql: (args) => {
+    const lists = args.filter((each) => typeof each.type === 'object')
+    const texts = args.filter((each) => typeof each.type !== 'object')
+    const all = [
+      ...(texts.length === 0
+        ? []
+        : [
+            sql`[${joined(
+              texts.map((each) => each.sql),
+              ', ',
+            )}]`,
+          ]),
+      ...lists.map((each) => each.sql),
+    ]
+    return sql`arrayFilter(v -> v != '', arrayConcat(${joined(all, ', ')}))`
+  },
   examples: [],
 }
 

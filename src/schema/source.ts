@@ -30,8 +30,6 @@ export interface Source {
   readonly plain?: readonly string[]
   /** Other names of a field, folded onto the first at intake (short and long Cisco NVM names). */
   readonly rename?: Readonly<Record<string, string>>
-  /** Leading pieces that are dropped from names at intake (`winlog.event_data.`), the first that fits. */
-  readonly strip?: readonly string[]
 }
 
 /** Columns that every source table has, apart from the event's own fields. All start with `@`. */

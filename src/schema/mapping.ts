@@ -1,0 +1,260 @@
+/**
+ * The two small languages of the schema files: conditions (`where`) and field values (`fields`). Takes YAML nodes,
+ * gives expressions over the field names of the stored source. Both are described in content/schema/README.md.
+ */
+import type { YamlEntry, YamlNode } from '../core/yaml.ts'
+import {
+  and,
+  call,
+  type Expr,
+  type FieldRef,
+  field,
+  NULL,
+  not,
+  number,
+  or,
+  TRUE,
+  text,
+  texts,
+} from '../ir/expr.ts'
+import { itemsOf, knownMapOf, mapOf, type Report, say, textFrom, textsFrom } from './node.ts'
+import { LIST_SUFFIX } from './source.ts'
+
+/** Equality with one value or with any of several, ignoring case. */
+export function equalsAny(subject: Expr, values: readonly string[]): Expr {
+  const [only] = values
+  return values.length === 1 && only !== undefined
+    ? call('match.equals', [subject, text(only)])
+    : call('match.in', [subject, texts(values)])
+}
+
+const TESTS: ReadonlyMap<string, { readonly one: string; readonly any: string }> = new Map([
+  ['equals', { one: 'match.equals', any: 'match.in' }],
+  ['contains', { one: 'match.contains', any: 'match.contains_any' }],
+  ['startswith', { one: 'match.starts', any: 'match.starts_any' }],
+  ['endswith', { one: 'match.ends', any: 'match.ends_any' }],
+])
+const OPERATORS = [...TESTS.keys(), 'matches', 'exists']
+
+function readTest(name: string, { key, keySpan, value }: YamlEntry, report: Report): Expr {
+  const subject = field(name)
+  const test = TESTS.get(key)
+  if (test !== undefined) {
+    const values = textsFrom(value, `"${key}"`, report)
+    const [only] = values
+    return values.length === 1 && only !== undefined
+      ? call(test.one, [subject, text(only)])
+      : call(test.any, [subject, texts(values)])
+  }
+  if (key === 'matches') {
+    const patterns = textsFrom(value, '"matches"', report)
+    return or(patterns.map((each) => call('match.regex', [subject, text(each)])))
+  }
+  if (key === 'exists' && value.kind === 'scalar' && typeof value.value === 'boolean') {
+    const present = call('value.exists', [subject])
+    return value.value ? present : not(present)
+  }
+  if (key === 'exists')
+    say(report, 'HR202', { what: '"exists"', expected: 'true or false' }, value.span)
+  else say(report, 'HR201', { key, known: OPERATORS.join(', ') }, keySpan)
+  return TRUE
+}
+
+function readClause(entry: YamlEntry, report: Report): Expr {
+  const { key, value } = entry
+  switch (key) {
+    case 'any':
+      return or(itemsOf(value).map((item) => readWhere(item, report)))
+    case 'all':
+      return and(itemsOf(value).map((item) => readWhere(item, report)))
+    case 'not':
+      return not(readWhere(value, report))
+    default:
+      return value.kind === 'map'
+        ? and(value.entries.map((test) => readTest(key, test, report)))
+        : equalsAny(field(key), textsFrom(value, `"${key}"`, report))
+  }
+}
+
+/**
+ * Reads a condition. Keys are field names and hold together; a value or a list of values means "equals any",
+ * a map holds tests; `any`, `all` and `not` combine conditions.
+ */
+export function readWhere(node: YamlNode, report: Report): Expr {
+  return and(mapOf(node, 'a condition', report).map((entry) => readClause(entry, report)))
+}
+
+function listField(name: string): FieldRef {
+  return field(name + LIST_SUFFIX, { list: 'text' })
+}
+
+type Arguments = ReadonlyMap<string, YamlNode>
+
+function words(args: Arguments, key: string, report: Report): string {
+  const node = args.get(key)
+  return node === undefined ? '' : (textFrom(node, `"${key}"`, report) ?? '')
+}
+
+function parts(node: YamlNode, report: Report): readonly Expr[] {
+  return itemsOf(node).map((item) => readValue(item, report))
+}
+
+function mapped(node: YamlNode, args: Arguments, report: Report): Expr {
+  const table = args.get('values')
+  const pairs = table === undefined ? [] : mapOf(table, '"values"', report)
+  const to = pairs.map((pair) => textFrom(pair.value, `"${pair.key}"`, report) ?? '')
+  const from = pairs.map(({ key }) => key)
+  return call('value.map', [readValue(node, report), texts(from), texts(to)], 'text')
+}
+
+function prefixed(node: YamlNode, args: Arguments, report: Report): Expr {
+  const table = args.get('replace')
+  const pairs = table === undefined ? [] : mapOf(table, '"replace"', report)
+  return pairs.reduce<Expr>(
+    (inner, pair) =>
+      call(
+        'text.replace_prefix',
+        [inner, text(pair.key), text(textFrom(pair.value, `"${pair.key}"`, report) ?? '')],
+        'text',
+      ),
+    readValue(node, report),
+  )
+}
+
+function chosen(node: YamlNode, args: Arguments, report: Report): Expr {
+  const when = itemsOf(node).map((item): readonly [Expr, Expr] => {
+    const arm = knownMapOf(item, 'a case', ['where', 'gives'], report)
+    const where = arm.get('where')
+    const gives = arm.get('gives')
+    if (where === undefined) say(report, 'HR203', { what: 'a case', key: 'where' }, item.span)
+    if (gives === undefined) say(report, 'HR203', { what: 'a case', key: 'gives' }, item.span)
+    return [
+      where === undefined ? TRUE : readWhere(where, report),
+      gives === undefined ? NULL : readValue(gives, report),
+    ]
+  })
+  const otherwise = args.get('otherwise')
+  return {
+    op: 'case',
+    when,
+    otherwise: otherwise === undefined ? NULL : readValue(otherwise, report),
+    type: 'text',
+  }
+}
+
+interface Form {
+  /** Keys beside the form's own. */
+  readonly also?: readonly string[]
+  readonly read: (node: YamlNode, args: Arguments, report: Report) => Expr
+}
+
+const simple =
+  (fn: string): Form['read'] =>
+  (node, _, report) =>
+    call(fn, [readValue(node, report)], 'text')
+
+const several =
+  (fn: string): Form['read'] =>
+  (node, _, report) =>
+    call(fn, parts(node, report), 'text')
+
+/** Every way to write a value, by its first key. */
+const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
+  ['const', { read: (node, _, report) => text(textFrom(node, '"const"', report) ?? '') }],
+  ['field', { read: (node, _, report) => field(textFrom(node, '"field"', report) ?? '') }],
+  ['join', { read: several('text.join') }],
+  ['first', { read: several('value.first') }],
+  ['lines', { read: several('text.lines') }],
+  [
+    'any',
+    {
+      read: (node, _, report) => {
+        const all = parts(node, report).flatMap((each): readonly Expr[] =>
+          each.op === 'field' ? [each, listField(each.name)] : [each],
+        )
+        return call('list.of', all, { list: 'text' })
+      },
+    },
+  ],
+  ['hex', { read: simple('text.hex_to_decimal') }],
+  ['dword', { read: simple('text.dword') }],
+  ['map', { also: ['values'], read: mapped }],
+  ['prefix', { also: ['replace'], read: prefixed }],
+  ['case', { also: ['otherwise'], read: chosen }],
+  [
+    'between',
+    {
+      also: ['after', 'before'],
+      read: (node, args, report) =>
+        call(
+          'text.between',
+          [
+            readValue(node, report),
+            text(words(args, 'after', report)),
+            text(words(args, 'before', report)),
+          ],
+          'text',
+        ),
+    },
+  ],
+  [
+    'drop_end',
+    {
+      also: ['end'],
+      read: (node, args, report) =>
+        call('text.drop_end', [readValue(node, report), text(words(args, 'end', report))], 'text'),
+    },
+  ],
+  [
+    'words',
+    {
+      read: (node, _, report) => {
+        const name = textFrom(node, '"words"', report) ?? ''
+        const listed = call('list.join', [listField(name), text(' ')], 'text')
+        return call('value.first', [listed, field(name)], 'text')
+      },
+    },
+  ],
+  [
+    'item',
+    {
+      also: ['at'],
+      read: (node, args, report) => {
+        const at = Number(words(args, 'at', report))
+        const name = textFrom(node, '"item"', report) ?? ''
+        if (!Number.isInteger(at) || at < 1) {
+          say(report, 'HR202', { what: '"at"', expected: 'a position, from 1' }, node.span)
+        }
+        return call('list.at', [listField(name), number(at)], 'text')
+      },
+    },
+  ],
+])
+
+/** Reads a value: a text is the name of a field of the source, a map is one of the forms above. */
+export function readValue(node: YamlNode, report: Report): Expr {
+  if (node.kind === 'scalar') return field(textFrom(node, 'a field name', report) ?? '')
+  const entries = mapOf(node, 'a value', report)
+  const [head] = entries
+  const form = head && FORMS.get(head.key)
+  if (head === undefined || form === undefined) {
+    const known = [...FORMS.keys()].join(', ')
+    say(report, 'HR201', { key: head?.key ?? '', known }, head?.keySpan ?? node.span)
+    return NULL
+  }
+  const also = form.also ?? []
+  const args = knownMapOf(node, `"${head.key}"`, [head.key, ...also], report)
+  for (const key of also) {
+    if (!args.has(key) && key !== 'otherwise' && key !== 'before') {
+      say(report, 'HR203', { what: `"${head.key}"`, key }, head.keySpan)
+    }
+  }
+  return form.read(head.value, args, report)
+}
+
+/** Reads a field map: view name to value. */
+export function readFields(node: YamlNode, report: Report): ReadonlyMap<string, Expr> {
+  return new Map(
+    mapOf(node, 'a field map', report).map(({ key, value }) => [key, readValue(value, report)]),
+  )
+}
