@@ -12,8 +12,8 @@ import { quoteName, quoteNumber, quoteText } from '../sql/quote.ts'
 import { type EngineFolders, prepareFolders } from './config.ts'
 import { type Engine, EngineError, type QueryOptions } from './engine.ts'
 import { failureOf } from './failure.ts'
-import { unsafeReason } from './guard.ts'
-import { RowLines } from './lines.ts'
+import { checkQuery } from './guard.ts'
+import { chunksOf, rowsOf } from './lines.ts'
 import type { Reply, Request } from './protocol.ts'
 import { readerSettings, writerSettings } from './settings.ts'
 
@@ -219,6 +219,7 @@ class ChdbEngine implements Engine {
   }
 
   async *#bytes(sql: string, options: QueryOptions): AsyncGenerator<Uint8Array> {
+    checkQuery(sql)
     const { signal } = options
     const cancelled = () => new EngineError('cancelled', 'the query was cancelled')
     if (signal?.aborted) throw cancelled()
@@ -243,23 +244,12 @@ class ChdbEngine implements Engine {
     }
   }
 
-  async *chunks(
-    sql: string,
-    options: QueryOptions = {},
-  ): AsyncGenerator<readonly (readonly unknown[])[]> {
-    const reason = unsafeReason(sql)
-    if (reason !== undefined) throw new EngineError('refused', reason)
-    const lines = new RowLines()
-    for await (const bytes of this.#bytes(sql, options)) {
-      const rows = lines.push(bytes)
-      if (rows.length > 0) yield rows
-    }
-    const rows = lines.end()
-    if (rows.length > 0) yield rows
+  chunks(sql: string, options: QueryOptions = {}): AsyncIterable<readonly (readonly unknown[])[]> {
+    return chunksOf(this.#bytes(sql, options))
   }
 
-  async *rows(sql: string, options: QueryOptions = {}): AsyncGenerator<readonly unknown[]> {
-    for await (const rows of this.chunks(sql, options)) for (const row of rows) yield row
+  rows(sql: string, options: QueryOptions = {}): AsyncIterable<readonly unknown[]> {
+    return rowsOf(this.chunks(sql, options))
   }
 
   async command(sql: string): Promise<void> {
@@ -300,7 +290,7 @@ class ChdbEngine implements Engine {
   }
 
   async about(): Promise<{ readonly version: string; readonly where: string }> {
-    return { version: `chDB ${await this.start()}`, where: this.#folders.path }
+    return { version: await this.start(), where: this.#folders.path }
   }
 
   /** Removes blocks that an earlier process left behind; called once the folder is ours. */

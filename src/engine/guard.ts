@@ -3,6 +3,7 @@
  * what is checked is what the engine itself does not refuse a read-only session: writing a file with INTO
  * OUTFILE, the scalar function `file`, a second statement.
  */
+import { EngineError } from './engine.ts'
 
 /** Words that never stand bare in a query of ours. Names are always quoted, so no column is meant by them. */
 const WORDS: ReadonlySet<string> = new Set([
@@ -134,4 +135,10 @@ export function unsafeReason(sql: string): string | undefined {
     if (reason !== undefined) return reason
   }
   return undefined
+}
+
+/** Throws `refused` for a query that may not be sent. */
+export function checkQuery(sql: string): void {
+  const reason = unsafeReason(sql)
+  if (reason !== undefined) throw new EngineError('refused', reason)
 }

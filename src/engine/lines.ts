@@ -20,7 +20,7 @@ function parseLines(text: string): readonly (readonly unknown[])[] {
 }
 
 /** Collects pieces of a result and gives the rows that are whole. */
-export class RowLines {
+class RowLines {
   readonly #decoder = new TextDecoder()
   #rest: Uint8Array = new Uint8Array(0)
 
@@ -49,4 +49,24 @@ export class RowLines {
     all.set(bytes, this.#rest.length)
     return all
   }
+}
+
+/** The rows of a result, several at a time as they come. */
+export async function* chunksOf(
+  pieces: AsyncIterable<Uint8Array>,
+): AsyncGenerator<readonly (readonly unknown[])[]> {
+  const lines = new RowLines()
+  for await (const bytes of pieces) {
+    const rows = lines.push(bytes)
+    if (rows.length > 0) yield rows
+  }
+  const rows = lines.end()
+  if (rows.length > 0) yield rows
+}
+
+/** The same rows one by one. */
+export async function* rowsOf(
+  chunks: AsyncIterable<readonly (readonly unknown[])[]>,
+): AsyncGenerator<readonly unknown[]> {
+  for await (const rows of chunks) for (const row of rows) yield row
 }
