@@ -33,6 +33,12 @@ export const codes = {
     message: 'there is no record where one should begin; {size} bytes are passed over',
   },
   HR104: { severity: 'error', message: 'the record cannot be read: {reason}' },
+  HR105: {
+    severity: 'warning',
+    message:
+      'the record was perhaps only written in part: its size is {size} at its start and {tail} at its end',
+    hint: 'it is stored as far as it can be read; its last fields may be wrong',
+  },
   HR110: { severity: 'error', message: 'the XML is malformed: {reason}' },
   HR111: {
     severity: 'error',

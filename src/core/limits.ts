@@ -44,8 +44,8 @@ export const limitTable = {
   },
   chunkSteps: {
     value: MB,
-    unit: 'elements',
-    why: 'elements that one EVTX chunk may render to; real chunks stay under 20,000',
+    unit: 'parts',
+    why: 'elements, attributes and texts that one EVTX chunk may render to; real chunks stay under 100,000',
   },
   fieldsPerSource: {
     value: 2_000,

@@ -1,0 +1,25 @@
+/** All decoders, the more special ones first; the last takes any text. */
+import { access } from './access.ts'
+import { auditd } from './auditd.ts'
+import { csv } from './csv.ts'
+import type { Decoder } from './decoder.ts'
+import { evtx } from './evtx.ts'
+import { json } from './json.ts'
+import { syslog } from './syslog.ts'
+import { text } from './text.ts'
+import { w3c } from './w3c.ts'
+import { winxml } from './winxml.ts'
+import { zeek } from './zeek.ts'
+
+export const decoders: readonly Decoder[] = [
+  evtx,
+  winxml,
+  json,
+  zeek,
+  w3c,
+  auditd,
+  access,
+  syslog,
+  csv,
+  text,
+]
