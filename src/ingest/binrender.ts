@@ -85,9 +85,10 @@ export class BinRenderer {
     return event.time === undefined ? { ...event, time: written } : event
   }
 
-  /** Counts the work, so that neither a record nor a chunk can expand without end. */
-  private step(): void {
-    if (++this.steps > limits.chunkSteps) throw new BinFault('its chunk has too many elements')
+  /** Counts the work (an element and its parts), so that neither a record nor a chunk can expand without end. */
+  private step(size: number): void {
+    this.steps += 1 + size
+    if (this.steps > limits.chunkSteps) throw new BinFault('its chunk has too many elements')
     const chars = this.xml.length
     if (chars > limits.eventXmlChars || this.chunkChars + chars > limits.chunkXmlChars) {
       throw new BinFault(`it expands to more than ${limits.eventXmlChars} characters`)
@@ -186,7 +187,7 @@ export class BinRenderer {
   }
 
   private element(element: Element, depth: number): void {
-    this.step()
+    this.step(element.content.length + element.attributes.length)
     if (depth >= limits.xmlDepth) throw new BinFault(`more than ${limits.xmlDepth} levels`)
     const { dependency, leaf } = element
     if (dependency >= 0 && this.valueType[this.index(dependency)] === BIN_TYPE.empty) return

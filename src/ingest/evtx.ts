@@ -56,12 +56,13 @@ class EvtxFile {
     this.chunk++
     this.bytes = bytes
     this.offset = offset
-    if (!startsWith(bytes, CHUNK_MAGIC)) {
-      if (!isZero(bytes)) tell(this.sink, 'HR101', {}, this.place(0))
-      return
-    }
+    if (isZero(bytes)) return
     if (bytes.length < CHUNK) tell(this.sink, 'HR102', { size: bytes.length }, this.place(0))
     if (bytes.length < CHUNK_HEADER) return
+    if (!startsWith(bytes, CHUNK_MAGIC)) {
+      tell(this.sink, 'HR101', {}, this.place(0))
+      return
+    }
     this.renderer.use(bytes)
     this.records()
   }
@@ -100,14 +101,25 @@ class EvtxFile {
       }
       this.record(at, size, number)
       previous = number
-      at += size
+      at = this.following(at, size, used, number)
     }
+  }
+
+  /** The place behind a record. One that was written in part has no copy of its size at its end. */
+  private following(at: number, size: number, used: number, number: number): number {
+    const behind = at + size
+    const tail = this.bytes.readUInt32LE(behind - RECORD_TAIL)
+    if (tail === size) return behind
+    tell(this.sink, 'HR105', { size, tail }, `${this.place(at)}, record ${number}`)
+    const next = this.nextRecord(at + RECORD_HEAD, Math.min(used, behind), number)
+    return next < 0 ? behind : next
   }
 
   /** Tells of a damaged record head and gives the place of the next record, or -1. */
   private recover(at: number, used: number, previous: number): number {
-    if (isZero(this.bytes.subarray(at, used))) return -1
-    const next = this.nextRecord(at + ALIGNMENT, used, previous)
+    // Zeros are the unused rest only when the chunk header does not say where the records end.
+    if (used === this.bytes.length && isZero(this.bytes.subarray(at))) return -1
+    const next = this.nextRecord(at + 1, used, previous)
     this.lost(at, next < 0 ? used : next)
     return next
   }
@@ -115,7 +127,7 @@ class EvtxFile {
   /** A record further on, told by its magic, its size at both ends and a number that follows on. */
   private nextRecord(from: number, used: number, previous: number): number {
     const { bytes } = this
-    for (let at = from; at < used; at += ALIGNMENT) {
+    for (let at = Math.ceil(from / ALIGNMENT) * ALIGNMENT; at < used; at += ALIGNMENT) {
       const size = this.sizeAt(at)
       if (size === 0 || bytes.readUInt32LE(at + size - RECORD_TAIL) !== size) continue
       const ahead = this.numberAt(at + 8) - previous
