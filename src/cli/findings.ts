@@ -9,7 +9,7 @@ import type { FindingWriter } from './stream.ts'
 import { type Cell, type Column, renderTable } from './table.ts'
 import { type RuleTally, Tally } from './tally.ts'
 import { levelText, paint, type Writer } from './terminal.ts'
-import { safeCut } from './text.ts'
+import { cut, safeCut } from './text.ts'
 
 /** Names of the fields that a rule reads, by rule id, to show those first. */
 export type ReadFields = (rule: string) => readonly string[]
@@ -40,8 +40,8 @@ function groupRow(writer: Writer, rule: RuleTally): readonly Cell[] {
     rule.title,
     isFile ? String(rule.hits) : count(rule.hits),
     hostsText(rule),
-    shortTime(rule.first),
-    shortTime(rule.last),
+    safeCut(shortTime(rule.first), 32),
+    safeCut(shortTime(rule.last), 32),
   ]
 }
 
@@ -51,7 +51,8 @@ function sampleLines(writer: Writer, rule: RuleTally): string {
   const lines = [`\n${head} ${paint(writer, 'bold', safeCut(rule.title, width - 18))}`]
   for (const kept of rule.kept.toSorted((a, b) => (a.time < b.time ? -1 : 1))) {
     const host = safeCut(kept.host === '' ? '(no host)' : kept.host, Math.max(10, width - 26))
-    lines.push(paint(writer, 'dim', `  ${shortTime(kept.time)}  ${host}`))
+    const time = safeCut(shortTime(kept.time), 32)
+    lines.push(paint(writer, 'dim', cut(`  ${time}  ${host}`, width)))
     lines.push(`    ${evidenceLine(kept.fields, width - 5)}`)
   }
   if (rule.hits > rule.kept.length) {

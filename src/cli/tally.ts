@@ -3,6 +3,7 @@
  * Takes findings in any order; memory stays bounded however many come and whatever they hold.
  */
 import { limits } from '../core/limits.ts'
+import { parseIso } from '../core/time.ts'
 import type { Finding } from '../detect/finding.ts'
 import { LEVELS, type Level, rankOf } from '../rules/rule.ts'
 import { type FieldShown, orderFields } from './evidence.ts'
@@ -213,8 +214,8 @@ export class Tally {
   }
 
   #countTime(finding: Finding): void {
-    const ms = Date.parse(finding.time)
-    if (Number.isNaN(ms)) {
+    const ms = parseIso(finding.time)?.ms
+    if (ms === undefined) {
       this.undated++
       return
     }

@@ -33,7 +33,7 @@ describe('tables', () => {
     const at = (width: number): string[] =>
       renderTable(fakeOutput({ columns: width }).out, columns, rows).split('\n')
     expect(at(40)[1]).toBe('high   A rule with a…      7  2024-01-05')
-    expect(at(26)[1]).toBe('high   A rule wi…     7')
+    expect(at(26)[1]).toBe('high   A rule with…      7')
   })
 
   it('cut nothing in a file', () => {
