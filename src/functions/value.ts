@@ -449,6 +449,18 @@ const listOf: FunctionRecord = {
   examples: [],
 }
 
+const rowValues: FunctionRecord = {
+  id: 'row.values',
+  says: 'All values of the row; binding puts the columns of the source in its place.',
+  takes: [],
+  gives: 'text',
+  onNull: 'own',
+  sql: () => {
+    throw new RangeError('row.values has no SQL before it is bound')
+  },
+  examples: [],
+}
+
 const hits: FunctionRecord = {
   id: 'rules.hits',
   says: 'The positions, from 1, of the conditions that hold.',
@@ -539,5 +551,6 @@ export const valueFunctions: readonly FunctionRecord[] = [
   listJoin,
   listOf,
   notEmpty,
+  rowValues,
   hits,
 ]

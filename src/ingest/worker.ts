@@ -91,6 +91,10 @@ function post(batch: Batch, repeated: boolean): void {
   send({ type: 'batch', batch, repeated }, [...buffers])
 }
 
+function tellDamage(file: string, code: string, reason: string, place: string): void {
+  send({ type: 'damage', file, damage: { code, reason, place } })
+}
+
 /** Decodes one member into batches; a batch that the store has already is counted, not sent. */
 async function readMember(member: Member, now: Instant): Promise<void> {
   const stored = await askKnown(member.path)
@@ -105,7 +109,7 @@ async function readMember(member: Member, now: Instant): Promise<void> {
     if (encoder.isFull || earlier?.received === encoder.received) cut()
   }
   const damage = (code: string, reason: string, place: string): void =>
-    send({ type: 'damage', file: member.path, damage: { code, reason, place } })
+    tellDamage(member.path, code, reason, place)
   const sink: Sink = {
     event(event) {
       encoder.event(event)
@@ -118,9 +122,9 @@ async function readMember(member: Member, now: Instant): Promise<void> {
     damage,
     ready: room,
   }
-  const { decoder, bytes, problem } = await chooseDecoder(member, decoders, start.format)
+  const { decoder, bytes, code, problem } = await chooseDecoder(member, decoders, start.format)
   if (decoder === undefined) {
-    damage('HR121', problem ?? 'the format is not known', 'start')
+    damage(code ?? 'HR005', problem ?? 'the format is not known', 'start')
     return
   }
   send({ type: 'format', file: member.path, format: decoder.name })
@@ -133,6 +137,7 @@ async function readFile(path: string): Promise<string | undefined> {
   try {
     for await (const member of openPath(path, {
       onBytes: (bytes) => send({ type: 'progress', bytes }),
+      onDamage: tellDamage,
     })) {
       await readMember(member, start.now)
     }

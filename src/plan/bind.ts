@@ -36,12 +36,15 @@ interface Columns {
   readonly folded: ReadonlyMap<string, string>
 }
 
-/** Lower-cased names to the one stored name they stand for; names that two columns share are left out. */
+/** Names without case and blanks (Sigma drops blanks of event field names). */
+const loose = (name: string): string => name.toLowerCase().replaceAll(' ', '')
+
+/** Loose names to the one stored name they stand for; names that two columns share are left out. */
 function foldNames(columns: StoredColumns): ReadonlyMap<string, string> {
   const folded = new Map<string, string>()
   const twice = new Set<string>()
   for (const name of new Set([...columns.text, ...columns.lists])) {
-    const low = name.toLowerCase()
+    const low = loose(name)
     if (folded.has(low)) twice.add(low)
     folded.set(low, name)
   }
@@ -49,11 +52,11 @@ function foldNames(columns: StoredColumns): ReadonlyMap<string, string> {
   return folded
 }
 
-/** The stored name of a field: exact first, then the only one that differs in case. */
+/** The stored name of a field: exact first, then the only one that differs in case or blanks. */
 function findName(name: string, { columns, folded }: Columns): string | undefined {
   const wanted = storedName(name)
   if (columns.text.has(wanted) || columns.lists.has(wanted)) return wanted
-  return folded.get(wanted.toLowerCase())
+  return folded.get(loose(wanted))
 }
 
 function textColumn(name: string, stored: Columns): Expr {

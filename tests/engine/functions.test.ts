@@ -1,0 +1,68 @@
+/** Every example of every function record: on the engine, and through the constant folder where it has one. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { functions } from '../../src/functions/catalogue.ts'
+import { checkRel } from '../../src/functions/check.ts'
+import type { Example, FunctionRecord } from '../../src/functions/record.ts'
+import { type ConstValue, call, type Expr, field, type Scalar } from '../../src/ir/expr.ts'
+import type { Rel } from '../../src/ir/rel.ts'
+import type { Field, Type } from '../../src/ir/types.ts'
+import { printSql } from '../../src/sql/print.ts'
+import { allRows, type TemporaryEngine, temporaryEngine } from '../support/temporary.ts'
+
+function typeOf(value: ConstValue): Type {
+  if (Array.isArray(value)) return { list: 'text' }
+  if (typeof value === 'number') return 'int'
+  return typeof value === 'boolean' ? 'bool' : 'text'
+}
+
+/** The example as a relation of one row, with its variable arguments as columns. */
+function exampleRel(record: FunctionRecord, example: Example): Rel {
+  const out: Field[] = []
+  const row: Scalar[] = []
+  const args = example.args.map((value, index): Expr => {
+    const parameter = record.takes[index] ?? record.takes.at(-1)
+    const type = typeOf(value)
+    if (parameter?.constant || (typeof value === 'object' && value !== null)) {
+      return { op: 'const', value, type }
+    }
+    out.push({ name: `a${index}`, type })
+    row.push(value)
+    return field(`a${index}`, type)
+  })
+  return {
+    op: 'select',
+    keep: [{ name: 'result', value: call(record.id, args, record.gives) }],
+    from: { op: 'values', rows: [row], out },
+  }
+}
+
+let opened: TemporaryEngine
+
+beforeAll(async () => {
+  opened = await temporaryEngine()
+})
+afterAll(() => opened.close())
+
+describe('functions', () => {
+  for (const record of functions.values()) {
+    if (record.examples.length === 0) continue
+    it(`${record.id} gives what its examples say`, async () => {
+      for (const example of record.examples) {
+        const rel = exampleRel(record, example)
+        expect(checkRel(rel), JSON.stringify(example)).toEqual([])
+        const [[given] = []] = await allRows(opened.engine, printSql(rel))
+        const result = typeof example.gives === 'boolean' ? Boolean(given) : given
+        expect(result, JSON.stringify(example)).toBe(example.gives)
+        const folded = record.fold?.(example.args)
+        if (folded !== undefined) expect(folded, JSON.stringify(example)).toBe(example.gives)
+      }
+    })
+  }
+
+  it('have an example each, unless they need rows or a stored column', () => {
+    const without = [...functions.values()]
+      .filter((record) => record.examples.length === 0 && record.aggregate !== true)
+      .map((record) => record.id)
+    expect(without).toEqual(['map.values', 'list.not_empty', 'row.values', 'rules.hits'])
+  })
+})
