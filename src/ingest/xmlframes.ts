@@ -243,7 +243,7 @@ export class XmlFrames {
     }
     if (head === '<!DOCTYPE') {
       const { code, message: reason } = diagnose('HR111', {})
-      const bytes = view.subarray(at, at + SHOWN)
+      const bytes = view.subarray(at, at + LOOK_AHEAD)
       return { kind: 'refused', code, reason, bytes, line: this.lineOf(view, at) }
     }
     const isWrapper = isNamed(view, at, '<Events') || isNamed(view, at, '</Events')

@@ -354,8 +354,8 @@ describe('binary XML', () => {
     const result = await decodeAll(evtx, writeRecords(records))
     expect(result.events).toEqual([])
     expect(result.rejects.length).toBe(60)
-    expect(performance.now() - start).toBeLessThan(2_000)
-  })
+    expect(performance.now() - start).toBeLessThan(10_000)
+  }, 30_000)
 
   it('stops arrays that multiply', async () => {
     const array: EvtxValue = { type: 'array', values: Array.from({ length: 3000 }, () => text('')) }
