@@ -61,8 +61,30 @@ const TELLING = [
 const TELLING_NAMES = new Set(TELLING)
 const RANKS = new Map(TELLING.map((name, rank) => [name, rank]))
 
-/** Fields that say what kind of event it is, which the rule's title has said already. */
-const DULL = new Set(['eventid', 'channel', 'provider_name', 'logname', 'source_name', 'product'])
+/** Fields that say what kind of event it is or where it came from, which is shown already; in lower case. */
+const DULL = new Set([
+  'eventid',
+  'channel',
+  'provider_name',
+  'provider_guid',
+  'logname',
+  'source_name',
+  'product',
+  'computer',
+  'eventrecordid',
+  'timecreated_systemtime',
+  'utctime',
+  'version',
+  'level',
+  'task',
+  'opcode',
+  'keywords',
+  'correlation_activityid',
+  'execution_processid',
+  'execution_threadid',
+  'security_userid',
+  'processguid',
+])
 
 export interface FieldShown {
   readonly name: string
