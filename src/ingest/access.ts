@@ -3,12 +3,11 @@
  * in front. Fields have the names of the W3C extended format; escapes such as `\"` and `\x16` stay as written.
  */
 import type { Instant } from '../core/time.ts'
-import { instantOfParts } from '../core/time.ts'
 import type { DecodeContext, Decoder, Sink } from './decoder.ts'
 import { readLines } from './lines.ts'
 import { refuse } from './refusal.ts'
 import { type Field, Records } from './shape.ts'
-import { monthOf } from './times.ts'
+import { instantAt, monthOf } from './times.ts'
 
 const STAMP = /^\[(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\]/
 
@@ -20,18 +19,15 @@ function stampOf(text: string): Instant | undefined {
   const month = monthOf(name ?? '')
   if (month === undefined) return undefined
   const offset = Number(zoneHours) * 60 + Number(zoneMinutes)
-  return instantOfParts(
-    {
-      year: Number(year),
-      month,
-      day: Number(day),
-      hour: Number(hour),
-      minute: Number(minute),
-      second: Number(second),
-    },
-    '',
-    sign === '-' ? -offset : offset,
-  )
+  return instantAt({
+    year: Number(year),
+    month,
+    day: Number(day),
+    hour: Number(hour),
+    minute: Number(minute),
+    second: Number(second),
+    offset: sign === '-' ? -offset : offset,
+  })
 }
 
 /** How many brackets before the time are looked at; a user name may hold some. */
@@ -40,24 +36,24 @@ const STAMP_CHARS = 28
 const MOST_USER_CHARS = 8_192
 
 interface Access {
-  readonly vhost?: string
+  readonly vhost?: string | undefined
   readonly client: string
-  readonly user: string
+  readonly user: string | undefined
   readonly time: Instant
   readonly request: string
   readonly status: string
   readonly bytes: string
-  readonly referer?: string
-  readonly agent?: string
-  readonly extra?: string
+  readonly referer?: string | undefined
+  readonly agent?: string | undefined
+  readonly extra?: string | undefined
 }
 
 /** End of the quoted text that starts at `at` (its closing quote), or -1; a backslash takes the next character along. */
 function closing(line: string, at: number): number {
-  for (let i = at + 1; i < line.length; i++) {
-    const code = line.charCodeAt(i)
-    if (code === 92) i++
-    else if (code === 34) return i
+  for (let close = line.indexOf('"', at + 1); close !== -1; close = line.indexOf('"', close + 1)) {
+    let before = close - 1
+    while (before > at && line.charCodeAt(before) === 92) before--
+    if ((close - before) % 2 === 1) return close
   }
   return -1
 }
@@ -82,16 +78,19 @@ function parseAccess(line: string): Access | undefined {
   const numbers = /^ (\d{3}|-) (\d{1,20}|-)(?: |$)/.exec(line.slice(end + 1, end + 32))
   if (!numbers) return undefined
   const [whole, status = '-', bytes = '-'] = numbers
-  const base = {
-    ...(hasHost && before[0] !== undefined ? { vhost: before[0] } : {}),
+  const { referer, agent, extra } = tailOf(line, end + 1 + whole.length)
+  return {
+    vhost: hasHost ? before[0] : undefined,
     client,
-    user: user.join(' '),
+    user: user.length === 1 ? user[0] : user.join(' '),
     time,
     request: line.slice(quote + 1, end),
     status,
     bytes,
+    referer,
+    agent,
+    extra,
   }
-  return { ...base, ...tailOf(line, end + 1 + whole.length) }
 }
 
 /** Referer and user agent, and whatever the server was told to log after them. */
@@ -105,7 +104,7 @@ function tailOf(line: string, at: number): Pick<Access, 'referer' | 'agent' | 'e
   return {
     referer: line.slice(at + 1, refererEnd),
     agent: line.slice(refererEnd + 3, agentEnd),
-    ...(extra === '' ? {} : { extra }),
+    extra: extra === '' ? undefined : extra,
   }
 }
 

@@ -22,7 +22,8 @@ interface OpenEvent {
   readonly line: number
   readonly lines: string[]
   readonly types: Set<string>
-  readonly fields: Map<string, Set<string>>
+  /** One value, or the different values of several records. */
+  readonly fields: Map<string, string | Set<string>>
   /** Register values of the SYSCALL record, and the pieces of each argument of EXECVE. */
   readonly registers: [string, string][]
   readonly pieces: Map<number, string[]>
@@ -30,10 +31,17 @@ interface OpenEvent {
   chars: number
 }
 
-function put(fields: Map<string, Set<string>>, name: string, value: string): void {
-  const values = fields.get(name)
-  if (values === undefined) fields.set(name, new Set([value]))
-  else values.add(value)
+function put(fields: OpenEvent['fields'], name: string, value: string): void {
+  const before = fields.get(name)
+  if (before === undefined) fields.set(name, value)
+  else if (typeof before !== 'string') before.add(value)
+  else if (before !== value) fields.set(name, new Set([before, value]))
+}
+
+/** True for `a0` to `a3`, the register values of a SYSCALL record. */
+function isRegister(name: string): boolean {
+  const digit = name.charCodeAt(1)
+  return name.length === 2 && name.charCodeAt(0) === 97 && digit >= 48 && digit <= 51
 }
 
 export class AuditJoiner {
@@ -108,7 +116,7 @@ export class AuditJoiner {
   }
 
   private field(event: OpenEvent, type: string, name: string, value: string): void {
-    if (type === 'SYSCALL' && /^a[0-3]$/.test(name)) {
+    if (type === 'SYSCALL' && isRegister(name)) {
       event.registers.push([name, value])
       return
     }
@@ -143,12 +151,9 @@ export class AuditJoiner {
     if (this.records.nameChars > limits.recordBytes / 16) this.records = this.fresh()
     const { records } = this
     records.begin()
-    const add = (name: string, values: readonly string[]): void => {
-      const [first = ''] = values
-      if (values.length === 1) records.put(records.field(name), first)
-      else records.list(records.field(name), values)
-    }
-    add('type', [...event.types])
+    const [type = ''] = event.types
+    if (event.types.size === 1) records.put(records.field('type'), type)
+    else records.list(records.field('type'), [...event.types])
     const prefix = event.pieces.size > 0 ? 'syscall_' : ''
     for (const [name, value] of event.registers) put(event.fields, prefix + name, value)
     const indexes = [...event.pieces.keys()].sort((a, b) => a - b)
@@ -159,7 +164,11 @@ export class AuditJoiner {
     indexes.forEach((index, at) => {
       if (index < OWN_ARGUMENTS) put(event.fields, `a${index}`, argv[at] ?? '')
     })
-    for (const [name, values] of event.fields) if (name !== 'type') add(name, [...values])
+    for (const [name, value] of event.fields) {
+      const field = records.field(name === 'type' ? 'type_' : name)
+      if (typeof value === 'string') records.put(field, value)
+      else records.list(field, [...value])
+    }
     if (argv.length > 0) records.list(records.field('argv'), argv)
     this.sink.event(records.finish(event.lines.join('\n'), event.line, event.time, event.host))
   }

@@ -103,6 +103,8 @@ function decoded(name: string, value: string): string {
   return text.slice(0, end).replaceAll('\0', ' ')
 }
 
+const EQUALS = 61
+
 /** True for a place that ends an unquoted value: a blank, or the sign before the interpreted fields. */
 function isBreak(code: number): boolean {
   return code === 32 || code === 29
@@ -118,8 +120,8 @@ class Pairs {
   }
 
   private add(name: string, value: string, isQuoted: boolean): void {
-    const isEncoded = ENCODED.has(name) || (this.isExecve && /^a\d+$/.test(name))
-    if (isQuoted || !isEncoded) this.found.push([name, value])
+    const isEncoded = !isQuoted && (ENCODED.has(name) || (this.isExecve && /^a\d+$/.test(name)))
+    if (!isEncoded) this.found.push([name, value])
     else if (name === 'key' && hexBytes(value) !== undefined) {
       // Several keys of one rule are joined by 0x01.
       for (const key of decoded(name, value).split('\x01')) this.found.push([name, key])
@@ -138,8 +140,9 @@ class Pairs {
         continue
       }
       let stop = at
-      while (stop < end && body[stop] !== '=' && !isBreak(body.charCodeAt(stop))) stop++
-      if (body[stop] !== '=' || stop >= end) {
+      let code = body.charCodeAt(stop)
+      while (stop < end && code !== EQUALS && !isBreak(code)) code = body.charCodeAt(++stop)
+      if (code !== EQUALS || stop >= end) {
         const before = this.found[last]
         if (before !== undefined) before[1] = `${before[1]} ${body.slice(at, stop)}`
         at = stop

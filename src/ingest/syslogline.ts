@@ -3,8 +3,8 @@
  * told apart is left in the message; nothing is thrown away.
  */
 import { limits } from '../core/limits.ts'
-import { type Instant, instantOfParts, parseIso } from '../core/time.ts'
-import { monthOf, timeIn } from './times.ts'
+import { type Instant, parseIso } from '../core/time.ts'
+import { instantAt, monthOf, type Stamp as Parts, timeIn } from './times.ts'
 
 export interface SyslogLine {
   readonly facility?: string | undefined
@@ -55,15 +55,12 @@ interface Stamp {
 const OLD_STAMP =
   /^([A-Z][a-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?: (\d{4})(?= ))?(?=[ :]|$)/
 
-/** The latest year in which the date is not more than a day after `now`. */
-function yearless(
-  parts: Omit<Parameters<typeof instantOfParts>[0], 'year'>,
-  fraction: string | undefined,
-  now: Instant,
-): Instant | undefined {
-  const year = new Date(now.ms).getUTCFullYear()
-  for (let back = -1; back <= YEARS_BACK; back++) {
-    const time = instantOfParts({ ...parts, year: year - back }, fraction)
+/** The date in the latest year in which it is not more than a day after `now`. */
+function yearless(parts: Omit<Parts, 'year'>, now: Instant): Instant | undefined {
+  const { month, day, hour, minute, second, fraction } = parts
+  const last = new Date(now.ms + DAY_MS).getUTCFullYear()
+  for (let back = 0; back <= YEARS_BACK; back++) {
+    const time = instantAt({ year: last - back, month, day, hour, minute, second, fraction })
     if (time !== undefined && time.ms <= now.ms + DAY_MS) return time
   }
   return undefined
@@ -82,12 +79,11 @@ function oldStamp(text: string, now: Instant): Stamp | undefined {
     hour: Number(hour),
     minute: Number(minute),
     second: Number(second),
+    fraction,
   }
   const year = before ?? after
   const time =
-    year === undefined
-      ? yearless(parts, fraction, now)
-      : instantOfParts({ ...parts, year: Number(year) }, fraction)
+    year === undefined ? yearless(parts, now) : instantAt({ ...parts, year: Number(year) })
   return { time, length: whole.length }
 }
 

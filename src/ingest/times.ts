@@ -155,6 +155,56 @@ function plainIso(text: string): Instant | undefined {
   }
 }
 
+/** Calendar parts, an optional fraction of a second and the minutes by which the clock was ahead of UTC. */
+export interface Stamp {
+  readonly year: number
+  readonly month: number
+  readonly day: number
+  readonly hour: number
+  readonly minute: number
+  readonly second: number
+  readonly fraction?: string | undefined
+  readonly offset?: number
+}
+
+/** The instant of calendar parts; undefined when one is out of range. Quick for the days that every month has. */
+export function instantAt(stamp: Stamp): Instant | undefined {
+  const { year, month, day, hour, minute, second, fraction, offset = 0 } = stamp
+  const isPlain = year >= 1900 && month >= 1 && month <= 12 && day >= 1 && day <= 28
+  if (!isPlain || fraction !== undefined || hour > 23 || minute > 59 || second > 59) {
+    return instantOfParts(stamp, fraction, offset)
+  }
+  return { ms: Date.UTC(year, month - 1, day, hour, minute, second) - offset * 60_000, sub: 0 }
+}
+
+/** A Unix time in seconds or milliseconds, with up to seven digits of a fraction, without a regular expression. */
+function plainEpoch(text: string): Instant | undefined {
+  const { length } = text
+  let at = 0
+  let whole = 0
+  for (; at < length; at++) {
+    const digit = text.charCodeAt(at) - 48
+    if (!(digit >= 0 && digit <= 9)) break
+    whole = whole * 10 + digit
+  }
+  if (at < 9 || at > 13) return undefined
+  let ticks = 0
+  if (at < length) {
+    if (text.charCodeAt(at) !== 46 || at > 11 || length - at > 8 || length - at < 2)
+      return undefined
+    let unit = 1_000_000
+    for (let i = at + 1; i < length; i++) {
+      const digit = text.charCodeAt(i) - 48
+      if (!(digit >= 0 && digit <= 9)) return undefined
+      ticks += digit * unit
+      unit /= 10
+    }
+  }
+  if (at > 11) return { ms: whole, sub: 0 }
+  const sub = ticks % 10_000
+  return { ms: whole * 1000 + (ticks - sub) / 10_000, sub }
+}
+
 const AMERICAN =
   /^(\d{1,2})\/(\d{1,2})\/(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,7}))?)? ?([AaPp])[Mm]$/
 const KIBANA = /^([A-Z][a-z]{2}) (\d{1,2}), (\d{4}) @ (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/
@@ -231,6 +281,8 @@ function mailTime(text: string): Instant | undefined {
 export function timeIn(text: string): Instant | undefined {
   const quick = plainIso(text)
   if (quick !== undefined) return quick
+  const epoch = plainEpoch(text)
+  if (epoch !== undefined) return epoch
   if (text.length > 48) return undefined
   const trimmed = text.trim()
   const iso = parseIso(trimmed)
