@@ -23,8 +23,10 @@ export function ticksOf(time: Instant): bigint {
 
 /** The instant of a Windows FILETIME given as two unsigned 32-bit halves. */
 export function instantOfFiletime(low: number, high: number): Instant {
-  const ticks = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
-  return { ms: Number(ticks / 10_000n) - FILETIME_EPOCH_MS, sub: Number(ticks % 10_000n) }
+  // Without big integers: 2^32 is 429,496 times 10,000, and 7,296.
+  const rest = (high >>> 0) * 7_296 + (low >>> 0)
+  const ms = (high >>> 0) * 429_496 + Math.floor(rest / 10_000)
+  return { ms: ms - FILETIME_EPOCH_MS, sub: rest % 10_000 }
 }
 
 function pad(value: number, width: number): string {

@@ -2,7 +2,7 @@
  * The typed values of binary event XML (MS-EVEN6 2.2.12 and 3.1.4.7.3) as the texts that Windows shows. Takes a
  * place in a chunk with size and type; every read is checked against the chunk by the caller's bounds or here.
  */
-import { type Instant, printInstant } from '../core/time.ts'
+import { type Instant, instantOfFiletime, printInstant } from '../core/time.ts'
 import { ESCAPES } from './xml.ts'
 
 /** Type numbers of values. Bit 0x80 makes an array of the type. */
@@ -64,13 +64,6 @@ const TWO_32 = 4_294_967_296
 const GUID_ORDER = [3, 2, 1, 0, -1, 5, 4, -1, 7, 6, -1, 8, 9, -1, 10, 11, 12, 13, 14, 15]
 
 const windows1252 = new TextDecoder('windows-1252')
-
-/** The instant of a FILETIME without big integers: 2^32 is 429,496 times 10,000 and 7,296. */
-export function instantOfHalves(low: number, high: number): Instant {
-  const rest = high * 7_296 + low
-  const ms = high * 429_496 + Math.floor(rest / 10_000) - 11_644_473_600_000
-  return { ms, sub: rest % 10_000 }
-}
 
 function pad(value: number, width: number): string {
   return String(value).padStart(width, '0')
@@ -200,7 +193,7 @@ export class BinValues {
   }
 
   private fileTime(at: number): string {
-    const instant = instantOfHalves(
+    const instant = instantOfFiletime(
       this.view.getUint32(at, true),
       this.view.getUint32(at + 4, true),
     )

@@ -4,8 +4,9 @@
  * and the rest is read.
  */
 
+import { instantOfFiletime } from '../core/time.ts'
 import { BinRenderer } from './binrender.ts'
-import { BinFault, instantOfHalves } from './binvalue.ts'
+import { BinFault } from './binvalue.ts'
 import type { DecodedEvent, Decoder, Sink } from './decoder.ts'
 import { refuse, tell } from './refusal.ts'
 
@@ -155,7 +156,7 @@ class EvtxFile {
     const { bytes } = this
     this.count++
     const record = number > 0 && Number.isSafeInteger(number) ? number : this.count
-    const written = instantOfHalves(bytes.readUInt32LE(at + 16), bytes.readUInt32LE(at + 20))
+    const written = instantOfFiletime(bytes.readUInt32LE(at + 16), bytes.readUInt32LE(at + 20))
     let event: DecodedEvent | undefined
     try {
       event = this.renderer.event(at + RECORD_HEAD, at + size - RECORD_TAIL, record, written)

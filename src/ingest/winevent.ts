@@ -20,7 +20,7 @@ const RENDERING: Scope = { kind: 'rendering', section: 'RenderingInfo' }
 const EVENT_DATA: Scope = { kind: 'data', section: 'EventData' }
 
 export const TIME_FIELD = 'TimeCreated_SystemTime'
-export const HOST_FIELD = 'Computer'
+const HOST_FIELD = 'Computer'
 
 /**
  * Names that belong to the System section alone. Data that an event's author can name must not be able to pass
