@@ -104,6 +104,8 @@ function buildDocuments(text: string, events: Events): YamlNode[] {
     )
   }
   let at = 0
+  // Where the last scalar ended: a value that is not written stands there.
+  let reached = 0
   // Depth is bounded by the parser (limits.yamlDepth), so recursion is safe here.
   const read = (): YamlNode => {
     const event = events[at++]
@@ -112,13 +114,14 @@ function buildDocuments(text: string, events: Events): YamlNode[] {
       case EVENT_ID.SCALAR: {
         const written = getScalarValue(text, event)
         const plain = event.style === PLAIN_STYLE && event.tagStart < 0
-        const start = Math.max(event.valueStart, 0)
+        const start = event.valueStart < 0 ? reached : event.valueStart
+        reached = Math.max(event.valueEnd, start)
         return {
           kind: 'scalar',
           value: plain ? resolve(written) : written,
           text: written,
           quoted: !plain,
-          span: { start, end: Math.max(event.valueEnd, start) },
+          span: { start, end: reached },
         }
       }
       case EVENT_ID.SEQUENCE: {

@@ -12,7 +12,7 @@ import { isExact, placer } from './place.ts'
 
 export interface SigmaValue {
   readonly value: string | number | boolean | null
-  /** As written: the number `1.0` keeps its form. */
+  /** As written, without quotes. */
   readonly text: string
   readonly quoted: boolean
   readonly span: Span
@@ -55,12 +55,7 @@ interface Reader {
 
 const RESERVED: ReadonlySet<string> = new Set(['condition', 'timeframe'])
 
-/** A number with zeros before it (`00000429`) is a code, not a quantity: it stays the text that was written. */
-function sigmaValue(
-  reader: Reader,
-  { value: resolved, text, quoted, span }: YamlScalar,
-): SigmaValue {
-  const value = typeof resolved === 'number' && /^[-+]?0[0-9]/.test(text) ? text : resolved
+function sigmaValue(reader: Reader, { value, text, quoted, span }: YamlScalar): SigmaValue {
   return { value, text, quoted, span, exact: isExact(reader.source, span, text) }
 }
 

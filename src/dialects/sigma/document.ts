@@ -3,8 +3,9 @@
  * and the old actions `global`, `reset` and `repeat` worked in as the reference implementation does.
  */
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
+import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
-import { readYaml, type YamlEntry, type YamlMap, type YamlNode } from '../../core/yaml.ts'
+import { childOf, readYaml, type YamlEntry, type YamlMap, type YamlNode } from '../../core/yaml.ts'
 
 /** One document that should be a rule; without a node it could not be read, and the diagnostics say why. */
 export interface SigmaDocument {
@@ -13,9 +14,18 @@ export interface SigmaDocument {
   readonly span: Span
 }
 
+/** Far more than any file of old style has. */
+const MOST_NODES = limits.yamlNodes * 4
+
 interface Piece {
   readonly start: number
   readonly text: string
+}
+
+/** True for a line that holds more than a mark, a comment or a directive. */
+function isContent(line: string): boolean {
+  const plain = line.replace(/^(?:---|\.\.\.)/, '').trim()
+  return plain !== '' && !plain.startsWith('#') && !line.startsWith('%')
 }
 
 /** The file cut at its document marks, which YAML has nowhere else at the start of a line. */
@@ -25,13 +35,18 @@ function pieces(text: string): readonly Piece[] {
   let open = 0
   for (const [index, start] of starts.entries()) {
     const end = starts[index + 1] ?? text.length
-    const hasContent = /^(?!---\s*$|#|%|\s*$).+/m.test(text.slice(start, end))
+    const hasContent = text.slice(start, end).split('\n').some(isContent)
     // A piece of comments and directives belongs to the document after it.
     if (!hasContent && end < text.length) continue
     if (hasContent) out.push({ start: open, text: text.slice(open, end) })
     open = end
   }
   return out
+}
+
+/** False for the document that a mark opens and nothing follows. */
+function isWritten(node: YamlNode): boolean {
+  return node.kind !== 'scalar' || node.value !== null
 }
 
 const moved = (span: Span, by: number): Span => ({ start: span.start + by, end: span.end + by })
@@ -57,7 +72,7 @@ function moveNode(node: YamlNode, by: number): YamlNode {
 function readPiece({ start, text }: Piece): readonly SigmaDocument[] {
   const { documents, diagnostics } = readYaml(text)
   if (diagnostics.length === 0) {
-    return documents.map((each) => {
+    return documents.filter(isWritten).map((each) => {
       const node = moveNode(each, start)
       return { node, diagnostics: [], span: node.span }
     })
@@ -80,49 +95,79 @@ function merge(below: YamlMap, above: YamlMap): YamlMap {
   return { ...below, entries: [...entries.values()] }
 }
 
+function countNodes(node: YamlNode): number {
+  if (node.kind === 'scalar') return 1
+  const parts = node.kind === 'list' ? node.items : node.entries.map((entry) => entry.value)
+  return parts.reduce((total, part) => total + countNodes(part), 1)
+}
+
 function withoutAction(node: YamlMap): YamlMap {
   return { ...node, entries: node.entries.filter((entry) => entry.key !== 'action') }
 }
 
+interface Actions {
+  global?: YamlMap | undefined
+  previous?: YamlMap | undefined
+  /** Nodes of merged documents so far: a large global document is laid over each small one after it. */
+  nodes: number
+}
+
+function refused(diagnostic: Diagnostic, span: Span): SigmaDocument {
+  return { diagnostics: [diagnostic], span }
+}
+
+/** A document that is two maps laid over each other, unless too much has been merged already. */
+function merged(actions: Actions, below: YamlMap, above: YamlMap, span: Span): SigmaDocument {
+  if (actions.nodes <= MOST_NODES) {
+    const node = { ...merge(below, above), span }
+    actions.nodes += countNodes(node)
+    actions.previous = node
+    if (actions.nodes <= MOST_NODES) return { node, diagnostics: [], span }
+  }
+  const params = { what: 'the number of YAML nodes with actions worked in', size: actions.nodes }
+  return refused(diagnose('HR004', { ...params, limit: MOST_NODES }), span)
+}
+
+function act(actions: Actions, node: YamlMap, action: YamlNode): readonly SigmaDocument[] {
+  const word = action.kind === 'scalar' ? action.text : ''
+  const rest = withoutAction(node)
+  switch (word) {
+    case 'global':
+      actions.global = rest
+      actions.previous = rest
+      return []
+    case 'reset':
+      actions.global = undefined
+      return []
+    case 'repeat':
+      return actions.previous === undefined
+        ? [refused(diagnose('HR309', {}, action.span), node.span)]
+        : [merged(actions, actions.previous, rest, node.span)]
+    default:
+      return [refused(diagnose('HR308', { action: word.slice(0, 64) }, action.span), node.span)]
+  }
+}
+
 /** Works the actions in: `global` is laid over every later rule, `repeat` over the rule before it. */
 function applyActions(documents: readonly SigmaDocument[]): readonly SigmaDocument[] {
-  const out: SigmaDocument[] = []
-  let global: YamlMap | undefined
-  let previous: YamlMap | undefined
-  for (const document of documents) {
-    const { node } = document
-    const action =
-      node?.kind === 'map' ? node.entries.find(({ key }) => key === 'action') : undefined
-    if (node?.kind !== 'map') out.push(document)
-    else if (action === undefined) {
-      previous = global === undefined ? node : merge(node, global)
-      out.push({ ...document, node: previous })
-    } else {
-      const word = action.value.kind === 'scalar' ? action.value.text : ''
-      const rest = withoutAction(node)
-      if (word === 'global') {
-        global = rest
-        previous = rest
-      } else if (word === 'reset') global = undefined
-      else if (word !== 'repeat') {
-        const diagnostic = diagnose('HR308', { action: word.slice(0, 64) }, action.value.span)
-        out.push({ diagnostics: [diagnostic], span: document.span })
-      } else if (previous === undefined) {
-        out.push({ diagnostics: [diagnose('HR309', {}, action.value.span)], span: document.span })
-      } else {
-        previous = { ...merge(previous, rest), span: node.span }
-        out.push({ ...document, node: previous })
-      }
-    }
-  }
-  return out
+  const actions: Actions = { nodes: 0 }
+  return documents.flatMap((document): readonly SigmaDocument[] => {
+    const { node, span } = document
+    if (node?.kind !== 'map') return [document]
+    const action = childOf(node, 'action')
+    if (action !== undefined) return act(actions, node, action)
+    if (actions.global !== undefined) return [merged(actions, node, actions.global, span)]
+    actions.previous = node
+    return [document]
+  })
 }
 
 /** The documents of a file that should be rules, in order. */
 export function readDocuments(text: string): readonly SigmaDocument[] {
   const whole = readYaml(text)
   if (whole.diagnostics.length === 0) {
-    return applyActions(whole.documents.map((node) => ({ node, diagnostics: [], span: node.span })))
+    const full = whole.documents.filter(isWritten)
+    return applyActions(full.map((node) => ({ node, diagnostics: [], span: node.span })))
   }
   const parts = pieces(text)
   if (parts.length < 2) {

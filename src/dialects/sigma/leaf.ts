@@ -17,7 +17,7 @@ import {
   utf16Bytes,
   writeDashes,
 } from './encoding.ts'
-import type { ValueType } from './modifiers.ts'
+import type { Matcher, ValueType } from './modifiers.ts'
 import { readNetwork } from './network.ts'
 import { fillText, fillTokens, type Placeholders } from './placeholder.ts'
 import {
@@ -85,31 +85,35 @@ function checkedValues(item: SigmaItem, context: LeafContext): readonly SigmaVal
     if (takes.includes('null')) return [{ ...NOTHING, span }]
     refuse('an empty list', span)
   }
-  const given = matcher.kind === 'exists' ? item.values.map(readYesNo) : item.values
-  return given.filter((each) => {
-    const type = typeOf(each)
-    const tooLarge = typeof each.value === 'number' && !Number.isFinite(each.value)
-    if (!takes.includes(type) || tooLarge) {
-      refuse(found(each), each.span)
-      return false
-    }
-    if (type === 'null' && item.values.length > 1) {
-      context.diagnostics.push(diagnose('HR326', {}, each.span))
-    }
-    if (typeof each.value === 'string' && !each.value.isWellFormed()) {
-      context.diagnostics.push(diagnose('HR327', {}, each.span))
-      return false
-    }
-    return true
-  })
+  return item.values
+    .map((each) => adapt(each, matcher))
+    .filter((each) => {
+      const type = typeOf(each)
+      if (!takes.includes(type)) {
+        refuse(found(each), each.span)
+        return false
+      }
+      if (type === 'null' && item.values.length > 1) {
+        context.diagnostics.push(diagnose('HR326', {}, each.span))
+      }
+      if (typeof each.value === 'string' && !each.value.isWellFormed()) {
+        context.diagnostics.push(diagnose('HR327', {}, each.span))
+        return false
+      }
+      return true
+    })
 }
 
-/** The words that older YAML reads as true and false, which rules use for `exists`. */
-function readYesNo(value: SigmaValue): SigmaValue {
+/** Plain words that the YAML reader leaves as text, where the modifiers ask for a number or for yes or no. */
+function adapt(value: SigmaValue, { kind }: Matcher): SigmaValue {
   if (value.quoted || typeof value.value !== 'string') return value
   const word = value.value.toLowerCase()
-  if (word === 'yes' || word === 'on') return { ...value, value: true }
-  return word === 'no' || word === 'off' ? { ...value, value: false } : value
+  if (kind === 'exists' && (word === 'yes' || word === 'on')) return { ...value, value: true }
+  if (kind === 'exists' && (word === 'no' || word === 'off')) return { ...value, value: false }
+  if (kind !== 'compare' || !/^[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?$/.test(word)) return value
+  const number = Number(word)
+  // Past this the nearest number that can be kept is another one.
+  return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? { ...value, value: number } : value
 }
 
 const NOTHING: SigmaValue = {
@@ -331,7 +335,7 @@ function regexLeaves(value: SigmaValue, item: SigmaItem, context: LeafContext): 
 function* tokensOf(value: SigmaValue, item: SigmaItem, context: LeafContext): Iterable<Tokens> {
   const { matcher } = item
   if (typeof value.value !== 'string') {
-    yield* numberForms(value).map(plainTokens)
+    yield plainTokens(String(value.value))
     return
   }
   const isEncoded = matcher.utf16 !== undefined || matcher.base64 !== undefined
@@ -341,12 +345,6 @@ function* tokensOf(value: SigmaValue, item: SigmaItem, context: LeafContext): It
     if (isEncoded) yield* encode(marked, value, item, context)
     else yield marked
   }
-}
-
-/** A number matches its canonical text, and the text that was written when that is another. */
-function numberForms({ value, text: written }: SigmaValue): readonly string[] {
-  const canonical = String(value)
-  return typeof value === 'boolean' || canonical === written ? [canonical] : [canonical, written]
 }
 
 function encode(
