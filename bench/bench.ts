@@ -2,7 +2,7 @@
  * `npm run bench [-- --events N] [--rules PATH] [--jsonl N]`: what the product does in a second on this machine, each figure beside the
  * machine's own limit measured in the same run. Nothing is asserted; machines differ.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -57,14 +57,22 @@ async function decodeEvtx(path: string): Promise<void> {
   events = 0
   const [, seconds] = await timed(() => evtx.decode(oneChunk(path), sink, context))
   const size = statSync(path).size / MB
-  say('EVTX parse, one core', perSecond(events, seconds), `${(size / seconds).toFixed(0)} MB/s of file`)
+  say(
+    'EVTX parse, one core',
+    perSecond(events, seconds),
+    `${(size / seconds).toFixed(0)} MB/s of file`,
+  )
 }
 
 async function store(name: string, path: string): Promise<void> {
   await withStore(async (into) => {
     const [report, seconds] = await timed(() => readInto(into, [path]))
     const size = statSync(path).size / MB
-    say(name, perSecond(report.stored, seconds), `${(size / seconds).toFixed(0)} MB/s, ${report.stored} events`)
+    say(
+      name,
+      perSecond(report.stored, seconds),
+      `${(size / seconds).toFixed(0)} MB/s, ${report.stored} events`,
+    )
   })
 }
 
@@ -73,7 +81,7 @@ async function scanLimit(into: Store): Promise<number> {
   const sql =
     "SELECT count() FROM `events_windows.sysmon` WHERE position(lower(CommandLine), 'no such text anywhere') > 0"
   const once = async (): Promise<void> => {
-    for await (const _ of into.rows(sql, { conditionCache: false })) continue
+    for await (const _ of into.rows(sql, { conditionCache: false }));
   }
   await once()
   const times: number[] = []
@@ -84,7 +92,9 @@ async function scanLimit(into: Store): Promise<number> {
 /** Most memory that the engine's child has had, in MB, where the system tells. */
 function childPeak(): string {
   let most = 0
-  for (const pid of existsSync('/proc') ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : []) {
+  for (const pid of existsSync('/proc')
+    ? readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+    : []) {
     try {
       const status = readFileSync(`/proc/${pid}/status`, 'utf8')
       if (Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]) !== process.pid) continue
@@ -98,12 +108,22 @@ function childPeak(): string {
 
 async function manyRules(path: string, rulePath: string): Promise<void> {
   const { rules } = await loadRules([rulePath], { placeholders: new Map() })
-  const windows = rules.flatMap((each) => (each.rule?.logsource.includes('windows') ? [each.rule] : []))
+  const windows = rules.flatMap((each) =>
+    each.rule?.logsource.includes('windows') ? [each.rule] : [],
+  )
   await withStore(async (into) => {
     const [intake, seconds] = await timed(() => readInto(into, [path]))
-    say('JSON lines to stored', `${(statSync(path).size / MB / seconds).toFixed(0)} MB/s`, perSecond(intake.stored, seconds))
+    say(
+      'JSON lines to stored',
+      `${(statSync(path).size / MB / seconds).toFixed(0)} MB/s`,
+      perSecond(intake.stored, seconds),
+    )
     const limit = await scanLimit(into)
-    say('one substring search (scan limit)', `${(limit * 1000).toFixed(0)} ms`, `${intake.stored} events`)
+    say(
+      'one substring search (scan limit)',
+      `${(limit * 1000).toFixed(0)} ms`,
+      `${intake.stored} events`,
+    )
     const [report, took] = await timed(() =>
       runRules({
         rules: windows,
@@ -114,13 +134,18 @@ async function manyRules(path: string, rulePath: string): Promise<void> {
         query: { conditionCache: false },
       }),
     )
-    const ran = report.outcomes.filter((each) => each.state === 'fired' || each.state === 'quiet').length
+    const ran = report.outcomes.filter(
+      (each) => each.state === 'fired' || each.state === 'quiet',
+    ).length
     say(
       `${windows.length} Windows rules, ${ran} with data`,
       `${took.toFixed(1)} s`,
       `${report.findings} findings, ${report.scans} scans, ${(took / limit).toFixed(0)} x the scan limit`,
     )
-    say('peak memory: this process, engine', `${Math.round(process.memoryUsage.rss() / MB)} MB, ${childPeak()}`)
+    say(
+      'peak memory: this process, engine',
+      `${Math.round(process.memoryUsage.rss() / MB)} MB, ${childPeak()}`,
+    )
   })
 }
 
@@ -128,7 +153,8 @@ async function main(): Promise<void> {
   const lines = Number(option('events') ?? 1_000_000)
   const records = Number(option('evtx') ?? 100_000)
   const published = join(ROOT, 'bench/rules')
-  const rulePath = option('rules') ?? (existsSync(published) ? published : join(ROOT, 'content/rules'))
+  const rulePath =
+    option('rules') ?? (existsSync(published) ? published : join(ROOT, 'content/rules'))
   mkdirSync(OUT, { recursive: true })
   console.log(
     `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}, node ${process.versions.node}\n`,

@@ -1,10 +1,20 @@
 /** `harrier start`: the first look. Reads the sample logs, runs the starter rules, shows what they find. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { loadRules } from '../../rules/load.ts'
 import { type CommandRecord, EXIT, type OptionValues } from '../command.ts'
 import { type Context, openTemporaryStore } from '../context.ts'
 import { printIntake, readLogs } from '../intaking.ts'
 import { packagePath } from '../paths.ts'
 import { runAndPrint } from './run.ts'
+
+/** The folders of samples; what lies beside them describes them. */
+function sampleFolders(): readonly string[] {
+  const root = packagePath('samples')
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(root, entry.name))
+}
 
 const NEXT = `
 Your own logs: harrier run LOGS              these rules on EVTX, JSON, syslog, access logs, CloudTrail, ...
@@ -18,7 +28,7 @@ async function act(context: Context, _: readonly string[], options: OptionValues
   const set = await loadRules([packagePath('content/rules')], { placeholders: new Map() })
   const opened = await openTemporaryStore(context)
   try {
-    const intake = await readLogs(context, opened, [packagePath('samples')], options)
+    const intake = await readLogs(context, opened, sampleFolders(), options)
     printIntake(context, intake)
     await runAndPrint(context, {
       rules: set.rules.flatMap((each) => each.rule ?? []),
