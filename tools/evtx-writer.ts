@@ -135,7 +135,7 @@ function text(type: 'guid' | 'sid' | 'string', value: string | undefined): EvtxV
 }
 
 /** The record of an event. */
-export function recordOf(event: EvtxEvent): EvtxRecord {
+function recordOf(event: EvtxEvent): EvtxRecord {
   const { qualifiers } = event
   const values: readonly EvtxValue[] = [
     { type: 'uint8', value: event.level ?? 4 },
