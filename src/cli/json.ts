@@ -16,5 +16,6 @@ function escapeUnits(char: string): string {
 
 /** One line of JSON. Own keys only, in their order; undefined members are left out. */
 export function jsonText(value: unknown): string {
-  return (JSON.stringify(value) ?? 'null').replace(RISKY, escapeUnits)
+  const text = JSON.stringify(value) ?? 'null'
+  return /^[\x20-\x7e]*$/.test(text) ? text : text.replace(RISKY, escapeUnits)
 }
