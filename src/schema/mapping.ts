@@ -21,7 +21,7 @@ import { itemsOf, knownMapOf, mapOf, type Report, say, textFrom, textsFrom } fro
 import { LIST_SUFFIX } from './source.ts'
 
 /** Equality with one value or with any of several, ignoring case. */
-export function equalsAny(subject: Expr, values: readonly string[]): Expr {
+function equalsAny(subject: Expr, values: readonly string[]): Expr {
   const [only] = values
   return values.length === 1 && only !== undefined
     ? call('match.equals', [subject, text(only)])
@@ -232,7 +232,7 @@ const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
 ])
 
 /** Reads a value: a text is the name of a field of the source, a map is one of the forms above. */
-export function readValue(node: YamlNode, report: Report): Expr {
+function readValue(node: YamlNode, report: Report): Expr {
   if (node.kind === 'scalar') return field(textFrom(node, 'a field name', report) ?? '')
   const entries = mapOf(node, 'a value', report)
   const [head] = entries

@@ -10,8 +10,11 @@ const isTrue = (expr: Expr): boolean => expr.op === 'const' && expr.value === tr
 const sameText = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 const sameFields = (a: ViewPart, b: ViewPart): boolean => sameText([...a.fields], [...b.fields])
 
+/** Conjunction without what is always true and without repetition. */
 function allOf(parts: readonly Expr[]): Expr {
-  return and(parts.filter((each) => !isTrue(each)))
+  const whole = and(parts.filter((each) => !isTrue(each)))
+  if (whole.op !== 'call' || whole.fn !== 'logic.and') return whole
+  return and([...new Map(whole.args.map((each) => [JSON.stringify(each), each])).values()])
 }
 
 /** The values that a condition leaves for a field by itself, or undefined when it leaves any. */
@@ -38,16 +41,23 @@ function disjoint(a: Expr, b: Expr, order: string | undefined): boolean {
   return left !== undefined && right !== undefined && !left.some((each) => right.includes(each))
 }
 
-function addPart(merged: ViewPart[], part: ViewPart, order: string | undefined): void {
-  const before = merged.filter((each) => each.source === part.source)
-  if (before.some((each) => isTrue(each.where))) return
-  const same = before.find((each) => sameFields(each, part))
-  const others = before.filter((each) => each !== same && !disjoint(each.where, part.where, order))
-  const where = allOf([part.where, ...others.map((each) => not(each.where))])
-  if (same === undefined) merged.push({ ...part, where })
-  else if (!sameText(same.where, part.where)) {
-    const either = isTrue(where) ? TRUE : or([same.where, where])
-    merged[merged.indexOf(same)] = { ...same, where: either }
+/** A part as it is taken up so far, with the conditions that brought it here, before any negation. */
+interface Taken {
+  part: ViewPart
+  given: Expr
+}
+
+function addPart(taken: Taken[], part: ViewPart, order: string | undefined): void {
+  const before = taken.filter((each) => each.part.source === part.source)
+  if (before.some((each) => isTrue(each.given))) return
+  const same = before.find((each) => sameFields(each.part, part))
+  const others = before.filter((each) => each !== same && !disjoint(each.given, part.where, order))
+  const where = allOf([part.where, ...others.map((each) => not(each.given))])
+  if (same === undefined) taken.push({ part: { ...part, where }, given: part.where })
+  else if (!sameText(same.given, part.where)) {
+    const either = isTrue(where) ? TRUE : or([same.part.where, where])
+    same.part = { ...same.part, where: either }
+    same.given = isTrue(part.where) ? TRUE : or([same.given, part.where])
   }
 }
 
@@ -56,9 +66,9 @@ export function orderedParts(
   parts: readonly ViewPart[],
   sources: ReadonlyMap<string, Source>,
 ): readonly ViewPart[] {
-  const merged: ViewPart[] = []
-  for (const part of parts) addPart(merged, part, sources.get(part.source)?.order)
-  return merged
+  const taken: Taken[] = []
+  for (const part of parts) addPart(taken, part, sources.get(part.source)?.order)
+  return taken.map((each) => each.part)
 }
 
 /**
