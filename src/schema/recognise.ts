@@ -30,74 +30,116 @@ const LAST = 'text.other'
 /** What equality counts against presence when recognisers are ordered. */
 const EQUALITY = 8
 
-interface Candidate {
-  readonly source: string
-  readonly kind: string | undefined
-  /** Fields with the values they may have, in lower case. */
-  readonly where: readonly (readonly [string, ReadonlySet<string>])[]
-  readonly has: readonly string[]
-  readonly score: number
+interface Test {
+  readonly field: string
+  /** Values that the field may have, in lower case. */
+  readonly values: ReadonlySet<string>
 }
 
-/** A test on one field, for events whose names are known; `next` tells of the fields after it. */
+/** A recogniser made ready. `rank` is its place in the order in which candidates are tried. */
+interface Candidate {
+  readonly kind: string | undefined
+  /** Fields that must be there, those of the tests included. */
+  readonly needs: readonly string[]
+  /** The one field that decides, with the source for each of its values; or the tests for one source. */
+  readonly decide:
+    | { readonly field: string; readonly sources: ReadonlyMap<string, string> }
+    | { readonly tests: readonly Test[]; readonly source: string }
+  readonly score: number
+  rank: number
+}
+
+/** A test on values, for events whose names are known. */
 type Step =
   | { readonly kind: 'take'; readonly source: string }
-  | { readonly kind: 'pick'; readonly at: number; readonly sources: Map<string, string> }
+  | { readonly kind: 'pick'; readonly at: number; readonly sources: ReadonlyMap<string, string> }
   | {
       readonly kind: 'check'
       readonly tests: readonly { readonly at: number; readonly values: ReadonlySet<string> }[]
       readonly source: string
     }
 
-function candidatesOf(source: string, recogniser: Recogniser): Candidate {
-  const where = Object.entries(recogniser.where ?? {}).map(
-    ([name, values]) => [name, new Set(values.map((each) => each.toLowerCase()))] as const,
-  )
-  const has = recogniser.has ?? []
+function candidateOf(source: string, { kind, where = {}, has = [] }: Recogniser): Candidate {
+  const tests = Object.entries(where).map(([field, values]) => ({
+    field,
+    values: new Set(values.map((each) => each.toLowerCase())),
+  }))
   return {
-    source,
-    kind: recogniser.kind,
-    where,
-    has,
-    score: where.length * EQUALITY + has.length,
+    kind,
+    needs: [...tests.map((each) => each.field), ...has],
+    decide: { tests, source },
+    score: tests.length * EQUALITY + has.length,
+    rank: 0,
   }
+}
+
+/**
+ * The recognisers of all sources in the order in which they are tried. Those that ask for nothing but the value of
+ * one field become one look-up for each field: a channel is found at once, however many channels there are.
+ */
+function orderedCandidates({ sources }: SchemaCatalogue): readonly Candidate[] {
+  const picks = new Map<string, Map<string, string>>()
+  const candidates: Candidate[] = []
+  for (const { name, recognise } of sources.values()) {
+    for (const each of recognise) {
+      const candidate = candidateOf(name, each)
+      const { decide, kind, needs } = candidate
+      const [test] = 'tests' in decide ? decide.tests : []
+      if (kind !== undefined || needs.length !== 1 || test === undefined) {
+        candidates.push(candidate)
+        continue
+      }
+      let found = picks.get(test.field)
+      if (found === undefined) {
+        found = new Map()
+        picks.set(test.field, found)
+        candidates.push({ ...candidate, decide: { field: test.field, sources: found } })
+      }
+      for (const value of test.values) if (!found.has(value)) found.set(value, name)
+    }
+  }
+  candidates.sort((a, b) => b.score - a.score)
+  for (const [rank, each] of candidates.entries()) each.rank = rank
+  return candidates
+}
+
+/** Candidates by the first field they need; those that need none under the empty name. */
+function indexOf(candidates: readonly Candidate[]): ReadonlyMap<string, readonly Candidate[]> {
+  const index = new Map<string, Candidate[]>()
+  for (const each of candidates) {
+    const [first = ''] = each.needs
+    const known = index.get(first)
+    if (known === undefined) index.set(first, [each])
+    else known.push(each)
+  }
+  return index
 }
 
 /** The steps for one kind and one list of names: what cannot hold for them is left out. */
 function stepsFor(
   kind: string,
   names: readonly string[],
-  candidates: readonly Candidate[],
+  index: ReadonlyMap<string, readonly Candidate[]>,
 ): readonly Step[] {
   const places = new Map(names.map((name, at) => [name, at] as const))
+  const fitting = [...places.keys(), '']
+    .flatMap((name) => index.get(name) ?? [])
+    .filter((each) => each.kind === undefined || each.kind === kind)
+    .filter((each) => each.needs.every((name) => places.has(name)))
+    .sort((a, b) => a.rank - b.rank)
   const steps: Step[] = []
-  for (const { source, kind: wanted, where, has } of candidates) {
-    if (wanted !== undefined && wanted !== kind) continue
-    if (!has.every((name) => places.has(name))) continue
-    const tests = where.flatMap(([name, values]) => {
-      const at = places.get(name)
-      return at === undefined ? [] : [{ at, values }]
-    })
-    if (tests.length < where.length) continue
-    const [only] = tests
-    if (only === undefined) {
-      steps.push({ kind: 'take', source })
+  for (const { decide } of fitting) {
+    if ('sources' in decide) {
+      steps.push({ kind: 'pick', at: places.get(decide.field) ?? -1, sources: decide.sources })
+    } else if (decide.tests.length === 0) {
+      steps.push({ kind: 'take', source: decide.source })
       break
-    }
-    if (tests.length > 1) {
-      steps.push({ kind: 'check', tests, source })
-      continue
-    }
-    const last = steps.at(-1)
-    const pick: Step =
-      last?.kind === 'pick' && last.at === only.at
-        ? last
-        : { kind: 'pick', at: only.at, sources: new Map() }
-    if (pick !== last) steps.push(pick)
-    if (pick.kind === 'pick') {
-      for (const value of only.values) {
-        if (!pick.sources.has(value)) pick.sources.set(value, source)
-      }
+    } else {
+      const tests = decide.tests.map(({ field, values }) => ({
+        at: places.get(field) ?? -1,
+        values,
+      }))
+      steps.push({ kind: 'check', tests, source: decide.source })
     }
   }
   return steps
@@ -142,9 +184,7 @@ const MOST_SHAPES = 256
  * takes goes to the source for the rest of its kind, and an unknown kind to `text.other`.
  */
 export function makeRecogniser(catalogue: SchemaCatalogue): Recognise {
-  const candidates = [...catalogue.sources.values()]
-    .flatMap(({ name, recognise }) => recognise.map((each) => candidatesOf(name, each)))
-    .sort((a, b) => b.score - a.score)
+  const index = indexOf(orderedCandidates(catalogue))
   const byNames = new WeakMap<readonly string[], { kind: string; steps: readonly Step[] }>()
   const byText = new Map<string, readonly Step[]>()
   const stepsOf = (kind: string, names: readonly string[]): readonly Step[] => {
@@ -154,7 +194,7 @@ export function makeRecogniser(catalogue: SchemaCatalogue): Recognise {
     let steps = byText.get(key)
     if (steps === undefined) {
       if (byText.size >= MOST_SHAPES) byText.clear()
-      steps = stepsFor(kind, names, candidates)
+      steps = stepsFor(kind, names, index)
       byText.set(key, steps)
     }
     byNames.set(names, { kind, steps })
