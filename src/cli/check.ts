@@ -1,14 +1,13 @@
 /**
  * The result of `rules check`: which rules can run, and for the others where and why not. Takes loaded rules, gives
- * a table for a person or one JSON document.
+ * lines for a person or one JSON document.
  */
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { LoadedRule, LocatedDiagnostic } from '../rules/rule.ts'
 import { count, counted } from './figures.ts'
 import { jsonText } from './json.ts'
-import { type Column, renderTable } from './table.ts'
 import { type Output, paint } from './terminal.ts'
-import { safeText } from './text.ts'
+import { safeCut, safeText } from './text.ts'
 
 /** A diagnostic as the JSON forms print it. */
 export interface DiagnosticRecord {
@@ -105,69 +104,67 @@ export async function printCheckJson(output: Output, rules: readonly LoadedRule[
   await output.out.ready()
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: 'PLACE', shrinksTo: 24 },
-  { title: 'CODE' },
-  { title: 'REASON', shrinksTo: 24 },
-]
-
 function placeText({ file }: LoadedRule, reason: LocatedDiagnostic | undefined): string {
   return reason?.place === undefined ? file : `${file}:${reason.place.line}:${reason.place.column}`
 }
 
-/** The warnings and notices of rules that can run, as lines; for `--verbose`. */
-function warningLines(rules: readonly LoadedRule[]): string {
-  let text = ''
-  for (const loaded of rules) {
-    if (loaded.rule === undefined) continue
-    for (const each of loaded.diagnostics) {
-      const place = placeText(loaded, each)
-      text += `${safeText(place)}: ${each.severity} ${each.code}: ${safeText(each.message)}\n`
-    }
+/** One line a diagnostic, in the form that editors and CI systems make clickable. */
+function diagnosticLine(output: Output, loaded: LoadedRule, each?: LocatedDiagnostic): string {
+  const place = safeText(placeText(loaded, each))
+  if (each === undefined) return `${place}: ${paint(output.out, 'bad', 'error')}: no reason given\n`
+  const style = each.severity === 'error' ? 'bad' : undefined
+  const head = paint(output.out, style, `${each.severity} ${each.code}`)
+  return `${place}: ${head}: ${safeCut(each.message, 500)}\n`
+}
+
+/** The totals by language and by code, each code with the hint of its first rule. */
+function totalLines(output: Output, rules: readonly LoadedRule[]): string {
+  const { err } = output
+  const totals = checkTotals(rules)
+  const refused =
+    totals.refused === 0 ? '0 refused' : paint(err, 'bad', `${count(totals.refused)} refused`)
+  const lines = [
+    `${paint(err, 'bold', counted(totals.rules, 'rule'))}: ` +
+      `${paint(err, 'good', `${count(totals.runnable)} can run`)}, ${refused}`,
+  ]
+  const languages = Object.entries(totals.byLanguage)
+  for (const [language, each] of languages.length > 1 ? languages : []) {
+    lines.push(
+      `  ${safeText(language)}: ${count(each.runnable)} can run, ${count(each.refused)} refused`,
+    )
   }
-  return text
+  const hints = new Map<string, string>()
+  for (const loaded of rules) {
+    const reason = loaded.rule === undefined ? reasonFor(loaded) : undefined
+    if (reason?.hint !== undefined && !hints.has(reason.code)) hints.set(reason.code, reason.hint)
+  }
+  for (const [code, each] of Object.entries(totals.byCode)) {
+    const hint = hints.get(code)
+    lines.push(
+      `  ${code}: ${counted(each, 'rule')}${hint === undefined ? '' : `; hint: ${safeCut(hint, 300)}`}`,
+    )
+  }
+  return `${lines.join('\n')}\n`
 }
 
 /**
- * `rules check` for a person: the refused rules with place, code, reason and hint on stdout, the totals on stderr.
- * With `isVerbose`, warnings of rules that can run are listed too.
+ * `rules check` for a person: each refused rule with place, code and reason on stdout, the totals with hints on stderr.
+ * With `isVerbose`, warnings and notices of all rules are listed too.
  */
 export async function printCheck(
   output: Output,
   rules: readonly LoadedRule[],
   isVerbose = false,
 ): Promise<void> {
-  const { out, err } = output
-  const totals = checkTotals(rules)
-  const refused = rules.filter((each) => each.rule === undefined)
-  if (refused.length > 0) {
-    const rows = refused.map((each) => {
-      const reason = reasonFor(each)
-      const hint = reason?.hint === undefined ? '' : ` (hint: ${reason.hint})`
-      return [
-        placeText(each, reason),
-        { text: reason?.code ?? 'none', style: 'bad' as const },
-        `${reason?.message ?? 'no reason given'}${hint}`,
-      ]
-    })
-    out.write(renderTable(out, COLUMNS, rows))
+  for (const [index, loaded] of rules.entries()) {
+    const reason = reasonFor(loaded)
+    if (loaded.rule === undefined) output.out.write(diagnosticLine(output, loaded, reason))
+    for (const each of isVerbose ? loaded.diagnostics : []) {
+      if (loaded.rule === undefined && each === reason) continue
+      output.out.write(diagnosticLine(output, loaded, each))
+    }
+    if (index % 256 === 0) await output.out.ready()
   }
-  if (isVerbose) out.write(warningLines(rules))
-  await out.ready()
-  if (output.quiet) return
-  const lines = [
-    '',
-    `${paint(err, 'bold', counted(totals.rules, 'rule'))}: ` +
-      `${paint(err, 'good', `${count(totals.runnable)} can run`)}, ` +
-      (totals.refused === 0 ? '0 refused' : paint(err, 'bad', `${count(totals.refused)} refused`)),
-  ]
-  for (const [language, each] of Object.entries(totals.byLanguage)) {
-    lines.push(
-      `  ${safeText(language)}: ${count(each.runnable)} can run, ${count(each.refused)} refused`,
-    )
-  }
-  for (const [code, each] of Object.entries(totals.byCode)) {
-    lines.push(`  ${code}: ${counted(each, 'rule')}`)
-  }
-  err.write(`${lines.join('\n')}\n`)
+  await output.out.ready()
+  if (!output.quiet) output.err.write(totalLines(output, rules))
 }

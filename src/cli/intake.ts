@@ -12,6 +12,8 @@ import { safeCut, safeText } from './text.ts'
 const FEW_FILES = 12
 const MOST_FILES = 50
 const DAMAGE_LINES = 3
+/** With fewer events the start of the workers is most of the time, and a rate would say nothing. */
+const RATE_FROM = 100_000
 
 const COLUMNS: readonly Column[] = [
   { title: 'FILE', shrinksTo: 20 },
@@ -99,7 +101,8 @@ export function intakeText(writer: Writer, report: IntakeReport): string {
   }
   const lines = troubled.slice(0, MOST_FILES).flatMap((file) => damageLines(writer, file))
   const damaged = report.files.reduce((sum, file) => sum + file.damages, 0)
-  const rate = report.seconds > 0.05 ? ` (${count(report.received / report.seconds)} events/s)` : ''
+  const rate =
+    report.received >= RATE_FROM ? ` (${count(report.received / report.seconds)} events/s)` : ''
   lines.push(
     `${paint(writer, 'bold', counted(report.received, 'event'))} from ${counted(report.files.length, 'file')}, ` +
       `${bytes(report.bytes)} in ${duration(report.seconds)}${rate}` +

@@ -93,7 +93,8 @@ export function makeProgress(output: Output, mode: ProgressMode, clock: () => nu
     const seconds = (now - phaseStart) / 1000
     if (mode === 'json') {
       const { phase: name, record } = state
-      output.err.write(`${jsonText({ progress: name, ...record, seconds })}\n`)
+      const rounded = Math.round(seconds * 1000) / 1000
+      output.err.write(`${jsonText({ progress: name, ...record, seconds: rounded })}\n`)
     } else output.status(terminalLine(state, seconds))
   }
   const flush = (now: number): void => {

@@ -23,8 +23,13 @@ describe('the intake report', () => {
     expect(text).toContain('received 22 = stored 18 + already stored 1 + rejected 3')
     expect(text).toContain('damaged logs/b\\x1b]0;x\\x07.evtx at chunk 3: HR103')
     expect(text).toContain('and 4 more in this file')
-    expect(text).toContain('22 events from 2 files, 2.00 kB in 2.0 s (11 events/s)')
+    expect(text).toContain('22 events from 2 files, 2.00 kB in 2.0 s; 5 damaged parts\n')
     expect(text).not.toMatch(/[\x07\x1b]/)
+  })
+
+  it('gives a rate only when there was something to measure', () => {
+    const large = sampleIntake([sampleFile({ received: 400_000, stored: 400_000 })])
+    expect(intakeText(fakeOutput().err, large)).toContain('in 2.0 s (200,000 events/s)')
   })
 
   it('lists only trouble when there are many files', () => {
@@ -108,8 +113,11 @@ describe('the rule check', () => {
     const output = fakeOutput()
     await printCheck(output, rules)
     const lines = output.outText().trimEnd().split('\n')
-    expect(lines).toHaveLength(4)
-    expect(lines[1]).toMatch(/^rules\/b\\x1b\[2J\.yml:12:5 +HR250 +no function nope$/)
+    expect(lines).toEqual([
+      'rules/b\\x1b[2J.yml:12:5: error HR250: no function nope',
+      'rules/c.yml: error HR250: no function other',
+      'rules/d.yml: error: no reason given',
+    ])
     expect(output.errText()).toContain('4 rules: 1 can run, 3 refused')
     expect(output.errText()).toContain('HR250: 2 rules')
   })
