@@ -43,6 +43,10 @@ const SHORT_LIFE_MS = 1_000
 const CLOSE_MS = 30_000
 const STDERR_KEPT = 4_096
 
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 function setStatement(settings: Readonly<Record<string, string | number>>): string {
   const each = Object.entries(settings).map(
     ([name, value]) =>
@@ -103,9 +107,9 @@ class ChdbEngine implements Engine {
   #wasOpen = false
   #closing = false
 
-  constructor(options: ChdbOptions) {
+  constructor(options: ChdbOptions, folders: EngineFolders) {
     this.#options = options
-    this.#folders = prepareFolders(resolve(options.path))
+    this.#folders = folders
   }
 
   /** Starts the child if there is none; gives the engine's version once its folder is open. */
@@ -326,12 +330,24 @@ async function writePieces(path: string, pieces: readonly Uint8Array[]): Promise
     }
   } catch (error) {
     if (error instanceof EngineError) throw error
-    throw new EngineError(
-      'unavailable',
-      `cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    throw new EngineError('unavailable', `cannot write ${path}: ${textOf(error)}`)
   } finally {
     await file.close()
+  }
+}
+
+function foldersOf(path: string): EngineFolders {
+  const full = resolve(path)
+  const pattern = /[*?{}\\]/.exec(full)
+  if (pattern !== null) {
+    // The engine reads such a path as a pattern of file names.
+    const why = `the engine cannot use a folder with "${pattern[0]}" in its path`
+    throw new EngineError('unavailable', `cannot open ${full}: ${why}`)
+  }
+  try {
+    return prepareFolders(full)
+  } catch (error) {
+    throw new EngineError('unavailable', `cannot open ${path}: ${textOf(error)}`)
   }
 }
 
@@ -340,7 +356,7 @@ async function writePieces(path: string, pieces: readonly Uint8Array[]): Promise
  * process), with `unavailable` when it cannot be opened.
  */
 export async function openChdb(options: ChdbOptions): Promise<Engine> {
-  const engine = new ChdbEngine(options)
+  const engine = new ChdbEngine(options, foldersOf(options.path))
   try {
     await engine.start()
   } catch (error) {

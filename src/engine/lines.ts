@@ -31,7 +31,7 @@ class RowLines {
       return []
     }
     const whole = this.#joined(bytes.subarray(0, end))
-    this.#rest = bytes.slice(end)
+    this.#rest = new Uint8Array(bytes.subarray(end))
     return parseLines(this.#decoder.decode(whole))
   }
 

@@ -22,9 +22,11 @@ export interface ReaderStart {
 
 type Start = Extract<ReaderRequest, { op: 'start' }>
 
-/** Copies of at most `CHUNK_BYTES`; the engine's own memory is never handed on. */
-function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.slice(at, at + CHUNK_BYTES)
+/** Copies of at most `CHUNK_BYTES`: a view would drag the whole result chunk along with every message. */
+function* pieces(bytes: Uint8Array): Generator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    yield new Uint8Array(bytes.subarray(at, at + CHUNK_BYTES))
+  }
 }
 
 /** Runs the thread. Its session is opened with the first query and replaced when limits change or a query failed. */
@@ -73,7 +75,7 @@ export function runReader(): void {
       for (const bytes of pieces(chunk.raw())) {
         await room()
         if (cancelled) throw new Error(CANCELLED)
-        send({ op: 'chunk', id, bytes })
+        port.postMessage({ op: 'chunk', id, bytes } satisfies ReaderReply, [bytes.buffer])
       }
     }
     if (cancelled) throw new Error(CANCELLED)
