@@ -113,6 +113,8 @@ function isBreak(code: number): boolean {
 /** Collects `name=value` pairs out of the body of a record. */
 class Pairs {
   readonly found: [string, string][] = []
+  /** True within `msg='...'`, which holds no second one. */
+  private isInner = false
   private readonly isExecve: boolean
 
   constructor(type: string) {
@@ -171,9 +173,10 @@ class Pairs {
     const limit = sign === -1 || sign > end ? end : sign
     const last = quote === "'" ? body.lastIndexOf(quote, limit - 1) : body.indexOf(quote, from)
     const close = last < from || last >= end ? limit : last
-    if (name === 'msg' && quote === "'") {
-      const start = this.avc(body, from, close)
-      this.read(body, start, close)
+    if (name === 'msg' && quote === "'" && !this.isInner) {
+      this.isInner = true
+      this.read(body, this.avc(body, from, close), close)
+      this.isInner = false
     } else this.add(name, body.slice(from, close), true)
     return close + 1
   }

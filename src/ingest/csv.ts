@@ -76,6 +76,8 @@ class Table {
   private feed(line: Line): void {
     const before = this.row.at(-1)
     if (before === undefined && line.text === '') return
+    // Spreadsheets may be told the delimiter in a line of its own.
+    if (this.fields === undefined && /^sep=.$/.test(line.text)) return
     this.row.push(line)
     this.rowChars += line.text.length
     const state = this.rows.feed(line.text, before?.lineBreak)
@@ -138,7 +140,6 @@ class Table {
   }
 
   private header(cells: readonly string[]): void {
-    if (cells.length === 1 && /^sep=.$/.test(cells[0] ?? '')) return
     this.fields = cells
       .slice(0, limits.fieldsPerEvent + 1)
       .map((cell, at) => this.records.field(cell.trim() === '' ? `column_${at + 1}` : cell.trim()))

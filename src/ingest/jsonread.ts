@@ -19,7 +19,7 @@ interface KeyNode {
   readonly quoted: string
   readonly field: Field
   readonly prefix: string
-  readonly children: Map<string, KeyNode>
+  children: Map<string, KeyNode> | undefined
   next: KeyNode | undefined
   first: KeyNode | undefined
   /** The same key read as a mere wrapper: its members take the names of the level above. */
@@ -27,7 +27,7 @@ interface KeyNode {
 }
 
 /** Keys and characters of names kept before all tables are built anew. */
-const MOST_KEYS = 100_000
+const MOST_KEYS = 50_000
 const MOST_NAME_CHARS = 16 * 1024 * 1024
 
 const QUOTE = 34
@@ -160,17 +160,18 @@ export class JsonReader {
     const quoted = parent === undefined ? '' : detached(`"${raw}"`)
     const name = raw.includes('\\') ? (unescaped(raw) ?? raw) : raw
     const field = this.records.field(parent === undefined ? '' : parent.prefix + name)
-    const plain = { quoted, field, children: new Map(), next: undefined, first: undefined }
+    const plain = { quoted, field, children: undefined, next: undefined, first: undefined }
     const isTop = parent !== undefined && parent === this.root
     const prefix = parent === undefined || (isTop && name === '_source') ? '' : `${field.name}.`
     const bare =
       isTop && name === 'result'
-        ? { ...plain, children: new Map(), prefix: '', bare: undefined }
+        ? { ...plain, prefix: '', bare: undefined }
         : undefined
     return { ...plain, prefix, bare }
   }
 
   private child(parent: KeyNode, raw: string): KeyNode {
+    parent.children ??= new Map()
     const known = parent.children.get(raw)
     if (known !== undefined) return known
     const made = this.node(parent, raw)

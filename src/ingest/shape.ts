@@ -36,7 +36,7 @@ export interface Plan {
 export type Planner = (names: readonly string[]) => Plan
 
 /** Shapes kept before the tree is built anew; bounds the memory that ever-changing names can take. */
-const MOST_SHAPES = 100_000
+const MOST_SHAPES = 50_000
 
 class Shape {
   readonly parent: Shape | undefined

@@ -9,7 +9,7 @@ const LEADING_TIME =
   /^[[("]?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)/
 
 /** The ISO time that a line starts with, with or without a bracket before it. */
-export function leadingTime(line: string): Instant | undefined {
+function leadingTime(line: string): Instant | undefined {
   const match = LEADING_TIME.exec(line)
   return match?.[1] === undefined ? undefined : timeIn(match[1])
 }

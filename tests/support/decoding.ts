@@ -1,5 +1,5 @@
 /** Runs a decoder over bytes held in memory and collects what it gives. */
-import type { DecodedEvent, Decoder, FieldValue } from '../../src/ingest/decoder.ts'
+import type { DecodeContext, DecodedEvent, Decoder, FieldValue } from '../../src/ingest/decoder.ts'
 
 export interface Told {
   readonly code: string
@@ -18,6 +18,7 @@ export async function decodeAll(
   decoder: Decoder,
   bytes: Uint8Array,
   size = 65_536,
+  context: Partial<DecodeContext> = {},
 ): Promise<Decoded> {
   const events: DecodedEvent[] = []
   const rejects: (Told & { raw: string })[] = []
@@ -33,7 +34,7 @@ export async function decodeAll(
       damage: (code, reason, place) => damage.push({ code, reason, place }),
       ready: () => Promise.resolve(),
     },
-    { file: 'test', now: { ms: 0, sub: 0 } },
+    { file: 'test', now: { ms: 0, sub: 0 }, ...context },
   )
   return { events, rejects, damage }
 }
