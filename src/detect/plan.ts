@@ -9,7 +9,7 @@ import type { Expr } from '../ir/expr.ts'
 import type { Rel } from '../ir/rel.ts'
 import { visitExpr } from '../ir/walk.ts'
 import { bind } from '../plan/bind.ts'
-import { rowConditions } from '../plan/group.ts'
+import { leadOf, rowConditions } from '../plan/group.ts'
 import { optimise } from '../plan/passes.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
@@ -95,30 +95,50 @@ function weigh(where: Expr): number {
 /** The heaviest set of conditions that goes into one scan; about 100 average rules of a published pack. */
 const SCAN_WEIGHT = 12_000
 
+/** Rules that begin with the same test share scans of their own when there are at least so many of them. */
+const WORTH_A_SCAN = 10
+
+interface Piece extends ScanItem {
+  readonly source: string
+  readonly lead: string
+}
+
 /** Puts ready rules into scans of at most `limits.rulesPerScan` rules each, in the order given. */
 export function groupScans(
   planned: readonly PlannedRule[],
   perScan = limits.rulesPerScan,
 ): readonly Scan[] {
+  const pieces = planned.flatMap(({ rule, plan, state }): readonly Piece[] =>
+    state !== 'ready'
+      ? []
+      : (rowConditions(plan) ?? []).map(({ source, where }) => ({
+          rule,
+          where,
+          source,
+          lead: leadOf(where),
+        })),
+  )
+  const counts = new Map<string, number>()
+  const keyOf = ({ source, lead }: Piece): string => `${source}\0${lead}`
+  for (const piece of pieces) counts.set(keyOf(piece), (counts.get(keyOf(piece)) ?? 0) + 1)
   const open = new Map<string, { items: ScanItem[]; weight: number }>()
   const scans: Scan[] = []
-  for (const { rule, plan, state } of planned) {
-    if (state !== 'ready') continue
-    for (const { source, where } of rowConditions(plan) ?? []) {
-      const weight = weigh(where)
-      const current = open.get(source)
-      if (
-        current === undefined ||
-        current.items.length >= perScan ||
-        current.weight + weight > SCAN_WEIGHT
-      ) {
-        const items = [{ rule, where }]
-        open.set(source, { items, weight })
-        scans.push({ source, items })
-      } else {
-        current.items.push({ rule, where })
-        current.weight += weight
-      }
+  for (const piece of pieces) {
+    const { rule, where, source } = piece
+    const key = (counts.get(keyOf(piece)) ?? 0) >= WORTH_A_SCAN ? keyOf(piece) : source
+    const weight = weigh(where)
+    const current = open.get(key)
+    if (
+      current === undefined ||
+      current.items.length >= perScan ||
+      current.weight + weight > SCAN_WEIGHT
+    ) {
+      const items = [{ rule, where }]
+      open.set(key, { items, weight })
+      scans.push({ source, items })
+    } else {
+      current.items.push({ rule, where })
+      current.weight += weight
     }
   }
   return scans

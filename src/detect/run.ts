@@ -6,7 +6,7 @@ import { type Diagnostic, diagnose } from '../core/diagnostic.ts'
 import { limits } from '../core/limits.ts'
 import { EngineError, type QueryOptions } from '../engine/engine.ts'
 import type { TimeBounds } from '../ir/rel.ts'
-import { groupedScan } from '../plan/group.ts'
+import { groupedScan, takeCommon } from '../plan/group.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import type { StoredCatalogue, StoredColumns } from '../schema/stored.ts'
@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly onProgress?: (done: number, total: number, findings: number) => void
   readonly query?: QueryOptions
   readonly rulesPerScan?: number
+  /** Whether literals of many rules are searched in one reading; by default on sources with many rows. */
+  readonly shareLiterals?: boolean
 }
 
 interface Tally {
@@ -39,6 +41,9 @@ interface Tally {
   last: string | undefined
   readonly problems: Diagnostic[]
 }
+
+/** Below this many rows, setting up the search for many literals costs more than it saves. */
+const ROWS_WORTH_SHARING = 50_000
 
 /** Findings held back until their scan has ended, so that a scan that fails leaves nothing half told. */
 const HELD = 10_000
@@ -109,10 +114,13 @@ class Run {
     now: Set<string>,
   ): Promise<void> {
     const schema = eventColumns(columns)
+    const { common, rest } = takeCommon(scan.items.map((each) => each.where))
     const sql = printSql(
       groupedScan({
         source: scan.source,
-        conditions: scan.items.map((each) => each.where),
+        ...(common === undefined ? {} : { common }),
+        conditions: rest,
+        shared: this.options.shareLiterals ?? columns.rows >= ROWS_WORTH_SHARING,
         time: this.options.time,
         columns: schema,
       }),

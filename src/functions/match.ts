@@ -15,9 +15,21 @@ import {
 } from './record.ts'
 import { joined, literal, type Sql, type SqlArg, sql } from './sql.ts'
 
-const ASCII = /^[\x00-\x7f]*$/
+/**
+ * True when lowering ASCII letters alone is enough for a literal: its other characters have no case. (Two signs
+ * outside ASCII lower to an ASCII letter, Kelvin and long s; they are not taken for `k` and `s`.)
+ */
+function isPlainCase(value: string): boolean {
+  return [...value].every((each) => each <= '\x7f' || each.toLowerCase() === each.toUpperCase())
+}
+
 /** The engine's multi-needle search takes at most 255 needles. */
 const NEEDLES = 255
+
+/** Lower-cases ASCII letters only, as the engine's `lower` does. */
+function asciiLower(value: string): string {
+  return value.replace(/[A-Z]/g, (each) => each.toLowerCase())
+}
 
 type Case = 'any' | 'exact'
 interface Pair {
@@ -29,8 +41,8 @@ interface Pair {
 function fold(text: Sql, value: string, how: Case): Pair {
   const plain = sql`${literal(value)}`
   if (how === 'exact' || value.toLowerCase() === value.toUpperCase()) return { text, value: plain }
-  return ASCII.test(value)
-    ? { text: sql`lower(${text})`, value: sql`${literal(value.toLowerCase())}` }
+  return isPlainCase(value)
+    ? { text: sql`lower(${text})`, value: sql`${literal(asciiLower(value))}` }
     : { text: sql`lowerUTF8(${text})`, value: sql`lowerUTF8(${plain})` }
 }
 
@@ -45,9 +57,9 @@ function groups(values: readonly string[], how: Case): readonly (readonly string
     (each) => how === 'exact' || each.toLowerCase() === each.toUpperCase(),
   )
   const rest = new Set(caseless)
-  const ascii = values.filter((each) => !rest.has(each) && ASCII.test(each))
-  const wide = values.filter((each) => !rest.has(each) && !ASCII.test(each))
-  return [caseless, ascii, wide].filter((each) => each.length > 0)
+  const plain = values.filter((each) => !rest.has(each) && isPlainCase(each))
+  const wide = values.filter((each) => !rest.has(each) && !isPlainCase(each))
+  return [caseless, plain, wide].filter((each) => each.length > 0)
 }
 
 function chunks<T>(values: readonly T[], size: number): readonly (readonly T[])[] {
@@ -324,6 +336,27 @@ const regex: FunctionRecord = {
   ],
 }
 
+/** Signs that mean something in a pattern; in front of them a backslash takes the meaning away. */
+const PATTERN_SIGNS = /[\\^$.|?*+()[\]{}]/g
+
+/**
+ * Positions of many literals in one reading of the text. The engine's multi-pattern matcher is exact for literals
+ * (only for those: see notes on the engine), so it is given escaped ASCII literals and nothing else.
+ */
+const found: FunctionRecord = {
+  id: 'match.found',
+  says: 'The positions, from 1, of the lower-case ASCII literals that the text holds, ignoring case.',
+  takes: [TEXT, VALUES],
+  gives: { list: 'int' },
+  onNull: 'own',
+  blankIsNull: () => true,
+  sql: (args) => {
+    const patterns = constTexts(args, 1).map((each) => each.replace(PATTERN_SIGNS, '\\$&'))
+    return sql`multiMatchAllIndices(lower(${arg(args, 0).sql}), ${literal(patterns)})`
+  },
+  examples: [],
+}
+
 /** True when a text is an address of the range's family and inside it; anything else is no match. */
 const cidr: FunctionRecord = {
   id: 'match.cidr_any',
@@ -393,6 +426,7 @@ function byField(
 export const matchFunctions: readonly FunctionRecord[] = [
   ...shapes.flatMap(pair),
   regex,
+  found,
   cidr,
   byField(
     'match.same',

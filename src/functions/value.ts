@@ -449,6 +449,24 @@ const listOf: FunctionRecord = {
   examples: [],
 }
 
+const hasAny: FunctionRecord = {
+  id: 'list.has_any',
+  says: 'True when the list holds at least one of the numbers.',
+  takes: [
+    { name: 'list', type: { list: 'int' } },
+    { name: 'numbers', type: { list: 'int' }, constant: true },
+  ],
+  gives: 'bool',
+  onNull: 'own',
+  sql: (args) => {
+    const numbers = arg(args, 1).value
+    return Array.isArray(numbers) && numbers.length === 1
+      ? sql`has(${arg(args, 0).sql}, ${literal(numbers[0])})`
+      : sql`hasAny(${arg(args, 0).sql}, ${arg(args, 1).sql})`
+  },
+  examples: [],
+}
+
 const rowValues: FunctionRecord = {
   id: 'row.values',
   says: 'All values of the row; binding puts the columns of the source in its place.',
@@ -551,6 +569,7 @@ export const valueFunctions: readonly FunctionRecord[] = [
   listJoin,
   listOf,
   notEmpty,
+  hasAny,
   rowValues,
   hits,
 ]

@@ -2,9 +2,11 @@
  * Many rules in one pass: the conditions of rules that read the same source become one scan that tells, for each
  * row, which of them hold. Takes optimised plans, gives one relation a group.
  */
-import { call, type Expr, FALSE, field, or } from '../ir/expr.ts'
+import { and, call, type Expr, FALSE, field, or } from '../ir/expr.ts'
+import { printExpr } from '../ir/print.ts'
 import type { Rel, TimeBounds } from '../ir/rel.ts'
 import type { Schema } from '../ir/types.ts'
+import { shareLiterals } from './atoms.ts'
 
 /** Column of a grouped scan that lists, from 1, the conditions that hold. */
 export const HITS = '@hits'
@@ -54,7 +56,11 @@ function bySource(conditions: readonly SourceCondition[]): readonly SourceCondit
 
 export interface GroupedScan {
   readonly source: string
+  /** What every one of the conditions also asks; it narrows the scan itself. */
+  readonly common?: Expr
   readonly conditions: readonly Expr[]
+  /** True to search the literals of all conditions in one reading of each column; pays on many rows. */
+  readonly shared?: boolean
   readonly time: TimeBounds
   /** Columns to give for each row with a hit, besides `HITS`. */
   readonly columns: Schema
@@ -69,6 +75,12 @@ export function groupedScan(group: GroupedScan): Rel {
     time: group.time,
     out: group.columns,
   }
+  const { set, conditions } = group.shared
+    ? shareLiterals(group.conditions)
+    : { set: [], conditions: group.conditions }
+  const narrowed: Rel =
+    group.common === undefined ? scan : { op: 'filter', from: scan, where: group.common }
+  const searched: Rel = set.length === 0 ? narrowed : { op: 'derive', from: narrowed, set }
   return {
     op: 'select',
     keep: [
@@ -83,9 +95,50 @@ export function groupedScan(group: GroupedScan): Rel {
       where: call('list.not_empty', [field(HITS, hits.type)]),
       from: {
         op: 'derive',
-        from: scan,
-        set: [{ name: HITS, value: call('rules.hits', group.conditions, hits.type) }],
+        from: searched,
+        set: [{ name: HITS, value: call('rules.hits', conditions, hits.type) }],
       },
     },
+  }
+}
+
+/** The parts that must all hold. */
+function conjuncts(where: Expr): readonly Expr[] {
+  return where.op === 'call' && where.fn === 'logic.and' ? where.args : [where]
+}
+
+/** A test of one field against constants, which a sort key may serve. */
+function isKeyTest(part: Expr): boolean {
+  if (part.op !== 'call' || (part.fn !== 'match.in' && part.fn !== 'match.equals')) return false
+  const [subject, value] = part.args
+  return subject?.op === 'field' && value?.op === 'const'
+}
+
+/** The first part of a condition as text, when it is a plain test: rules that share it are scanned together. */
+export function leadOf(where: Expr): string {
+  const [first] = conjuncts(where)
+  return first !== undefined && isKeyTest(first) ? printExpr(first) : ''
+}
+
+/** Takes out what all conditions ask alike; nothing when they share nothing. */
+export function takeCommon(conditions: readonly Expr[]): {
+  readonly common?: Expr
+  readonly rest: readonly Expr[]
+} {
+  const [first, ...others] = conditions.map((each) => conjuncts(each))
+  if (first === undefined) return { rest: conditions }
+  const sets = others.map((parts) => new Set(parts.map(printExpr)))
+  const shared = new Set(
+    first
+      .filter(isKeyTest)
+      .map(printExpr)
+      .filter((each) => sets.every((set) => set.has(each))),
+  )
+  if (shared.size === 0) return { rest: conditions }
+  return {
+    common: and(first.filter((each) => shared.has(printExpr(each)))),
+    rest: conditions.map((each) =>
+      and(conjuncts(each).filter((part) => !shared.has(printExpr(part)))),
+    ),
   }
 }

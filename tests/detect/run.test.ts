@@ -138,8 +138,46 @@ describe('runs', () => {
       findings.map((each) => `${each.rule_id} ${each.record}`).toSorted()
     expect(together.findings.length).toBeGreaterThan(40)
     expect(keys(alone.findings)).toEqual(keys(together.findings))
+    const shared = await run(rules, { shareLiterals: true })
+    expect(keys(shared.findings)).toEqual(keys(together.findings))
     expect(together.report.scans).toBe(1)
     expect(alone.report.scans).toBe(40)
+  })
+
+  it('gives the same findings when the literals of all rules are searched at once', async () => {
+    const needles = [
+      'app 1',
+      'APP 2',
+      '.*',
+      '(',
+      '[a',
+      'p 3',
+      '\\\\',
+      '^app',
+      '|',
+      '+',
+      '?',
+      'app–',
+      'é',
+      'a$',
+      '5{1}',
+    ]
+    const rules = await rulesOf(
+      ...needles.map((needle, index) =>
+        ruleText(`n${index}`, `CommandLine|contains: ${JSON.stringify(needle)}`),
+      ),
+      ruleText('list', `CommandLine|contains: ${JSON.stringify(needles)}`),
+      ruleText('all', `CommandLine|contains|all: ${JSON.stringify(['APP', '7'])}`),
+    )
+    expect(rules).toHaveLength(needles.length + 2)
+    const keys = (findings: readonly Finding[]): readonly string[] =>
+      findings.map((each) => `${each.rule_id} ${each.record}`).toSorted()
+    const [plain, shared] = [
+      await run(rules, { shareLiterals: false }),
+      await run(rules, { shareLiterals: true }),
+    ]
+    expect(plain.findings.length).toBeGreaterThan(30)
+    expect(keys(shared.findings)).toEqual(keys(plain.findings))
   })
 
   it('isolates a rule that the engine stops, and runs the others in full', async () => {
