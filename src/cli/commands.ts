@@ -1,6 +1,5 @@
 /** The table of commands. Order is the order of the help page. */
 import type { CommandRecord } from './command.ts'
-import { EXIT, UsageError } from './command.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { fields } from './commands/fields.ts'
@@ -10,6 +9,7 @@ import { rulesCommands } from './commands/rules.ts'
 import { run } from './commands/run.ts'
 import { start } from './commands/start.ts'
 import { completionScript, SHELLS } from './completion.ts'
+import { EXIT, UsageError } from './usage.ts'
 
 const work: readonly CommandRecord[] = [
   start,

@@ -13,9 +13,9 @@ import { openHttp } from '../engine/http.ts'
 import { openStore, type Store } from '../engine/store.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import { readSchema } from '../schema/load.ts'
-import { UsageError } from './command.ts'
 import { dataFolder, packagePath } from './paths.ts'
 import type { Output } from './terminal.ts'
+import { UsageError } from './usage.ts'
 
 export interface SchemaText {
   readonly path: string

@@ -2,11 +2,12 @@
 import { availableParallelism } from 'node:os'
 import { ingest } from '../ingest/intake.ts'
 import type { IntakeReport } from '../ingest/report.ts'
-import { type OptionRecord, type OptionValues, UsageError } from './command.ts'
+import type { OptionRecord, OptionValues } from './command.ts'
 import { type Context, type OpenStore, openNamedStore, openTemporaryStore } from './context.ts'
 import { intakeText } from './intake.ts'
 import { packagePath } from './paths.ts'
 import { makeProgress, type Progress, type ProgressMode } from './progress.ts'
+import { UsageError } from './usage.ts'
 
 export const STORE_OPTION: OptionRecord = {
   flags: '--store <where>',

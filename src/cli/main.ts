@@ -3,11 +3,12 @@
  * a summary; twice: stop at once).
  */
 import { Command, CommanderError, Option } from 'commander'
-import { type CommandRecord, EXIT, type OptionRecord, OptionValues, UsageError } from './command.ts'
+import { type CommandRecord, type OptionRecord, OptionValues } from './command.ts'
 import { commands } from './commands.ts'
 import { isEngineTrouble, makeContext } from './context.ts'
 import { makeOutput, type Output } from './terminal.ts'
 import { safeText } from './text.ts'
+import { EXIT, UsageError } from './usage.ts'
 import { version } from './version.ts'
 
 const collect = (value: string, before: unknown): readonly string[] => [

@@ -1,8 +1,9 @@
 /** Which form findings are printed in: a table on a terminal, or what an option names. */
-import { type OptionRecord, type OptionValues, UsageError } from './command.ts'
+import type { OptionRecord, OptionValues } from './command.ts'
 import { eventTable, groupedTable, type ReadFields } from './findings.ts'
 import { csvTable, type FindingWriter, jsonDocument, jsonLines } from './stream.ts'
 import type { Output } from './terminal.ts'
+import { UsageError } from './usage.ts'
 
 export const OUTPUT_OPTIONS: readonly OptionRecord[] = [
   { flags: '--json', says: 'one JSON document with findings, rules and totals' },

@@ -5,9 +5,10 @@ import { childOf, readYaml, textOf, type YamlNode } from '../core/yaml.ts'
 import { loadRules, type RuleSet } from '../rules/load.ts'
 import { Packs } from '../rules/packs.ts'
 import { LEVELS, type Level, type Rule, rankOf } from '../rules/rule.ts'
-import { type OptionRecord, type OptionValues, UsageError } from './command.ts'
+import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
 import { packagePath } from './paths.ts'
+import { UsageError } from './usage.ts'
 
 export const RULE_OPTIONS: readonly OptionRecord[] = [
   {

@@ -1,8 +1,9 @@
 /** The time range of a command: `--from` and `--to` as options, and as bounds of a scan. */
 import { type Instant, printInstant } from '../core/time.ts'
 import type { TimeBounds } from '../ir/rel.ts'
-import { type OptionRecord, type OptionValues, UsageError } from './command.ts'
+import type { OptionRecord, OptionValues } from './command.ts'
 import { parseRange } from './time.ts'
+import { UsageError } from './usage.ts'
 
 export const TIME_OPTIONS: readonly OptionRecord[] = [
   {

@@ -16,11 +16,6 @@ const FILETIME_EPOCH_MS = 11_644_473_600_000
 export const EARLIEST_MS = Date.UTC(1900, 0, 1)
 export const LATEST_MS = Date.UTC(2299, 11, 31, 23, 59, 59, 999)
 
-/** 100 ns ticks since 1970, exact. */
-export function ticksOf(time: Instant): bigint {
-  return BigInt(time.ms) * 10_000n + BigInt(time.sub)
-}
-
 /** The instant of a Windows FILETIME given as two unsigned 32-bit halves. */
 export function instantOfFiletime(low: number, high: number): Instant {
   // Without big integers: 2^32 is 429,496 times 10,000, and 7,296.

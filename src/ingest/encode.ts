@@ -218,6 +218,19 @@ export class BatchEncoder {
     if (flags.length > 0) rows.flags.append(rows.rows, flags)
   }
 
+  /** The name a field is stored under: the source's own name for it, unless the event has that one as well. */
+  #nameOf(
+    given: string,
+    names: readonly string[],
+    rename: Readonly<Record<string, string>> | undefined,
+  ): string {
+    if (rename === undefined || !Object.hasOwn(rename, given)) return given
+    const known = rename[given]
+    if (known === undefined || names.includes(known)) return given
+    const first = names.find((each) => Object.hasOwn(rename, each) && rename[each] === known)
+    return first === given ? known : given
+  }
+
   /** Takes one event; its fields go to the columns of its source. */
   event(event: DecodedEvent): void {
     const rows = this.#rowsOf(event)
@@ -228,16 +241,11 @@ export class BatchEncoder {
     let bytes = event.raw.length + 64
     for (const [index, given] of event.names.entries()) {
       const value = event.values[index]
-      const named = rename !== undefined && Object.hasOwn(rename, given) ? rename[given] : given
-      let name = storedName(named ?? given)
+      const name = storedName(this.#nameOf(given, event.names, rename))
       if (typeof value === 'string') {
         bytes += value.length + 2
         if (value === '') empty.push(name)
-        else if (!rows.text(name, value)) {
-          // Two names that fold to one: the first keeps it, the other keeps its own name.
-          name = storedName(given)
-          rows.text(name, value)
-        }
+        else rows.text(name, value)
       } else if (value === null || value === undefined) nulls.push(name)
       else {
         for (const each of value) bytes += each.length + 2

@@ -9,7 +9,7 @@ import type { Schema } from '../ir/types.ts'
 import { shareLiterals } from './atoms.ts'
 
 /** Column of a grouped scan that lists, from 1, the conditions that hold. */
-export const HITS = '@hits'
+const HITS = '@hits'
 
 export interface SourceCondition {
   readonly source: string

@@ -8,7 +8,7 @@ import { literal, name, type Sql, type SqlArg, type SqlHole, sql } from '../func
 import type { Call, ConstValue, Expr, FieldRef } from '../ir/expr.ts'
 import { absurd } from '../ir/rel.ts'
 import { isList } from '../ir/types.ts'
-import { LIST_SUFFIX, META } from '../schema/source.ts'
+import { META } from '../schema/source.ts'
 import { quoteName, quoteNumber, quoteText, quoteTexts } from './quote.ts'
 
 function printValue(value: ConstValue): string {
@@ -152,9 +152,4 @@ export function exprSql(expr: Expr): Sql {
     default:
       return absurd(expr)
   }
-}
-
-/** Name of a list column's field, for messages. */
-export function plainName(column: string): string {
-  return column.endsWith(LIST_SUFFIX) ? column.slice(0, -LIST_SUFFIX.length) : column
 }

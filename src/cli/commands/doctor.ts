@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, statfsSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { loadRules } from '../../rules/load.ts'
-import { type CommandRecord, EXIT, type OptionValues } from '../command.ts'
+import type { CommandRecord, OptionValues } from '../command.ts'
 import { type Context, defaultStore, openNamedStore, openTemporaryStore } from '../context.ts'
 import { bytes, count } from '../figures.ts'
 import { STORE_OPTION } from '../intaking.ts'
@@ -11,6 +11,7 @@ import { jsonText } from '../json.ts'
 import { defaultRulePaths } from '../rulesets.ts'
 import { paint } from '../terminal.ts'
 import { line } from '../text.ts'
+import { EXIT } from '../usage.ts'
 
 interface Check {
   readonly name: string

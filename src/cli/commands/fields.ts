@@ -7,11 +7,12 @@ import type { AggBinding, Rel } from '../../ir/rel.ts'
 import { LIST_SUFFIX } from '../../schema/source.ts'
 import type { StoredColumns } from '../../schema/stored.ts'
 import { printSql } from '../../sql/print.ts'
-import { type CommandRecord, EXIT, type OptionValues, UsageError } from '../command.ts'
+import type { CommandRecord, OptionValues } from '../command.ts'
 import type { Context, OpenStore } from '../context.ts'
 import { INTAKE_OPTIONS, STORE_OPTION, storeFor } from '../intaking.ts'
 import { jsonText } from '../json.ts'
 import { renderTable } from '../table.ts'
+import { EXIT, UsageError } from '../usage.ts'
 
 interface FieldCount {
   readonly field: string

@@ -1,9 +1,10 @@
 /** `harrier ingest`: logs into a store; `--rejects` lists what could not be stored. */
-import { type CommandRecord, EXIT, type OptionValues, UsageError } from '../command.ts'
+import type { CommandRecord, OptionValues } from '../command.ts'
 import { type Context, openNamedStore } from '../context.ts'
 import { INTAKE_OPTIONS, printIntake, readLogs, STORE_OPTION } from '../intaking.ts'
 import { jsonText } from '../json.ts'
 import { renderTable } from '../table.ts'
+import { EXIT, UsageError } from '../usage.ts'
 
 async function listRejects(context: Context, options: OptionValues): Promise<number> {
   const opened = await openNamedStore(context, options.text('store'), true)

@@ -4,12 +4,13 @@ import { printInstant } from '../../core/time.ts'
 import { loadRules } from '../../rules/load.ts'
 import { type PackResult, Packs } from '../../rules/packs.ts'
 import { printCheck, printCheckJson } from '../check.ts'
-import { type CommandRecord, EXIT, type OptionValues, UsageError } from '../command.ts'
+import type { CommandRecord, OptionValues } from '../command.ts'
 import type { Context } from '../context.ts'
 import { jsonText } from '../json.ts'
 import { defaultRulePaths, RULE_OPTIONS, rulesFor } from '../rulesets.ts'
 import { renderTable } from '../table.ts'
 import { line, safeLines } from '../text.ts'
+import { EXIT, UsageError } from '../usage.ts'
 
 async function check(
   context: Context,

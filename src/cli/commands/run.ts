@@ -6,13 +6,7 @@ import type { RunReport } from '../../detect/report.ts'
 import { runRules } from '../../detect/run.ts'
 import type { IntakeReport } from '../../ingest/report.ts'
 import { type Level, type Rule, type RuleInfo, rankOf } from '../../rules/rule.ts'
-import {
-  type CommandRecord,
-  EXIT,
-  type OptionRecord,
-  type OptionValues,
-  UsageError,
-} from '../command.ts'
+import type { CommandRecord, OptionRecord, OptionValues } from '../command.ts'
 import type { Context, OpenStore } from '../context.ts'
 import { renderReport, reportTally } from '../html.ts'
 import { INTAKE_OPTIONS, printIntake, progressFor, STORE_OPTION, storeFor } from '../intaking.ts'
@@ -20,6 +14,7 @@ import { chooseWriter, OUTPUT_OPTIONS } from '../outputs.ts'
 import { levelOption, RULE_OPTIONS, rulesFor, selectRules } from '../rulesets.ts'
 import { runSummary } from '../summary.ts'
 import { boundsOf, TIME_OPTIONS } from '../times.ts'
+import { EXIT, UsageError } from '../usage.ts'
 import { version } from '../version.ts'
 
 const ENGINE_OPTIONS: readonly OptionRecord[] = [
@@ -118,7 +113,7 @@ export async function runAndPrint(
 }
 
 /** The exit code of a run: 1 when a finding reaches the level of `--fail-on`. */
-export function exitOf(result: RunResult, options: OptionValues): number {
+function exitOf(result: RunResult, options: OptionValues): number {
   const failOn = levelOption(options, 'failOn')
   if (failOn === undefined || result.highest === undefined) return EXIT.done
   return rankOf(result.highest) >= rankOf(failOn) ? EXIT.failOn : EXIT.done

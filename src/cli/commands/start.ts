@@ -2,10 +2,11 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadRules } from '../../rules/load.ts'
-import { type CommandRecord, EXIT, type OptionValues } from '../command.ts'
+import type { CommandRecord, OptionValues } from '../command.ts'
 import { type Context, openTemporaryStore } from '../context.ts'
 import { printIntake, readLogs } from '../intaking.ts'
 import { packagePath } from '../paths.ts'
+import { EXIT } from '../usage.ts'
 import { runAndPrint } from './run.ts'
 
 /** The folders of samples; what lies beside them describes them. */
