@@ -2,7 +2,7 @@
  * Unpacks deflate data to its exact end, and gzip files of one or more members around it. Gives what could be unpacked
  * before any damage; damage and data after the end are told, never thrown.
  */
-import zlib from 'node:zlib'
+import zlib, { type ZlibOptions } from 'node:zlib'
 import { limits } from '../core/limits.ts'
 import { type Report, tell } from './refusal.ts'
 import type { ByteSource } from './source.ts'
@@ -10,6 +10,7 @@ import type { ByteSource } from './source.ts'
 /** How many packed bytes go in at once: they may become a thousand times as many. */
 const SLICE = 16 * 1024
 const CHUNK = 64 * 1024
+const MOST_WAITING = 1024 * 1024 * 1024
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte
@@ -32,16 +33,23 @@ export type InflateEnd = 'whole' | 'early' | { readonly reason: string }
 
 /** Unpacks one deflate stream from the source, and uses up exactly its bytes. The end is given by the generator. */
 export async function* inflated(source: ByteSource): AsyncGenerator<Buffer, InflateEnd> {
-  const engine = zlib.createInflateRaw({ chunkSize: CHUNK })
-  const ready: Buffer[] = []
+  // The engine never waits for its output to be taken: what one slice gives is taken before the next goes in.
+  const options: ZlibOptions & { readableHighWaterMark: number } = {
+    chunkSize: CHUNK,
+    readableHighWaterMark: MOST_WAITING,
+  }
+  const engine = zlib.createInflateRaw(options)
   let failure: string | undefined
   let wake = (): void => {}
-  engine.on('data', (chunk: Buffer) => ready.push(chunk))
   engine.on('end', () => wake())
   engine.on('error', (error: Error) => {
     failure = error.message
     wake()
   })
+  const output = (): readonly Buffer[] => {
+    const bytes: unknown = engine.read()
+    return Buffer.isBuffer(bytes) ? [bytes] : []
+  }
   try {
     let used = 0
     while (await source.fill(1)) {
@@ -50,7 +58,7 @@ export async function* inflated(source: ByteSource): AsyncGenerator<Buffer, Infl
         wake = resolve
         engine.write(slice, () => resolve())
       })
-      yield* ready.splice(0)
+      yield* output()
       if (failure !== undefined) return { reason: failure }
       const taken = engine.bytesWritten - used
       used = engine.bytesWritten
@@ -59,9 +67,9 @@ export async function* inflated(source: ByteSource): AsyncGenerator<Buffer, Infl
     }
     await new Promise<void>((resolve) => {
       wake = resolve
-      engine.end()
+      engine.end(() => resolve())
     })
-    yield* ready.splice(0)
+    yield* output()
     return failure === undefined ? 'whole' : 'early'
   } finally {
     engine.destroy()

@@ -94,7 +94,8 @@ class TarReader {
   private async header(): Promise<Buffer | undefined> {
     const { source } = this
     for (let isLost = false; ; ) {
-      if (!(await source.fill(BLOCK))) return source.view().length > 0 ? this.early() : undefined
+      // A file that was cut between two members lacks the block of zeros.
+      if (!(await source.fill(BLOCK))) return this.early()
       const block = source.view().subarray(0, BLOCK)
       if (block.every((byte) => byte === 0)) {
         source.drop(BLOCK)
@@ -174,7 +175,7 @@ class TarReader {
       if (type === '0' || type === '7') {
         yield { name, bytes: source.take(size) }
         if (source.offset < end) await this.skip(end - source.offset)
-        if (source.offset < end) this.early()
+        if (source.offset < end) return this.early()
       } else {
         const what = OTHER_TYPES.get(type)
         if (what !== undefined) tell(report, 'HR161', { what }, name)
