@@ -7,6 +7,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { limits } from '../core/limits.ts'
 import { quoteName, quoteNumber, quoteText } from '../sql/quote.ts'
 import { type EngineFolders, prepareFolders } from './config.ts'
@@ -39,6 +40,9 @@ const SPARE_THREADS = 8
 /** Child deaths in a row, each within a second of its start, after which it is not started again by itself. */
 const DEATHS = 3
 const SHORT_LIFE_MS = 1_000
+/** Tries to open a folder that is locked, and the wait between them. */
+const LOCK_TRIES = 3
+const LOCK_WAIT_MS = 200
 /** Longest wait for writes to end when closing. */
 const CLOSE_MS = 30_000
 const STDERR_KEPT = 4_096
@@ -271,12 +275,7 @@ class ChdbEngine implements Engine {
     }
   }
 
-  async insert(
-    table: string,
-    columns: readonly string[],
-    native: readonly Uint8Array[],
-    token: string,
-  ): Promise<void> {
+  async insert(table: string, native: readonly Uint8Array[], token: string): Promise<void> {
     await this.start()
     // The child runs in the spool folder; a bare name holds nothing that the engine could take for a pattern.
     const name = `block-${process.pid}-${++this.#ids}.native`
@@ -284,8 +283,7 @@ class ChdbEngine implements Engine {
     try {
       await writePieces(file, native)
       await this.command(
-        `INSERT INTO ${quoteName(table)} (${columns.map(quoteName).join(', ')}) ` +
-          `FROM INFILE ${quoteText(name)} ` +
+        `INSERT INTO ${quoteName(table)} FROM INFILE ${quoteText(name)} ` +
           `SETTINGS insert_deduplication_token = ${quoteText(token)} FORMAT Native`,
       )
     } finally {
@@ -356,13 +354,19 @@ function foldersOf(path: string): EngineFolders {
  * process), with `unavailable` when it cannot be opened.
  */
 export async function openChdb(options: ChdbOptions): Promise<Engine> {
-  const engine = new ChdbEngine(options, foldersOf(options.path))
-  try {
-    await engine.start()
-  } catch (error) {
-    await engine.close()
-    throw error
+  const folders = foldersOf(options.path)
+  for (let tries = 1; ; tries++) {
+    const engine = new ChdbEngine(options, folders)
+    try {
+      await engine.start()
+      engine.sweep()
+      return engine
+    } catch (error) {
+      await engine.close()
+      const isLocked = error instanceof EngineError && error.kind === 'locked'
+      if (!isLocked || tries === LOCK_TRIES) throw error
+    }
+    // A child whose parent was killed needs a moment to let go.
+    await wait(LOCK_WAIT_MS)
   }
-  engine.sweep()
-  return engine
 }

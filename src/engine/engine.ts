@@ -49,15 +49,11 @@ export interface Engine {
   /** Runs a statement that changes the store (DDL). Only `engine/store.ts` calls it. */
   command(sql: string): Promise<void>
   /**
-   * Inserts Native-format blocks, given as consecutive pieces; resolves when stored and synced. The token makes
-   * a retry harmless.
+   * Inserts Native-format blocks, given as consecutive pieces; resolves when stored and synced. Columns that a
+   * block leaves out are blank, columns that the table does not have are an error. The token makes a retry
+   * harmless.
    */
-  insert(
-    table: string,
-    columns: readonly string[],
-    native: readonly Uint8Array[],
-    token: string,
-  ): Promise<void>
+  insert(table: string, native: readonly Uint8Array[], token: string): Promise<void>
   /** Engine version and where it runs, for `doctor`. */
   about(): Promise<{ readonly version: string; readonly where: string }>
   close(): Promise<void>

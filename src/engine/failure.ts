@@ -32,5 +32,6 @@ export function failureOf(text: string, other: EngineFailure = 'query'): EngineE
 /** Any thrown value as an `EngineError`. */
 export function engineErrorOf(error: unknown, other: EngineFailure = 'query'): EngineError {
   if (error instanceof EngineError) return error
-  return failureOf(error instanceof Error ? error.message : String(error), other)
+  if (!(error instanceof Error)) return failureOf(String(error), other)
+  return failureOf(error.message || ('code' in error ? String(error.code) : error.name), other)
 }

@@ -134,16 +134,11 @@ class HttpEngine implements Engine {
     }
   }
 
-  async insert(
-    table: string,
-    columns: readonly string[],
-    native: readonly Uint8Array[],
-    token: string,
-  ): Promise<void> {
+  async insert(table: string, native: readonly Uint8Array[], token: string): Promise<void> {
     const pieces = native.map((each) => Buffer.from(each.buffer, each.byteOffset, each.length))
     try {
       const { stream } = await this.#client.exec({
-        query: `INSERT INTO ${quoteName(table)} (${columns.map(quoteName).join(', ')}) FORMAT Native`,
+        query: `INSERT INTO ${quoteName(table)} FORMAT Native`,
         values: Readable.from(pieces, { objectMode: false }),
         clickhouse_settings: { ...writerSettings, insert_deduplication_token: token },
       })

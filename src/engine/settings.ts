@@ -35,5 +35,6 @@ export const writerSettings: Settings = {
   min_insert_block_size_rows: 1_048_576,
   min_insert_block_size_bytes: 256 * 1024 * 1024,
   async_insert: 0,
+  input_format_skip_unknown_fields: 0,
   insert_deduplicate: 1,
 }

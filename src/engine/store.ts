@@ -234,11 +234,10 @@ class EventStore implements Store {
   }
 
   async #insert(table: string, blocks: Insert['blocks'], group: string): Promise<void> {
-    const names = new Set(blocks.flatMap(({ columns }) => columns.map((each) => each.name)))
     const native = blocks.flatMap(({ rows, columns }) => assembleBlock(rows, columns))
     for (let tries = 1; ; tries++) {
       try {
-        await this.#engine.insert(table, [...names], native, `${group}:${table}`)
+        await this.#engine.insert(table, native, `${group}:${table}`)
         return
       } catch (error) {
         const { kind } = engineErrorOf(error)
@@ -270,7 +269,8 @@ class EventStore implements Store {
 
   async *rejects(options?: QueryOptions): AsyncGenerator<Reject> {
     const columns = ['file', 'place', 'code', 'reason', 'raw'].map(quoteName).join(', ')
-    const sql = `SELECT ${columns} FROM ${quoteName(REJECTS)} ORDER BY ${quoteName(META.ingest)} DESC`
+    const order = `${quoteName(META.ingest)} DESC, ${quoteName(META.batch)}, ${quoteName('row')}`
+    const sql = `SELECT ${columns} FROM ${quoteName(REJECTS)} ORDER BY ${order}`
     for await (const row of this.#engine.rows(sql, options)) {
       const [file = '', place = '', code = '', reason = '', raw = ''] = row.map(String)
       yield { file, place, code, reason, raw }
@@ -333,6 +333,7 @@ function rejectColumns(
   return [
     constantText(META.batch, id, length),
     constantTime(META.ingest, ingest, length),
+    numbers('row', [...rejects.keys()]),
     of('file'),
     of('place'),
     of('code'),

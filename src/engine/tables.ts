@@ -103,6 +103,7 @@ export const createRejects = createTable(
   [
     `${name(META.batch)} String CODEC(ZSTD(1))`,
     `${name(META.ingest)} ${TIME}`,
+    `${name('row')} UInt64`,
     `${name('file')} ${CODED}`,
     `${name('place')} ${PLAIN}`,
     `${name('code')} ${CODED}`,

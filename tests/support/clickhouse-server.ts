@@ -32,23 +32,19 @@ function errorText(error: unknown): { readonly code: number; readonly text: stri
   return { code, text: `Code: ${code}. DB::Exception: ${message} (version 0)\n` }
 }
 
-/** Reads the backquoted names of `INSERT INTO t (a, b)`. */
-function insertTarget(sql: string): readonly string[] {
-  return [...sql.matchAll(/`((?:[^`\\]|\\.)*)`/gs)].map(([, name = '']) =>
-    nameOf(
-      name.replace(/\\(.)/gs, (_, char: string) => {
-        const controls: Record<string, string> = {
-          n: '\n',
-          r: '\r',
-          t: '\t',
-          0: '\0',
-          b: '\b',
-          f: '\f',
-        }
-        return controls[char] ?? char
-      }),
-    ),
-  )
+const CONTROLS: Readonly<Record<string, string>> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  0: '\0',
+  b: '\b',
+  f: '\f',
+}
+
+/** The table of `INSERT INTO t FORMAT Native`. */
+function insertTarget(sql: string): string {
+  const quoted = /`((?:[^`\\]|\\.)*)`/s.exec(sql)?.[1] ?? ''
+  return nameOf(quoted.replace(/\\(.)/gs, (_, char: string) => CONTROLS[char] ?? char))
 }
 
 class Answers {
@@ -92,9 +88,9 @@ class Answers {
     const kill = /^KILL QUERY WHERE query_id = '([^']+)'/.exec(sql)
     if (kill !== null) this.running.get(kill[1] ?? '')?.abort()
     else if (inUrl !== null && sql.startsWith('INSERT')) {
-      const [table = '', ...columns] = insertTarget(sql)
+      const table = insertTarget(sql)
       const token = params.get('insert_deduplication_token') ?? ''
-      await this.engine.insert(table, columns, [body], token)
+      await this.engine.insert(table, [body], token)
     } else if (sql.endsWith(FORMAT)) {
       if (params.get('readonly') !== '1') throw new EngineError('refused', 'expected readonly=1')
       await this.rows(sql, params, response)
