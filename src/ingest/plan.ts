@@ -5,7 +5,14 @@
 import type { FieldValue } from './decoder.ts'
 import type { Arranged, Plan, Planner } from './shape.ts'
 import { datePair, hostSlots, timeSlots } from './times.ts'
-import { dataPairs, hasPairs, keywordsText, type NewNames, windowsNames } from './winnames.ts'
+import {
+  dataPairs,
+  guidText,
+  hasPairs,
+  keywordsText,
+  type NewNames,
+  windowsNames,
+} from './winnames.ts'
 import { zeekPath } from './zeekpath.ts'
 
 /** Log Analytics exports add the zone of a time column to its name; the column itself is called without. */
@@ -61,16 +68,29 @@ function withPairs(arranged: Arranged, raw: string): Arranged {
   return { names: [...fields.keys()], values: [...fields.values()] }
 }
 
+/** System fields whose values are printed in one way only, whatever a converter made of them. */
+const PRINTED: ReadonlyMap<string, (text: string) => string> = new Map([
+  ['Keywords', keywordsText],
+  ['Provider_Guid', guidText],
+  ['Correlation_ActivityID', guidText],
+  ['Correlation_RelatedActivityID', guidText],
+])
+
 function windowsPlan(original: readonly string[], renamed: NewNames): Plan {
   const { names, places } = grouped(renamed)
-  const keywords = names.indexOf('Keywords')
+  const printed = names.flatMap((name, at) => {
+    const print = PRINTED.get(name)
+    return print === undefined ? [] : [{ at, print }]
+  })
   const left = original.flatMap((_, place) => (renamed[place] === undefined ? [place] : []))
-  const isPlain = names.length === original.length && keywords < 0
+  const isPlain = names.length === original.length && printed.length === 0
   const pairs = hasPairs(original)
   const arrange = (values: readonly FieldValue[], raw: string): Arranged => {
     const kept = places.map((each) => gathered(values, each))
-    const word = kept[keywords]
-    if (typeof word === 'string') kept[keywords] = keywordsText(word)
+    for (const { at, print } of printed) {
+      const text = kept[at]
+      if (typeof text === 'string') kept[at] = print(text)
+    }
     // Elements without content are no fields; should one have content after all, it is kept under its full path.
     const extra = left.filter((place) => !isEmpty(values[place]) && isOwn(original[place]))
     const arranged =

@@ -203,6 +203,11 @@ export function keywordsText(text: string): string {
   return `0x${BigInt.asUintN(64, BigInt(text)).toString(16)}`
 }
 
+/** A GUID with braces, as Windows prints it; some converters leave them out. */
+export function guidText(text: string): string {
+  return /^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/.test(text) ? `{${text}}` : text
+}
+
 function memberOf(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? Object.getOwnPropertyDescriptor(value, key)?.value

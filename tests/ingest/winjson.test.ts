@@ -32,7 +32,9 @@ const SYSTEM = {
 }
 
 const TREE = {
-  Provider: { '#attributes': { Name: SYSTEM.Provider_Name, Guid: SYSTEM.Provider_Guid } },
+  Provider: {
+    '#attributes': { Name: SYSTEM.Provider_Name, Guid: SYSTEM.Provider_Guid.slice(1, -1) },
+  },
   EventID: 1,
   Version: 5,
   Level: 4,
