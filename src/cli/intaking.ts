@@ -20,6 +20,7 @@ export const INTAKE_OPTIONS: readonly OptionRecord[] = [
     says: 'format of the logs, instead of telling it from their content',
   },
   { flags: '--source <name>', says: 'store all events as this source, e.g. windows.sysmon' },
+  { flags: '--recover', says: 'EVTX: also look for whole records behind damaged ones' },
   {
     flags: '--progress <how>',
     says: 'progress on stderr: auto (a bar on a terminal), json, or none',
@@ -62,6 +63,7 @@ export async function readLogs(
       now: context.now(),
       workers: Math.max(1, Math.min(8, availableParallelism())),
       signal: context.signal,
+      recover: options.flag('recover'),
       onProgress: bar.intake,
       ...(format === undefined ? {} : { format }),
       ...(source === undefined ? {} : { source }),

@@ -35,6 +35,18 @@ const DEFINITION_HEAD = 24
 /** All template definitions of a chunk lie side by side in it, so four times its size is never needed. */
 const TEMPLATE_BYTES = 4 * 65_536
 
+/** A record whose content was never written: its number and time are all that is left of the event. */
+function headOnly(record: number, time: Instant): DecodedEvent {
+  return {
+    kind: 'windows',
+    names: ['EventRecordID'],
+    values: [String(record)],
+    raw: `<Event><System><EventRecordID>${record}</EventRecordID></System></Event>`,
+    time,
+    record,
+  }
+}
+
 /** Each value takes four bytes of description within the chunk, so there cannot be more in use at once. */
 const MOST_VALUES = 16_384
 
@@ -78,8 +90,7 @@ export class BinRenderer {
     this.time = undefined
     this.roots = 0
     this.fragment(at, end, ROOT, 0)
-    if (this.roots === 0)
-      throw new BinFault('it holds no event; it was perhaps only written in part')
+    if (this.roots === 0) return headOnly(record, written)
     this.chunkChars += this.xml.length
     const event = this.records.finish(this.xml, record, this.time)
     return event.time === undefined ? { ...event, time: written } : event

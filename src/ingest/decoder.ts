@@ -35,6 +35,8 @@ export interface DecodeContext {
   readonly file: string
   /** The clock at intake start, for formats without a year; passed in so that decoders stay repeatable. */
   readonly now: Instant
+  /** True to look for whole records behind damaged ones, where a format allows to tell them (`--recover`). */
+  readonly recover?: boolean
 }
 
 export interface Decoder {

@@ -7,7 +7,7 @@
 import { instantOfFiletime } from '../core/time.ts'
 import { BinRenderer } from './binrender.ts'
 import { BinFault } from './binvalue.ts'
-import type { DecodedEvent, Decoder, Sink } from './decoder.ts'
+import type { DecodeContext, DecodedEvent, Decoder, Sink } from './decoder.ts'
 import { refuse, tell } from './refusal.ts'
 
 const FILE_MAGIC = 'ElfFile\0'
@@ -48,8 +48,12 @@ class EvtxFile {
   private offset = 0
   private count = 0
 
-  constructor(sink: Sink) {
+  /** True when records behind a damaged one are looked for; else the chunk ends there, as in other readers. */
+  private readonly isRecovering: boolean
+
+  constructor(sink: Sink, isRecovering: boolean) {
     this.sink = sink
+    this.isRecovering = isRecovering
   }
 
   /** Reads a chunk, which is shorter than 64 KiB only at the end of the file. */
@@ -112,7 +116,9 @@ class EvtxFile {
     const tail = this.bytes.readUInt32LE(behind - RECORD_TAIL)
     if (tail === size) return behind
     tell(this.sink, 'HR105', { size, tail }, `${this.place(at)}, record ${number}`)
-    const next = this.nextRecord(at + RECORD_HEAD, Math.min(used, behind), number)
+    const next = this.isRecovering
+      ? this.nextRecord(at + RECORD_HEAD, Math.min(used, behind), number)
+      : -1
     return next < 0 ? behind : next
   }
 
@@ -120,7 +126,7 @@ class EvtxFile {
   private recover(at: number, used: number, previous: number): number {
     // Zeros are the unused rest only when the chunk header does not say where the records end.
     if (used === this.bytes.length && isZero(this.bytes.subarray(at))) return -1
-    const next = this.nextRecord(at + 1, used, previous)
+    const next = this.isRecovering ? this.nextRecord(at + 1, used, previous) : -1
     this.lost(at, next < 0 ? used : next)
     return next
   }
@@ -170,8 +176,12 @@ class EvtxFile {
   }
 }
 
-async function decode(bytes: AsyncIterable<Uint8Array>, sink: Sink): Promise<void> {
-  const file = new EvtxFile(sink)
+async function decode(
+  bytes: AsyncIterable<Uint8Array>,
+  sink: Sink,
+  context: DecodeContext,
+): Promise<void> {
+  const file = new EvtxFile(sink, context.recover === true)
   const buffer = Buffer.alloc(CHUNK)
   let wanted = FILE_HEADER
   let used = 0

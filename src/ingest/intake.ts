@@ -36,6 +36,8 @@ export interface IntakeOptions {
   /** Name of a source, instead of recognising each event. */
   readonly source?: string
   readonly workers?: number
+  /** True to look for whole records behind damaged ones. */
+  readonly recover?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: IntakeProgress) => void
 }
@@ -78,6 +80,7 @@ export interface WorkerStart {
   readonly now: Instant
   readonly format: string | undefined
   readonly source: string | undefined
+  readonly recover: boolean
 }
 
 /** A worker that says nothing for this long is stuck on hostile input and is ended. */
@@ -174,8 +177,8 @@ class Intake {
 
   /** Runs one worker over files until the queue is empty; gives true when it must be replaced. */
   work(): Promise<boolean> {
-    const { workerPath, schemaFiles, now, format, source, signal } = this.options
-    const workerData: WorkerStart = { schemaFiles, now, format, source }
+    const { workerPath, schemaFiles, now, format, source, signal, recover = false } = this.options
+    const workerData: WorkerStart = { schemaFiles, now, format, source, recover }
     const worker = new Worker(workerPath, {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB },

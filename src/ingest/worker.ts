@@ -128,7 +128,7 @@ async function readMember(member: Member, now: Instant): Promise<void> {
     return
   }
   send({ type: 'format', file: member.path, format: decoder.name })
-  await decoder.decode(bytes, sink, { file: member.path, now })
+  await decoder.decode(bytes, sink, { file: member.path, now, recover: start.recover })
   if (encoder.received > 0) cut()
   await room()
 }
