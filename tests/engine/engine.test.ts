@@ -246,19 +246,18 @@ describe.each([
     expect(await rows('SELECT * FROM still')).toEqual([['1']])
   })
 
-  it('holds little of a result that is read slowly', async () => {
+  it('holds little of a result that is not read', async () => {
     const before = process.memoryUsage().arrayBuffers
+    const endless = "SELECT repeat('x', 10000), number FROM numbers(1000000000)"
     let most = 0
     let seen = 0
-    for await (const chunk of test.engine.chunks(
-      "SELECT repeat('x', 10000), number FROM numbers(9000)",
-    )) {
+    for await (const chunk of test.engine.chunks(endless)) {
       seen += chunk.length
+      await new Promise((later) => setTimeout(later, 250))
       most = Math.max(most, process.memoryUsage().arrayBuffers - before)
-      if (seen % 7 === 0) await new Promise((later) => setTimeout(later, 1))
+      if (seen > 40) break
     }
-    expect(seen).toBe(9_000)
-    expect(most).toBeLessThan(60 * 1024 * 1024)
+    expect(most).toBeLessThan(40 * 1024 * 1024)
   })
 
   it('tells its version', async () => {
