@@ -163,10 +163,7 @@ export class JsonReader {
     const plain = { quoted, field, children: undefined, next: undefined, first: undefined }
     const isTop = parent !== undefined && parent === this.root
     const prefix = parent === undefined || (isTop && name === '_source') ? '' : `${field.name}.`
-    const bare =
-      isTop && name === 'result'
-        ? { ...plain, prefix: '', bare: undefined }
-        : undefined
+    const bare = isTop && name === 'result' ? { ...plain, prefix: '', bare: undefined } : undefined
     return { ...plain, prefix, bare }
   }
 
