@@ -107,7 +107,12 @@ export const limitTable = {
   ruleValues: {
     value: 100_000,
     unit: 'values',
-    why: 'values of one rule, each use in its condition counted; the largest published has 4,432',
+    why: 'values of one rule, each use in its condition counted, a long one as several; the largest has 4,432',
+  },
+  writtenCharacters: {
+    value: 4_000_000,
+    unit: 'characters',
+    why: 'what placeholders and dashes may make of one value',
   },
   selections: {
     value: 1_000,

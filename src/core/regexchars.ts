@@ -98,7 +98,7 @@ export function hexText(code: number): string {
 }
 
 /** A character as RE2 text, the same inside and outside a class. */
-export function charText(code: number): string {
+function charText(code: number): string {
   if (code > 0x7e) return String.fromCodePoint(code)
   if (code < 0x20) return hexText(code)
   const char = String.fromCharCode(code)

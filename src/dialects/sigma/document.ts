@@ -17,6 +17,9 @@ export interface SigmaDocument {
 /** Far more than any file of old style has. */
 const MOST_NODES = limits.yamlNodes * 4
 
+/** A broken file of more documents than this is refused as a whole. */
+const MOST_PIECES = 5_000
+
 interface Piece {
   readonly start: number
   readonly text: string
@@ -170,7 +173,7 @@ export function readDocuments(text: string): readonly SigmaDocument[] {
     return applyActions(full.map((node) => ({ node, diagnostics: [], span: node.span })))
   }
   const parts = pieces(text)
-  if (parts.length < 2) {
+  if (parts.length < 2 || parts.length > MOST_PIECES) {
     return [{ diagnostics: whole.diagnostics, span: { start: 0, end: text.length } }]
   }
   return applyActions(parts.flatMap(readPiece))

@@ -44,13 +44,22 @@ export function dashCount(tokens: Tokens): number {
 
 /** Every way to write the dashes; the caller bounds `dashCount` first. */
 export function writeDashes(tokens: Tokens): readonly Tokens[] {
-  let all: readonly Tokens[] = [[]]
-  for (const token of tokens) {
-    const forms: readonly Token[] =
-      token.kind === 'dash' ? DASH_FORMS.map((text) => ({ kind: 'text', text })) : [token]
-    all = all.flatMap((start) => forms.map((form) => [...start, form]))
+  let all: readonly (readonly Tokens[])[] = [[]]
+  let fixed: Token[] = []
+  const keep = (): void => {
+    const part = fixed
+    all = all.map((start) => [...start, part])
+    fixed = []
   }
-  return all.map(joinTokens)
+  for (const token of tokens) {
+    if (token.kind !== 'dash') fixed.push(token)
+    else {
+      keep()
+      all = all.flatMap((start) => DASH_FORMS.map((form) => [...start, plainTokens(form)]))
+    }
+  }
+  keep()
+  return all.map((parts) => joinTokens(parts.flat()))
 }
 
 /** The text in UTF-16: little-endian, big-endian, or little-endian after a byte order mark. */

@@ -11,7 +11,8 @@ import { logsourceName } from '../../schema/logsource.ts'
 import type { Logsource } from '../../schema/view.ts'
 import { type Condition, namesOf } from './condition.ts'
 import type { SigmaTest } from './detection.ts'
-import { type LeafContext, lowerItem } from './leaf.ts'
+import { lowerItem } from './item.ts'
+import type { LeafContext } from './leaf.ts'
 import type { Placeholders } from './placeholder.ts'
 import type { SigmaRule } from './rule.ts'
 
@@ -112,6 +113,7 @@ export function lowerSigma(rule: SigmaRule, options: SigmaOptions): Outcome<Lowe
     fields: new Set(),
     keywords: false,
     values: 0,
+    filled: 0,
   }
   const parts = lowerSelections(rule, context)
   const { conditions } = rule.detection
