@@ -10,7 +10,9 @@ import { runRules } from '../src/detect/run.ts'
 import type { Store } from '../src/engine/store.ts'
 import type { Sink } from '../src/ingest/decoder.ts'
 import { evtx } from '../src/ingest/evtx.ts'
+import { call, text } from '../src/ir/expr.ts'
 import { loadRules } from '../src/rules/load.ts'
+import { printSql } from '../src/sql/print.ts'
 import { readInto, readyMadeSchema, withStore } from '../tools/product.ts'
 import { writeEvtxFile, writeJsonLines } from './generate.ts'
 
@@ -78,8 +80,19 @@ async function store(name: string, path: string): Promise<void> {
 
 /** Reading and lower-casing the command line of every event: what one substring search cannot go below. */
 async function scanLimit(into: Store): Promise<number> {
-  const sql =
-    "SELECT count() FROM `events_windows.sysmon` WHERE position(lower(CommandLine), 'no such text anywhere') > 0"
+  const sql = printSql({
+    op: 'aggregate',
+    by: [],
+    into: [{ name: 'n', fn: 'agg.count', args: [], type: 'int' }],
+    from: {
+      op: 'filter',
+      where: call('match.contains', [
+        { op: 'field', name: 'CommandLine', type: 'text', stored: 'blank' },
+        text('no such text anywhere'),
+      ]),
+      from: { op: 'scan', table: { kind: 'source', name: 'windows.sysmon' }, time: {}, out: [] },
+    },
+  })
   const once = async (): Promise<void> => {
     for await (const _ of into.rows(sql, { conditionCache: false }));
   }
