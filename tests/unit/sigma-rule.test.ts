@@ -92,7 +92,6 @@ simulation:
       fields: ['A'],
       falsepositives: ['Administrators'],
       scope: ['server'],
-      conditions: ['sel'],
     })
     expect(parse?.rule?.logsource).toEqual({
       product: 'windows',

@@ -53,8 +53,6 @@ export interface SigmaRule extends SigmaHead {
   readonly kind: 'detection'
   readonly logsource: SigmaLogsource
   readonly detection: Detection
-  /** The conditions as written; the rule fires when any holds. */
-  readonly conditions: readonly string[]
 }
 
 /** One document of a file: `rule` is there when nothing forbids to lower it, `head` when it was a map. */
@@ -339,13 +337,7 @@ function readRule(document: SigmaDocument, source: string): SigmaParse {
   if (detection === undefined || logsource === undefined || hasErrors(diagnostics)) {
     return { head, diagnostics, span }
   }
-  const conditions = textsOf(childOf(childOf(node, 'detection'), 'condition'))
-  const rule: SigmaRule = { ...head, kind: 'detection', logsource, detection, conditions }
-  return { head, rule, diagnostics, span }
-}
-
-function textsOf(node: YamlNode | undefined): readonly string[] {
-  return (node?.kind === 'list' ? node.items : [node]).flatMap((item) => textOf(item) ?? [])
+  return { head, rule: { ...head, kind: 'detection', logsource, detection }, diagnostics, span }
 }
 
 function readDetectionOf(reader: Reader, source: string): Detection | undefined {
