@@ -41,6 +41,8 @@ class Rows {
   readonly source: Source | undefined
   readonly known: Set<string>
   readonly texts = new Map<string, TextColumn>()
+  /** Columns by the name that events give the field, where that is also its stored name. */
+  readonly direct = new Map<string, TextColumn>()
   readonly lists = new Map<string, ListColumn>()
   readonly time = new TimeColumn()
   readonly host = new TextColumn()
@@ -73,17 +75,23 @@ class Rows {
     return true
   }
 
-  text(name: string, value: string): boolean {
-    if (!this.#hasColumn(name)) {
+  /** The column of a field, or undefined when its values go to the overflow map. */
+  column(name: string): TextColumn | undefined {
+    const known = this.texts.get(name)
+    if (known !== undefined) return known
+    if (!this.#hasColumn(name)) return undefined
+    const column = new TextColumn()
+    this.texts.set(name, column)
+    return column
+  }
+
+  text(name: string, value: string): void {
+    const column = this.column(name)
+    if (column !== undefined) column.append(this.rows, value)
+    else {
       this.overflow = true
-      return this.more.append(this.rows, name, value)
+      this.more.append(this.rows, name, value)
     }
-    let column = this.texts.get(name)
-    if (column === undefined) {
-      column = new TextColumn()
-      this.texts.set(name, column)
-    }
-    return column.append(this.rows, value)
   }
 
   list(name: string, values: readonly string[]): void {
@@ -239,13 +247,26 @@ export class BatchEncoder {
     const empty: string[] = []
     const nulls: string[] = []
     let bytes = event.raw.length + 64
-    for (const [index, given] of event.names.entries()) {
-      const value = event.values[index]
-      const name = storedName(this.#nameOf(given, event.names, rename))
+    const { names, values } = event
+    for (let index = 0; index < names.length; index++) {
+      const given = names[index] ?? ''
+      const value = values[index]
+      // The common case, ten times out of eleven: a text for a column that is known by this very name.
+      const column = typeof value === 'string' && value !== '' ? rows.direct.get(given) : undefined
+      if (column !== undefined && typeof value === 'string') {
+        bytes += value.length + 2
+        column.append(row, value)
+        continue
+      }
+      const name = storedName(this.#nameOf(given, names, rename))
       if (typeof value === 'string') {
         bytes += value.length + 2
         if (value === '') empty.push(name)
-        else rows.text(name, value)
+        else {
+          rows.text(name, value)
+          const made = rename === undefined && name === given ? rows.texts.get(name) : undefined
+          if (made !== undefined) rows.direct.set(given, made)
+        }
       } else if (value === null || value === undefined) nulls.push(name)
       else {
         for (const each of value) bytes += each.length + 2

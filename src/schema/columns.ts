@@ -150,6 +150,9 @@ export class TextColumn {
   #bytes = new Bytes()
   #rows = 0
   #sampled = 0
+  /** Only the first block tells the variety: the column is made from it. */
+  #isSampling = true
+  #variety: number | undefined
   readonly #different = new Set<string>()
 
   /** Bytes written so far. */
@@ -163,9 +166,9 @@ export class TextColumn {
     if (row > this.#rows) this.#bytes.blanks(row - this.#rows)
     this.#rows = row + 1
     this.#bytes.text(value)
-    if (this.#sampled < SAMPLE) {
-      this.#sampled++
+    if (this.#isSampling) {
       this.#different.add(value)
+      this.#isSampling = ++this.#sampled < SAMPLE
     }
     return true
   }
@@ -176,9 +179,10 @@ export class TextColumn {
     this.#bytes.blanks(rows - this.#rows)
     const variety = this.#sampled < FEWEST ? 1 : this.#different.size / this.#sampled
     this.#rows = 0
-    this.#sampled = 0
+    this.#isSampling = false
     this.#different.clear()
-    return { name, kind: 'text', variety, data: this.#bytes.take() }
+    this.#variety ??= variety
+    return { name, kind: 'text', variety: this.#variety, data: this.#bytes.take() }
   }
 }
 
