@@ -16,6 +16,8 @@ export function readerSettings(options: QueryOptions = {}): Settings {
     // A result leaves the engine in blocks; wide events in blocks of 65,000 rows would take hundreds of megabytes.
     // Measured: no slower than the engine's own default.
     max_block_size: 16_384,
+    // A name in a SELECT means the column below, never the new column beside it: bindings are made at once.
+    prefer_column_name_to_alias: 1,
     use_query_condition_cache: options.conditionCache === false ? 0 : 1,
     output_format_json_quote_64bit_integers: 1,
     output_format_json_quote_denormals: 1,

@@ -187,11 +187,26 @@ class Intake {
       let current: InputFile | undefined
       let counted = 0
       let chain: Promise<void> = Promise.resolve()
+      /** Writes that storage has in hand; they are answered in order. */
+      let writes: Promise<void> = Promise.resolve()
       let silence: NodeJS.Timeout | undefined
+      let isEnded = false
       const end = (again: boolean): void => {
+        if (isEnded) return
+        isEnded = true
         clearTimeout(silence)
         signal?.removeEventListener('abort', stop)
-        void worker.terminate().then(() => chain.then(() => resolve(again), reject))
+        const done = async (): Promise<boolean> => {
+          await chain
+          await writes
+          await worker.terminate()
+          return again
+        }
+        done().then(resolve, giveUp)
+      }
+      const giveUp = (error: unknown): void => {
+        reject(error)
+        void worker.terminate()
       }
       const fail = (reason: string): void => {
         if (current !== undefined) this.tally(current.path, current.bytes).error = reason
@@ -221,9 +236,11 @@ class Intake {
             return
           }
           case 'batch':
-            await this.take(message.batch, message.repeated)
-            send({ type: 'stored' })
-            this.progress()
+            writes = Promise.all([writes, this.take(message.batch, message.repeated)]).then(() => {
+              send({ type: 'stored' })
+              this.progress()
+            })
+            writes.catch(giveUp)
             return
           case 'progress':
             this.readBytes += message.bytes - counted
@@ -258,12 +275,11 @@ class Intake {
       }
       signal?.addEventListener('abort', stop, { once: true })
       worker.on('message', (message: FromWorker) => {
+        // What comes after an interrupt was not acknowledged and is read again next time.
+        if (isEnded) return
         listen()
         chain = chain.then(() => handle(message))
-        chain.catch((error: unknown) => {
-          end(false)
-          reject(error)
-        })
+        chain.catch(giveUp)
       })
       worker.on('error', (error: Error) => {
         const memory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'

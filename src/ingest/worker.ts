@@ -1,6 +1,6 @@
 /**
- * The decoding worker: reads one file at a time, unpacks it, tells its format, decodes it and sends batches. It
- * has at most two batches on the way, so memory stays bounded however slow storage is.
+ * The decoding worker: reads one file at a time, unpacks it, tells its format, decodes it and sends batches. What
+ * it has on the way is bounded in number and bytes, so memory stays bounded however slow storage is.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Instant } from '../core/time.ts'
@@ -14,7 +14,9 @@ import { BatchEncoder, type EncodeSchema, type KnownNames } from './encode.ts'
 import { decoders } from './formats.ts'
 import type { FromWorker, KnownBatch, ToWorker, WorkerStart } from './intake.ts'
 
-const ON_THE_WAY = 2
+/** Batches that storage may have in hand: many small ones, or few large ones. */
+const ON_THE_WAY = 64
+const ON_THE_WAY_BYTES = 64 * 1024 * 1024
 
 const port = parentPort
 if (port === null) throw new Error('this file runs as a worker')
@@ -35,7 +37,9 @@ const waiting: {
   known?: (message: Extract<ToWorker, { type: 'known' }>) => void
   stored?: () => void
 } = {}
-let onTheWay = 0
+/** Sizes of the batches on the way, oldest first; storage answers in that order. */
+const onTheWay: number[] = []
+let bytesOnTheWay = 0
 
 function send(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
   port?.postMessage(message, transfer)
@@ -50,7 +54,7 @@ port.on('message', (message: ToWorker) => {
       waiting.known?.(message)
       return
     case 'stored':
-      onTheWay--
+      bytesOnTheWay -= onTheWay.shift() ?? 0
       waiting.stored?.()
   }
 })
@@ -69,25 +73,36 @@ async function askKnown(file: string): Promise<ReadonlyMap<number, KnownBatch>> 
 }
 
 async function room(): Promise<void> {
-  while (onTheWay >= ON_THE_WAY) {
+  while (
+    onTheWay.length >= ON_THE_WAY ||
+    (onTheWay.length > 1 && bytesOnTheWay >= ON_THE_WAY_BYTES)
+  ) {
     await new Promise<void>((resolve) => {
       waiting.stored = resolve
     })
   }
 }
 
+function sent(bytes: number): void {
+  onTheWay.push(bytes)
+  bytesOnTheWay += bytes
+}
+
 function post(batch: Batch, repeated: boolean): void {
-  onTheWay++
   if (repeated) {
+    sent(0)
     send({ type: 'batch', batch: { ...batch, blocks: [], rejects: [] }, repeated })
     return
   }
   const buffers = new Set<ArrayBuffer>()
+  let bytes = 0
   for (const block of batch.blocks) {
     for (const { data } of block.columns) {
+      bytes += data.length
       if (data.buffer instanceof ArrayBuffer) buffers.add(data.buffer)
     }
   }
+  sent(bytes)
   send({ type: 'batch', batch, repeated }, [...buffers])
 }
 
@@ -153,10 +168,5 @@ for (;;) {
     waiting.file = resolve
   })
   const error = await readFile(path)
-  while (onTheWay > 0) {
-    await new Promise<void>((resolve) => {
-      waiting.stored = resolve
-    })
-  }
   send(error === undefined ? { type: 'done' } : { type: 'done', error })
 }

@@ -202,12 +202,13 @@ function block(rel: Rel): Block {
     }
     case 'sort': {
       const below = block(rel.from)
-      const base = below.order === undefined && below.limit === undefined ? below : nested(below)
+      const base = plain(below) ? below : nested(below)
       return { ...base, order: orderSql(rel.order) }
     }
     case 'limit': {
       const below = block(rel.from)
-      const base = below.limit === undefined ? below : nested(below)
+      const isOpen = below.limit === undefined && (rel.per === undefined || plain(below))
+      const base = isOpen ? below : nested(below)
       const rows = literal(rel.rows)
       const limit =
         rel.per === undefined
