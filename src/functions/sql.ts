@@ -49,4 +49,6 @@ export interface SqlArg {
   readonly value?: ConstValue
   /** The stored field's name, when the argument is a bare field with blank storage. */
   readonly blank?: string
+  /** True for a text that is made from stored fields: it is empty where there is nothing to make it from. */
+  readonly computed?: true
 }

@@ -21,6 +21,7 @@ const isNull: FunctionRecord = {
     if (subject?.blank !== undefined) {
       return sql`(${subject.sql} = '' AND NOT ${listedEmpty(subject.blank)})`
     }
+    if (subject?.computed) return sql`(${subject.sql} = '')`
     if (subject !== undefined && typeof subject.type === 'object') return sql`empty(${subject.sql})`
     return sql`isNull(${
       arg(
@@ -51,6 +52,7 @@ const exists: FunctionRecord = {
       const { blank } = subject
       return sql`(${subject.sql} != '' OR ${listedEmpty(blank)} OR ${listedNull(blank)})`
     }
+    if (subject.computed) return sql`(${subject.sql} != '')`
     if (typeof subject.type === 'object') return sql`notEmpty(${subject.sql})`
     return sql`isNotNull(${subject.sql})`
   },
@@ -73,6 +75,7 @@ const hasValue: FunctionRecord = {
     if (subject.blank !== undefined) {
       return sql`(${subject.sql} != '' OR ${listedEmpty(subject.blank)})`
     }
+    if (subject.computed) return sql`(${subject.sql} != '')`
     if (typeof subject.type === 'object') return sql`notEmpty(${subject.sql})`
     return sql`isNotNull(${subject.sql})`
   },

@@ -59,20 +59,42 @@ function findName(name: string, { columns, folded }: Columns): string | undefine
   return folded.get(loose(wanted))
 }
 
+/** Most columns that a parent name stands for. */
+const CHILDREN = 200
+
+/**
+ * The parent of nested values (`requestParameters` of `requestParameters.bucketName`): their texts, one a line, so
+ * that a rule that searches the whole of it finds what is inside.
+ */
+function parentText(name: string, { columns }: Columns): Expr {
+  const below = (names: ReadonlySet<string>): readonly string[] =>
+    [...names].filter((each) => each.startsWith(`${name}.`)).sort()
+  const texts = below(columns.text).map((each): Expr => ({ ...TEXT_COLUMN, name: each }))
+  const lists = below(columns.lists).map(
+    (each): Expr => ({ ...LIST_COLUMN, name: each + LIST_SUFFIX }),
+  )
+  const parts = [...texts, ...lists].slice(0, CHILDREN)
+  return parts.length === 0 ? NULL : call('text.lines', parts, 'text')
+}
+
+const TEXT_COLUMN = { op: 'field', type: 'text', stored: 'blank' } as const
+const LIST_COLUMN = { op: 'field', type: { list: 'text' }, stored: 'plain' } as const
+
 function textColumn(name: string, stored: Columns): Expr {
   const found = findName(name, stored)
   const { overflow, text } = stored.columns
   const column = found ?? storedName(name)
-  const ref: FieldRef = { op: 'field', name: column, type: 'text', stored: 'blank' }
+  const ref: FieldRef = { ...TEXT_COLUMN, name: column }
   if (found !== undefined && text.has(found)) return overflow ? { ...ref, kept: 'both' } : ref
-  return overflow ? { ...ref, kept: 'map' } : NULL
+  if (overflow) return { ...ref, kept: 'map' }
+  return found === undefined ? parentText(name, stored) : NULL
 }
 
 function listColumn(name: string, stored: Columns): Expr {
   const found = findName(name, stored)
   const { overflow, lists } = stored.columns
   const column = `${found ?? storedName(name)}${LIST_SUFFIX}`
-  const ref: FieldRef = { op: 'field', name: column, type: { list: 'text' }, stored: 'plain' }
+  const ref: FieldRef = { ...LIST_COLUMN, name: column }
   if (found !== undefined && lists.has(found)) return overflow ? { ...ref, kept: 'both' } : ref
   return overflow ? { ...ref, kept: 'map' } : NO_LIST
 }
@@ -130,6 +152,14 @@ function bindRaw(expr: Expr, stored: Columns, source: Source | undefined): Expr 
   })
 }
 
+/** What a view says of a name: by the exact name, or else by the only one that differs in case. */
+function mappedField(name: string, part: ViewPart, stored: Columns): Expr | undefined {
+  const exact = part.fields.get(name)
+  if (exact !== undefined || stored.columns.text.has(storedName(name))) return exact
+  const near = [...part.fields].filter(([each]) => loose(each) === loose(name))
+  return near.length === 1 ? near[0]?.[1] : undefined
+}
+
 function bindPart(
   part: ViewPart,
   names: ReadonlySet<string>,
@@ -150,7 +180,7 @@ function bindPart(
     }
     const isListName = name.endsWith(LIST_SUFFIX)
     const plain = isListName ? name.slice(0, -LIST_SUFFIX.length) : name
-    const mapped = part.fields.get(plain)
+    const mapped = mappedField(plain, part, stored)
     if (mapped !== undefined && mapped.op !== 'field') {
       set.push({ name, value: isListName ? NO_LIST : bindRaw(mapped, stored, source) })
       continue
@@ -160,8 +190,8 @@ function bindPart(
     set.push({ name, value })
     if (isListName) continue
     const found = findName(raw, stored)
-    if (found === undefined) missing.push(plain)
-    else if (found !== storedName(raw)) folded.push([plain, found])
+    if (value === NULL) missing.push(plain)
+    else if (found !== undefined && found !== storedName(raw)) folded.push([plain, found])
   }
   const from: Rel = {
     ...scan,

@@ -66,12 +66,18 @@ function isBlank(expr: Expr): expr is FieldRef {
   return expr.op === 'field' && expr.stored === 'blank'
 }
 
+/** A text made from stored fields: empty, not NULL, where there is nothing to make it from. */
+function isComputed(expr: Expr): boolean {
+  return expr.op === 'call' && expr.type === 'text' && !maybeNull(expr)
+}
+
 function argOf(expr: Expr): SqlArg {
   return {
     sql: exprSql(expr),
     type: expr.type,
     ...(expr.op === 'const' ? { value: expr.value } : {}),
     ...(isBlank(expr) ? { blank: expr.name } : {}),
+    ...(isComputed(expr) ? { computed: true } : {}),
   }
 }
 
@@ -113,12 +119,14 @@ function callSql(expr: Call): Sql {
   if (record.anyOf === true && subject !== undefined && isList(subject.type)) {
     return overList(record, args, subject.sql)
   }
-  const blanks =
-    record.onNull === 'own' || record.blankIsNull?.(args) ? [] : expr.args.filter(isBlank)
+  const isSafe = record.onNull === 'own' || record.blankIsNull?.(args) === true
+  const blanks = isSafe ? [] : expr.args.filter(isBlank)
   if (record.onNull === 'false') {
     const test = record.sql(args)
     const safe = expr.args.some(maybeNull) ? sql`ifNull(${test}, false)` : test
-    return blanks.reduce((whole, field) => sql`(${present(field)} AND ${whole})`, safe)
+    const made = isSafe ? [] : args.filter((each) => each.computed)
+    const guards = [...blanks.map(present), ...made.map((each) => sql`${each.sql} != ''`)]
+    return guards.reduce((whole, guard) => sql`(${guard} AND ${whole})`, safe)
   }
   if (blanks.length === 0) return record.sql(args)
   return record.sql(

@@ -264,3 +264,32 @@ describe('SQL', () => {
     expect(sql).toContain("[if((`A` = '1'), 1, 0), if((`A` = '2'), 2, 0)]")
   })
 })
+
+describe('names of nested values', () => {
+  it('a parent stands for the texts of all that is inside', () => {
+    const stored = {
+      'windows.sysmon': columns(['EventID', 'req.a', 'req.b.c', 'request'], ['req.d']),
+    }
+    const plan = planned(call('match.contains', [field('req'), text('x')]), stored)
+    expect(plan).toContain('match.contains(text.lines(req.a, req.b.c, req.d[]), "x")')
+  })
+
+  it('a computed text that is empty counts as missing', () => {
+    const made = call('text.join', [field('A'), text('\\'), field('B')], 'text')
+    const bound: Expr = {
+      ...made,
+      args: made.args.map(
+        (each): Expr => (each.op === 'field' ? { ...each, stored: 'blank' } : each),
+      ),
+    }
+    const print = (test: Expr): string =>
+      printSql({
+        op: 'filter',
+        where: test,
+        from: { op: 'scan', table: { kind: 'source', name: 's' }, time: {}, out: [] },
+      })
+    expect(print(call('value.is_null', [bound]))).toMatch(/ = ''\)$/)
+    expect(print(call('match.equals', [bound, text('')]))).toMatch(/ != '' AND /)
+    expect(print(call('match.equals', [bound, text('x')]))).not.toMatch(/ '' AND \(if/)
+  })
+})
