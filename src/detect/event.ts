@@ -49,24 +49,30 @@ function overflowEntries(
 
 /** Reads one row, laid out as `eventColumns` says, from `offset` on. */
 export function readEvent(row: readonly unknown[], columns: Schema, offset: number): StoredEvent {
-  const event: Record<string, string | readonly string[] | null> = Object.create(null)
+  const event: Record<string, string | readonly string[] | null> = {}
+  const set = (name: string, given: string | readonly string[] | null): void => {
+    // Assigning to this one name would change what the object is instead of adding a field.
+    if (name !== '__proto__') event[name] = given
+    else Object.defineProperty(event, name, { value: given, enumerable: true, writable: true })
+  }
   const at = (index: number): unknown => row[offset + index]
-  const empty = new Set(textsOf(at(4)))
-  for (const [index, { name, type }] of columns.entries()) {
-    if (index < HEAD.length) continue
+  for (let index = HEAD.length; index < columns.length; index++) {
+    const column = columns[index]
+    if (column === undefined) continue
+    const { name, type } = column
     const value = at(index)
+    if (value === '') continue
     if (name === META.more) {
-      for (const [field, kept] of overflowEntries(value)) event[field] = kept
+      for (const [field, kept] of overflowEntries(value)) set(field, kept)
     } else if (typeof type === 'object') {
       const list = textsOf(value)
-      if (list.length > 0) event[name.slice(0, -LIST_SUFFIX.length)] = list
+      if (list.length > 0) set(name.slice(0, -LIST_SUFFIX.length), list)
     } else {
-      const text = textOf(value)
-      if (text !== '') event[name] = text
+      set(name, textOf(value))
     }
   }
-  for (const name of empty) event[name] ??= ''
-  for (const name of textsOf(at(5))) event[name] ??= null
+  for (const name of textsOf(at(4))) if (!Object.hasOwn(event, name)) set(name, '')
+  for (const name of textsOf(at(5))) if (!Object.hasOwn(event, name)) set(name, null)
   return {
     time: isoOf(at(0)),
     host: textOf(at(1)),

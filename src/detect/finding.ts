@@ -34,10 +34,13 @@ export interface StoredEvent {
   readonly event: EventFields
 }
 
-/** The fixed id of a rule's match on one event: the same rule on the same stored event always gives the same. */
+/**
+ * The fixed id of a rule's match on one event: the same rule on the same record of the same file always gives the
+ * same, whatever else is stored.
+ */
 export function findingId(rule: string, source: string, stored: StoredEvent): string {
   return createHash('sha256')
-    .update(JSON.stringify([rule, source, stored]))
+    .update(JSON.stringify([rule, source, stored.file, stored.record, stored.time]))
     .digest('hex')
     .slice(0, 32)
 }

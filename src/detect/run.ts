@@ -45,6 +45,9 @@ interface Tally {
 /** Below this many rows, setting up the search for many literals costs more than it saves. */
 const ROWS_WORTH_SHARING = 50_000
 
+/** Scans under way at the same time: while the findings of one are told, the engine works on the other. */
+const AT_ONCE = 2
+
 /** Findings held back until their scan has ended, so that a scan that fails leaves nothing half told. */
 const HELD = 10_000
 
@@ -192,12 +195,18 @@ export async function runRules(options: RunOptions): Promise<RunReport> {
   const planned = planRules(options.rules, options.schema, stored)
   const scans = groupScans(planned, options.rulesPerScan)
   const run = new Run(options, stored)
-  for (const [index, scan] of scans.entries()) {
-    options.onProgress?.(index, scans.length, run.findings)
-    if (options.query?.signal?.aborted) run.interrupted = true
-    if (run.interrupted) break
-    await run.scan(scan)
+  let done = 0
+  const queue = [...scans]
+  const work = async (): Promise<void> => {
+    for (let scan = queue.shift(); scan !== undefined; scan = queue.shift()) {
+      options.onProgress?.(done, scans.length, run.findings)
+      if (options.query?.signal?.aborted) run.interrupted = true
+      if (run.interrupted) return
+      await run.scan(scan)
+      done++
+    }
   }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
   options.onProgress?.(scans.length, scans.length, run.findings)
   return {
     outcomes: outcomes(run, planned),

@@ -2,8 +2,8 @@
  * The embedded engine's configuration files: one user that may touch nothing but the store's own tables. Grants
  * are given when the folder is opened; read-only sessions are restricted further.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 const GRANTS = 'SELECT, INSERT, CREATE TABLE, ALTER, DROP TABLE, TRUNCATE, OPTIMIZE ON default.*'
 
@@ -22,13 +22,24 @@ export interface EngineFolders {
   readonly config: string
 }
 
+/**
+ * Makes a folder and those above it, one by one: Node's own recursive form never ends where making a folder always
+ * fails as "not found" (below /proc).
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  const above = dirname(path)
+  if (above !== path) makeFolder(above)
+  mkdirSync(path, { mode: 0o700 })
+}
+
 /** Makes the folders and writes the configuration. Nothing of an open store is disturbed by it. */
 export function prepareFolders(path: string): EngineFolders {
   const own = join(path, 'harrier')
   const spool = join(own, 'spool')
   const users = join(own, 'users.xml')
   const config = join(own, 'engine.xml')
-  mkdirSync(spool, { recursive: true, mode: 0o700 })
+  makeFolder(spool)
   writeFileSync(
     users,
     `<clickhouse>
