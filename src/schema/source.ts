@@ -50,11 +50,20 @@ export const META = {
 /** Suffix of the companion column that holds the elements of a multivalued field. */
 export const LIST_SUFFIX = '[]'
 
-/** Name under which an event field is stored: names that could be taken for ours get a prefix. */
+const RESERVED = new Set<string>(Object.values(META))
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+
+/**
+ * Name under which an event field is stored. Names that could be taken for ours are changed so that none can, and so
+ * that two names never become one: `@time` is stored as `field_@time`, `x[]` as `field_x[]_`.
+ */
 export function storedName(name: string): string {
-  return (name.startsWith('@') && Object.values(META).some((each) => each === name)) ||
-    name.endsWith(LIST_SUFFIX) ||
-    name === ''
-    ? `field_${name}`
-    : name
+  const text = name.isWellFormed()
+    ? name
+    : name.replace(LONE_SURROGATE, (half) => `\\u${half.charCodeAt(0).toString(16)}`)
+  const last = text.charCodeAt(text.length - 1)
+  if ((last === 93 || last === 95) && /\[\]_*$/.test(text)) return `field_${text}_`
+  if (text !== '' && !text.startsWith('@') && !text.startsWith('field_')) return text
+  const bare = text.replace(/^(?:field_)+/, '')
+  return bare === '' || RESERVED.has(bare) ? `field_${text}` : text
 }
