@@ -17,7 +17,10 @@ const SAMPLE_ROWS = 20
 const MOST_LINES = 500
 const MOST_CELLS = 100_000
 
-/** Lines that may be read again because the row they seemed to belong to was none; beyond it they are rejected. */
+/**
+ * Lines that may be read again because the row they seemed to belong to was none; beyond it they are rejected. A row
+ * of that many lines is none.
+ */
 const READ_AGAIN = 100_000
 
 interface Line {
@@ -82,7 +85,8 @@ class Table {
     this.rowChars += line.text.length
     const state = this.rows.feed(line.text, before?.lineBreak)
     const isLong = this.rows.cells.length > (this.fields?.length ?? MOST_CELLS)
-    if (state === 'open' && !isLong && this.rowChars <= limits.recordBytes) return
+    const mayGoOn = !isLong && this.rowChars <= limits.recordBytes && this.row.length < READ_AGAIN
+    if (state === 'open' && mayGoOn) return
     if (state !== 'whole' || (isLong && this.row.length > 1)) this.fail()
     else this.finish()
   }
