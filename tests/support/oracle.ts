@@ -89,6 +89,7 @@ function inNetwork(address: string, network: string): boolean {
 function valueTest(field: string, modifiers: ReadonlySet<string>, value: unknown): Test {
   const read = (event: OracleEvent): string | undefined => event.fields.get(field)
   const written = String(value)
+  if (value === null) return (event) => !event.fields.has(field)
   if (modifiers.has('exists')) return (event) => event.fields.has(field) === value
   if (modifiers.has('cidr')) return (event) => inNetwork(read(event) ?? '', written)
   if (modifiers.has('gte')) return (event) => Number(read(event) ?? Number.NaN) >= Number(value)
