@@ -20,6 +20,7 @@ import { gunzipSync } from 'node:zlib'
 import { childOf, readYaml, textOf } from '../src/core/yaml.ts'
 import { parseSigma } from '../src/dialects/sigma/rule.ts'
 import { loadRules } from '../src/rules/load.ts'
+import { agreement } from './agreement.ts'
 import { type Decoded, decodeFile } from './decoded.ts'
 import { findingsOf } from './product.ts'
 
@@ -121,6 +122,18 @@ async function regression(folder: string, rules: string): Promise<Outcome> {
       `${run.findings} findings of ${run.rules} rules over ${run.events} events, ${run.failed} rules failed`,
       ...missed.map((each) => `missed: ${each.rule} in ${each.file}`),
     ],
+  }
+}
+
+async function secondOpinion(folder: string, logs: readonly string[]): Promise<Outcome> {
+  const { rules } = await loadRules([folder], { placeholders: new Map() })
+  const files = logs
+    .flatMap((each) => filesBelow(each, ''))
+    .filter((path) => /\.(?:evtx|zip)$/.test(path))
+  const { compared, agreed, events, findings, differences } = await agreement(rules, files)
+  return {
+    board: { 'rules compared with a second opinion': compared, 'rules that agree with it': agreed },
+    notes: [`${findings} findings on ${events} events on both sides`, ...differences.slice(0, 20)],
   }
 }
 
@@ -251,6 +264,7 @@ async function all(work: string): Promise<readonly (readonly [string, Outcome])[
     ['Sigma rules', await sigmaRules(rules)],
     ['regression samples', await regression(samples, rules)],
     ['JSON copies', await twins(samples)],
+    ['second opinion', await secondOpinion(rules, [samples, mitre, odd, otrf])],
     ['EVTX samples', await evtx([mitre, odd])],
     ['other logs', await otherLogs([otrf, azure])],
     ['conversion cases', conversionRules()],
