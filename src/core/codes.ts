@@ -357,14 +357,27 @@ export const codes = {
     message: 'there is no pack "{name}"',
     hint: '`harrier rules list` shows the packs that are here',
   },
-  HR904: { severity: 'error', message: 'git could not fetch "{url}": {reason}' },
+  HR904: {
+    severity: 'error',
+    message: 'git could not fetch "{url}": {reason}',
+    hint: 'check the address, and that `git ls-remote` reaches it from here; what was there before is unchanged',
+  },
   HR910: {
     severity: 'error',
     message: 'no rule in "{path}"',
     hint: 'a rule is a YAML file with `logsource` and `detection`',
   },
   HR911: { severity: 'error', message: 'the pack holds more than {limit} {what}' },
-  HR912: { severity: 'error', message: 'the file is not UTF-8 text' },
+  HR912: {
+    severity: 'error',
+    message: 'the file is not UTF-8 text',
+    hint: 'save it as UTF-8; rules are plain YAML files',
+  },
+  HR913: {
+    severity: 'error',
+    message: 'there is no branch, tag or commit "{ref}" in "{url}"',
+    hint: '`git ls-remote {url}` lists what there is',
+  },
 } as const satisfies Record<string, CodeRecord>
 
 export type Code = keyof typeof codes

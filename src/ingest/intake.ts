@@ -258,7 +258,9 @@ class Intake {
             return
           case 'done':
             if (current !== undefined) {
-              this.readBytes += current.bytes - counted
+              // The size of standard input is known only now.
+              if (current.path === '-') this.tally('-').bytes = counted
+              else this.readBytes += current.bytes - counted
               if (message.error !== undefined) this.tally(current.path).error = message.error
             }
             this.ended++

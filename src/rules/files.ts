@@ -1,11 +1,19 @@
 /**
- * Texts of rule files below paths: files, folders and archives, in a fixed order, within the limits of a pack.
- * Links below folders are not followed; what is no YAML is not read.
+ * Texts of rule files below paths: files, folders, archives and standard input, in a fixed order, within the limits
+ * of a pack. Links below folders are not followed; what is no YAML is not read there.
  */
-import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import {
+  createReadStream,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
+import { join, resolve, sep } from 'node:path'
 import { type Diagnostic, diagnose } from '../core/diagnostic.ts'
 import { limits } from '../core/limits.ts'
+import { systemReason } from '../core/systemerror.ts'
 import { openPath } from '../ingest/containers.ts'
 
 export interface RuleText {
@@ -14,95 +22,165 @@ export interface RuleText {
   readonly text: string
   /** True when the user named this very file. */
   readonly named: boolean
+  /** The path that the user named and that led here. */
+  readonly root: string
+}
+
+/** Something that could not be read; when `file` is the `root` itself, nothing of that path could. */
+export interface RuleProblem {
+  readonly file: string
+  readonly root: string
+  readonly diagnostic: Diagnostic
 }
 
 export interface RuleTexts {
   readonly texts: readonly RuleText[]
-  readonly problems: readonly { readonly file: string; readonly diagnostic: Diagnostic }[]
+  readonly problems: readonly RuleProblem[]
+  /** Named paths of which a file had been read before, by way of another path. */
+  readonly repeated: ReadonlySet<string>
 }
 
 const RULE_NAME = /\.ya?ml$/i
-const ARCHIVE_NAME = /\.(?:zip|tar|tgz|tar\.gz|tar\.zst)$/i
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-interface Collection {
-  readonly texts: RuleText[]
-  readonly problems: { file: string; diagnostic: Diagnostic }[]
-  bytes: number
+/** Reads the texts of one call, counting against the limits of a pack. */
+class Collection {
+  readonly texts: RuleText[] = []
+  readonly problems: RuleProblem[] = []
+  readonly repeated = new Set<string>()
+  readonly #seen = new Set<string>()
+  #bytes = 0
+  #isFull = false
+
+  /** True for the first time that a file on disk is met, whatever path led to it. */
+  isNew(root: string, path: string): boolean {
+    const real = realpathSync.native(path)
+    if (this.#seen.has(real)) this.repeated.add(root)
+    const isNew = !this.#seen.has(real)
+    this.#seen.add(real)
+    return isNew
+  }
+
+  problem(root: string, file: string, diagnostic: Diagnostic): void {
+    this.problems.push({ root, file, diagnostic })
+  }
+
+  unreadable(root: string, file: string, error: unknown): void {
+    const reason = systemReason(error)
+    this.problem(root, file, diagnose('HR005', { path: file, reason }))
+  }
+
+  tooLarge(root: string, file: string, size: string): void {
+    const params = { what: 'the file', size, limit: limits.ruleFileBytes }
+    this.problem(root, file, diagnose('HR004', params))
+  }
+
+  take(root: string, file: string, bytes: Uint8Array, named: boolean): void {
+    this.#bytes += bytes.length
+    if (bytes.length > limits.ruleFileBytes) {
+      this.tooLarge(root, file, `${bytes.length} bytes or more`)
+      return
+    }
+    try {
+      this.texts.push({ root, file, text: utf8.decode(bytes), named })
+    } catch {
+      this.problem(root, file, diagnose('HR912', {}))
+    }
+  }
+
+  /** True, with a problem noted once, when the limits of a pack are reached: nothing more is read. */
+  isFull(root: string): boolean {
+    const what = this.#bytes >= limits.packBytes ? 'bytes' : 'files'
+    const limit = what === 'bytes' ? limits.packBytes : limits.packFiles
+    if (what === 'files' && this.texts.length < limits.packFiles) return false
+    if (!this.#isFull) this.problem(root, root, diagnose('HR911', { limit, what }))
+    this.#isFull = true
+    return true
+  }
 }
 
-function take(into: Collection, file: string, bytes: Uint8Array, named: boolean): void {
-  into.bytes += bytes.length
-  const problem = (diagnostic: Diagnostic): void => {
-    into.problems.push({ file, diagnostic })
+/** The bytes of a stream, up to one more than a rule file may have. */
+async function bounded(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of stream) {
+    parts.push(part)
+    size += part.length
+    if (size > limits.ruleFileBytes) break
   }
-  if (bytes.length > limits.ruleFileBytes) {
-    const what = 'the file'
-    problem(diagnose('HR004', { what, size: `${bytes.length} bytes`, limit: limits.ruleFileBytes }))
+  return Buffer.concat(parts)
+}
+
+function readFolder(into: Collection, root: string, folder: string): void {
+  let names: readonly string[]
+  try {
+    names = readdirSync(folder).sort()
+  } catch (error) {
+    into.unreadable(root, folder, error)
     return
   }
-  try {
-    into.texts.push({ file, text: utf8.decode(bytes), named })
-  } catch {
-    problem(diagnose('HR912', {}))
-  }
-}
-
-/** True, with a problem noted once, when the pack has grown past its limits. */
-function isFull(into: Collection, file: string): boolean {
-  const what = into.bytes > limits.packBytes ? 'bytes' : 'files'
-  const limit = what === 'bytes' ? limits.packBytes : limits.packFiles
-  if (what === 'files' && into.texts.length < limits.packFiles) return false
-  if (!into.problems.some((each) => each.diagnostic.code === 'HR911')) {
-    into.problems.push({ file, diagnostic: diagnose('HR911', { limit, what }) })
-  }
-  return true
-}
-
-function readFolder(into: Collection, folder: string): void {
-  for (const name of readdirSync(folder).sort()) {
+  for (const name of names) {
+    if (into.isFull(root)) return
     const path = join(folder, name)
-    const stat = lstatSync(path)
-    if (isFull(into, folder)) return
-    if (stat.isDirectory()) {
-      if (name !== '.git' && name !== 'node_modules') readFolder(into, path)
-    } else if (stat.isFile() && RULE_NAME.test(name)) {
-      take(into, path, readFileSync(path), false)
+    try {
+      const stat = lstatSync(path)
+      if (stat.isDirectory()) {
+        if (name !== '.git' && name !== 'node_modules') readFolder(into, root, path)
+      } else if (stat.isFile() && RULE_NAME.test(name) && into.isNew(root, path)) {
+        if (stat.size > limits.ruleFileBytes) into.tooLarge(root, path, `${stat.size} bytes`)
+        else into.take(root, path, readFileSync(path), false)
+      }
+    } catch (error) {
+      into.unreadable(root, path, error)
     }
   }
 }
 
-async function readArchive(into: Collection, path: string): Promise<void> {
-  for await (const member of openPath(path)) {
-    if (isFull(into, path)) return
-    if (!RULE_NAME.test(member.path)) {
+/** A file that is named: rule text as it is or packed, or an archive of rules. */
+async function readPacked(into: Collection, path: string): Promise<void> {
+  const members = openPath(path, {
+    onDamage: (file, _code, reason) =>
+      into.problem(path, file, diagnose('HR005', { path: file, reason })),
+  })
+  for await (const member of members) {
+    if (into.isFull(path)) return
+    const isMember = member.path.includes('!/')
+    if (isMember && !RULE_NAME.test(member.path)) {
       for await (const _ of member.bytes) break
       continue
     }
-    const parts: Uint8Array[] = []
-    let size = 0
-    for await (const part of member.bytes) {
-      size += part.length
-      parts.push(part)
-      if (size > limits.ruleFileBytes) break
-    }
-    take(into, member.path, Buffer.concat(parts), false)
+    into.take(path, member.path, await bounded(member.bytes), !isMember)
   }
 }
 
-/** Reads all rule texts below the paths. What cannot be read is a problem with its path; the rest goes on. */
+async function readNamed(into: Collection, path: string): Promise<void> {
+  if (path === '-') {
+    into.take(path, '-', await bounded(process.stdin), true)
+    return
+  }
+  const stat = statSync(path)
+  if (stat.isDirectory()) {
+    const isRoot = resolve(path) === sep
+    readFolder(into, path, path.endsWith(sep) && !isRoot ? path.slice(0, -1) : path)
+  } else if (!stat.isFile()) {
+    // A pipe, such as the shell makes for <(...).
+    into.take(path, path, await bounded(createReadStream(path)), true)
+  } else if (!into.isNew(path, path)) return
+  else if (RULE_NAME.test(path)) into.take(path, path, await bounded(createReadStream(path)), true)
+  else await readPacked(into, path)
+}
+
+/**
+ * Reads all rule texts below the paths; a file that several of them lead to is read once. What cannot be read is a
+ * problem with its path; the rest goes on.
+ */
 export async function readRuleTexts(paths: readonly string[]): Promise<RuleTexts> {
-  const into: Collection = { texts: [], problems: [], bytes: 0 }
+  const into = new Collection()
   for (const path of paths) {
     try {
-      if (statSync(path).isDirectory())
-        readFolder(into, path.endsWith(sep) ? path.slice(0, -1) : path)
-      else if (ARCHIVE_NAME.test(path)) await readArchive(into, path)
-      else take(into, path, readFileSync(path), true)
+      await readNamed(into, path)
     } catch (error) {
-      const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-      const reason = missing ? 'no such file or folder' : String(error)
-      into.problems.push({ file: path, diagnostic: diagnose('HR005', { path, reason }) })
+      into.unreadable(path, path, error)
     }
   }
   return into

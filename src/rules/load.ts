@@ -2,11 +2,11 @@
  * Loading rules: texts to rules, each with its diagnostics and their places. A rule that cannot run in full is
  * kept with the reason; it never runs weakened and never stops the others.
  */
-import { type Diagnostic, hasErrors } from '../core/diagnostic.ts'
-import { placeOf } from '../core/span.ts'
+import { type Diagnostic, diagnose, hasErrors } from '../core/diagnostic.ts'
+import { placeOf, type Span } from '../core/span.ts'
 import { lowerSigma } from '../dialects/sigma/lower.ts'
 import { parseSigma, type SigmaRule } from '../dialects/sigma/rule.ts'
-import { type RuleText, readRuleTexts } from './files.ts'
+import { type RuleProblem, type RuleText, readRuleTexts } from './files.ts'
 import { LEVELS, type Level, type LoadedRule, type LocatedDiagnostic, type Rule } from './rule.ts'
 
 export interface RuleOptions {
@@ -18,8 +18,8 @@ export interface RuleSet {
   readonly rules: readonly LoadedRule[]
   /** Text of each rule file, by file. */
   readonly texts: ReadonlyMap<string, string>
-  /** Files that could not be read at all. */
-  readonly problems: readonly { readonly file: string; readonly diagnostic: Diagnostic }[]
+  /** What could not be read at all, and paths that hold no rule. */
+  readonly problems: readonly RuleProblem[]
   /** YAML files that hold no rule. */
   readonly others: number
 }
@@ -32,6 +32,28 @@ function located(diagnostics: readonly Diagnostic[], text: string): readonly Loc
 
 function levelOf(rule: SigmaRule): Level {
   return LEVELS.find((each) => each === rule.level) ?? 'informational'
+}
+
+/** A part of a rule as it stands there, moved to the left margin. */
+function partOf(text: string, { start, end }: Span): string {
+  // The place of a quoted text ends before its closing quote.
+  const close = /^['"](?=[ \t]*(?:#.*)?(?:\r?\n|$))/.test(text.slice(end, end + 1_000)) ? 1 : 0
+  const margin = placeOf(text, start).column - 1
+  const indent = (line: string): number => line.length - line.trimStart().length
+  return text
+    .slice(start, end + close)
+    .split(/\r?\n/)
+    .map((line, index) => (index === 0 ? line : line.slice(Math.min(margin, indent(line)))))
+    .join('\n')
+}
+
+/** What a person wrote after `key:` at the start of a line, for a document that is no valid YAML. */
+function writtenAfter(key: 'id' | 'title', text: string): string {
+  const line = text.split('\n').find((each) => each.startsWith(`${key}:`)) ?? ''
+  return line
+    .slice(key.length + 1, 300)
+    .trim()
+    .replace(/^(['"])(.*)\1$/, '$2')
 }
 
 function ruleOf(file: string, text: string, rule: SigmaRule, options: RuleOptions) {
@@ -56,14 +78,9 @@ function ruleOf(file: string, text: string, rule: SigmaRule, options: RuleOption
     stages: [
       {
         name: 'condition',
-        text: rule.detection.conditions
-          .map(({ span }) => text.slice(span.start, span.end))
-          .join('\n'),
+        text: rule.detection.conditions.map(({ span }) => partOf(text, span)).join('\n'),
       },
-      ...value.selections.map(({ name, span }) => ({
-        name,
-        text: text.slice(span.start, span.end),
-      })),
+      ...value.selections.map(({ name, span }) => ({ name, text: partOf(text, span) })),
     ],
     fields: value.fields,
   }
@@ -71,30 +88,23 @@ function ruleOf(file: string, text: string, rule: SigmaRule, options: RuleOption
 }
 
 function loadText({ file, text, named }: RuleText, options: RuleOptions): readonly LoadedRule[] {
-  const parsed = parseSigma(text)
-  const { rules, diagnostics } = parsed
+  const { rules, diagnostics } = parseSigma(text)
   if (rules.length === 0) {
     // Below a folder, YAML that is no rule (workflows, test data) is not ours to judge.
     const isOurs = named || /^(?:detection|logsource)\s*:/m.test(text)
-    return isOurs && diagnostics.length > 0
-      ? [
-          {
-            file,
-            id: '',
-            title: '',
-            language: 'sigma',
-            diagnostics: located(diagnostics, text),
-            text,
-          },
-        ]
-      : []
+    const isBroken = diagnostics.some((each) => each.code !== 'HR314')
+    if (!isOurs || !isBroken) return []
+    const id = writtenAfter('id', text)
+    const title = writtenAfter('title', text)
+    return [{ file, id, title, language: 'sigma', text, diagnostics: located(diagnostics, text) }]
   }
   return rules.map((each): LoadedRule => {
-    const { rule } = each
+    const { head, rule, span } = each
+    const written = head === undefined ? text.slice(span.start, span.end) : ''
     const base = {
       file,
-      id: rule?.id ?? '',
-      title: rule?.title ?? '',
+      id: head === undefined ? writtenAfter('id', written) : (head.id ?? ''),
+      title: head === undefined ? writtenAfter('title', written) : head.title,
       language: 'sigma',
       text,
     } as const
@@ -109,19 +119,29 @@ function loadText({ file, text, named }: RuleText, options: RuleOptions): readon
   })
 }
 
-/** Loads all rules below the paths, in a fixed order. */
+/** Loads all rules below the paths, in a fixed order. A path that holds no rule is a problem. */
 export async function loadRules(paths: readonly string[], options: RuleOptions): Promise<RuleSet> {
-  const { texts, problems } = await readRuleTexts(paths)
+  const { texts, problems, repeated } = await readRuleTexts(paths)
   const rules: LoadedRule[] = []
+  const filled = new Set([...repeated, ...problems.map((each) => each.root)])
   let others = 0
   for (const each of texts) {
     const loaded = loadText(each, options)
     if (loaded.length === 0) others++
+    else filled.add(each.root)
     rules.push(...loaded)
   }
+  const empty = [...new Set(paths)].filter((path) => !filled.has(path))
   return {
     rules,
-    problems,
+    problems: [
+      ...problems,
+      ...empty.map((path) => ({
+        root: path,
+        file: path,
+        diagnostic: diagnose('HR910', { path }),
+      })),
+    ],
     others,
     texts: new Map(texts.map(({ file, text }) => [file, text])),
   }
