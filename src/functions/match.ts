@@ -354,7 +354,10 @@ const found: FunctionRecord = {
     const patterns = constTexts(args, 1).map((each) => each.replace(PATTERN_SIGNS, '\\$&'))
     return sql`multiMatchAllIndices(lower(${arg(args, 0).sql}), ${literal(patterns)})`
   },
-  examples: [],
+  examples: [
+    { args: ['run CMD.exe /c', ['zz', 'cmd.exe']], gives: [2] },
+    { args: ['cmdXexe', ['cmd.exe', 'x*', '(']], gives: [] },
+  ],
 }
 
 /** True when a text is an address of the range's family and inside it; anything else is no match. */

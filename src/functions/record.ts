@@ -17,7 +17,7 @@ export interface Parameter {
 
 export interface Example {
   readonly args: readonly ConstValue[]
-  readonly gives: Scalar
+  readonly gives: ConstValue
 }
 
 export interface FunctionRecord {

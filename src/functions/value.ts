@@ -318,7 +318,10 @@ const notEmpty: FunctionRecord = {
   gives: 'bool',
   onNull: 'own',
   sql: (args) => sql`notEmpty(${arg(args, 0).sql})`,
-  examples: [],
+  examples: [
+    { args: [['a']], gives: true },
+    { args: [[]], gives: false },
+  ],
 }
 
 const between: FunctionRecord = {
@@ -449,7 +452,7 @@ const listOf: FunctionRecord = {
     ]
     return sql`arrayFilter(v -> v != '', arrayConcat(${joined(all, ', ')}))`
   },
-  examples: [],
+  examples: [{ args: ['a', ['b', '']], gives: ['a', 'b'] }],
 }
 
 const hasAny: FunctionRecord = {
@@ -467,7 +470,16 @@ const hasAny: FunctionRecord = {
       ? sql`has(${arg(args, 0).sql}, ${literal(numbers[0])})`
       : sql`hasAny(${arg(args, 0).sql}, ${arg(args, 1).sql})`
   },
-  examples: [],
+  examples: [
+    {
+      args: [
+        [1, 3],
+        [3, 4],
+      ],
+      gives: true,
+    },
+    { args: [[1, 3], [2]], gives: false },
+  ],
 }
 
 const rowValues: FunctionRecord = {
@@ -493,7 +505,7 @@ const hits: FunctionRecord = {
       args.map((each, index) => sql`if(${each.sql}, ${literal(index + 1)}, 0)`),
       ', ',
     )}])`,
-  examples: [],
+  examples: [{ args: [true, false, true], gives: [1, 3] }],
 }
 
 const logic: readonly FunctionRecord[] = [

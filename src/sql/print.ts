@@ -154,7 +154,13 @@ function scanBlock(rel: Extract<Rel, { op: 'scan' }>): Block {
   }
 }
 
+/** Rows without columns: the engine wants one at least, so a column without a name that matters stands in. */
+function noColumns(rows: number): Block {
+  return { from: sql`(SELECT number FROM numbers(${literal(rows)}))`, where: [] }
+}
+
 function valuesBlock(rel: Extract<Rel, { op: 'values' }>): Block {
+  if (rel.out.length === 0) return noColumns(rel.rows.length)
   const select = (row: readonly (string | number | boolean | null)[]): Sql =>
     sql`SELECT ${joined(
       rel.out.map((column, index) => sql`${literal(row[index] ?? null)} AS ${name(column.name)}`),

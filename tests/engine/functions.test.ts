@@ -10,9 +10,16 @@ import { printSql } from '../../src/sql/print.ts'
 import { allRows, type TemporaryEngine, temporaryEngine } from '../support/temporary.ts'
 
 function typeOf(value: ConstValue): Type {
-  if (Array.isArray(value)) return { list: 'text' }
+  if (Array.isArray(value)) return { list: typeof value[0] === 'number' ? 'int' : 'text' }
   if (typeof value === 'number') return 'int'
   return typeof value === 'boolean' ? 'bool' : 'text'
+}
+
+/** A result of the engine as the record's type has it: 64-bit numbers come as text, truth as 0 or 1. */
+function plainOf(given: unknown, type: Type): unknown {
+  if (Array.isArray(given))
+    return typeof type === 'object' && type.list === 'int' ? given.map(Number) : given
+  return type === 'bool' ? Boolean(given) : given
 }
 
 /** The example as a relation of one row, with its variable arguments as columns. */
@@ -51,10 +58,9 @@ describe('functions', () => {
         const rel = exampleRel(record, example)
         expect(checkRel(rel), JSON.stringify(example)).toEqual([])
         const [[given] = []] = await allRows(opened.engine, printSql(rel))
-        const result = typeof example.gives === 'boolean' ? Boolean(given) : given
-        expect(result, JSON.stringify(example)).toBe(example.gives)
+        expect(plainOf(given, record.gives), JSON.stringify(example)).toEqual(example.gives)
         const folded = record.fold?.(example.args)
-        if (folded !== undefined) expect(folded, JSON.stringify(example)).toBe(example.gives)
+        if (folded !== undefined) expect(folded, JSON.stringify(example)).toEqual(example.gives)
       }
     })
   }
@@ -63,6 +69,6 @@ describe('functions', () => {
     const without = [...functions.values()]
       .filter((record) => record.examples.length === 0 && record.aggregate !== true)
       .map((record) => record.id)
-    expect(without).toEqual(['map.values', 'list.not_empty', 'row.values', 'rules.hits'])
+    expect(without).toEqual(['map.values', 'row.values'])
   })
 })
