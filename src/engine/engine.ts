@@ -12,6 +12,7 @@ export type EngineFailure =
   | 'locked'
   | 'crashed'
   | 'unavailable'
+  | 'damaged'
   | 'query'
 
 /** The one error type of this floor. `code` is the engine's own number where it gave one. */

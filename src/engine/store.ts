@@ -18,7 +18,8 @@ import { META, type Source } from '../schema/source.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
 import { quoteName, quoteText } from '../sql/quote.ts'
 import { Contents, type StoredSource } from './contents.ts'
-import type { Engine, EngineError, QueryOptions } from './engine.ts'
+import { findDamage } from './damage.ts'
+import { type Engine, EngineError, type QueryOptions } from './engine.ts'
 import { engineErrorOf } from './failure.ts'
 import { type KnownBatch, Ledger } from './ledger.ts'
 import { assembleBlock } from './native.ts'
@@ -106,6 +107,12 @@ class EventStore implements Store {
     await this.#engine.command(createBatches)
     await this.#engine.command(createRejects)
     await this.#contents.load()
+    const rows = [...this.#contents.catalogue.values()].reduce((sum, each) => sum + each.rows, 0)
+    const damage = await findDamage(this.#engine, rows)
+    if (damage !== undefined) {
+      const { where } = await this.#engine.about()
+      throw new EngineError('damaged', `the store at ${where} is damaged: ${damage}`)
+    }
   }
 
   write(batch: Batch): Promise<BatchReceipt> {
