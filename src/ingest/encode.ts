@@ -239,6 +239,17 @@ export class BatchEncoder {
     return first === given ? known : given
   }
 
+  /** The name of the column of a field. When that is another field of the event, it is changed until it is free. */
+  #storedName(
+    given: string,
+    names: readonly string[],
+    rename: Readonly<Record<string, string>> | undefined,
+  ): string {
+    let name = storedName(this.#nameOf(given, names, rename))
+    while (name !== given && names.includes(name)) name = `field_${name}`
+    return name
+  }
+
   /** Takes one event; its fields go to the columns of its source. */
   event(event: DecodedEvent): void {
     const rows = this.#rowsOf(event)
@@ -258,7 +269,7 @@ export class BatchEncoder {
         column.append(row, value)
         continue
       }
-      const name = storedName(this.#nameOf(given, names, rename))
+      const name = this.#storedName(given, names, rename)
       if (typeof value === 'string') {
         bytes += value.length + 2
         if (value === '') empty.push(name)

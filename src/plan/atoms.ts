@@ -6,6 +6,7 @@
 import { type Call, call, type Expr, field, or, texts } from '../ir/expr.ts'
 import type { Binding } from '../ir/rel.ts'
 import { mapExpr, visitExpr } from '../ir/walk.ts'
+import { QUERY_PREFIX } from '../schema/source.ts'
 
 export interface SharedLiterals {
   readonly set: readonly Binding[]
@@ -61,7 +62,7 @@ function collect(conditions: readonly Expr[]): ReadonlyMap<string, Column> {
 }
 
 /** Name of the column that holds what was found in a column. */
-const foundIn = (name: string): string => `@found_${name}`
+const foundIn = (name: string): string => `${QUERY_PREFIX}found_${name}`
 
 function rewrite(each: Expr, columns: ReadonlyMap<string, Column>): Expr {
   const name = each.op === 'call' ? columnOf(each) : undefined

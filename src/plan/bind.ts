@@ -11,7 +11,14 @@ import { and, call, type Expr, type FieldRef, NULL, or } from '../ir/expr.ts'
 import type { Binding, Rel } from '../ir/rel.ts'
 import { isList } from '../ir/types.ts'
 import { childrenOf, fieldsOf, mapExpr, mapOwnExprs, mapRel, ownExprs } from '../ir/walk.ts'
-import { LIST_SUFFIX, META, type Source, storedName } from '../schema/source.ts'
+import {
+  isOwnName,
+  LIST_SUFFIX,
+  META,
+  QUERY_PREFIX,
+  type Source,
+  storedName,
+} from '../schema/source.ts'
 import type { StoredCatalogue, StoredColumns } from '../schema/stored.ts'
 import type { View, ViewPart } from '../schema/view.ts'
 
@@ -122,7 +129,7 @@ function rowValues(stored: Columns, source: Source | undefined): Expr {
 function withList(expr: Expr): Expr {
   if (expr.op !== 'call') return expr
   const [subject, ...rest] = expr.args
-  if (subject?.op !== 'field' || isList(subject.type) || subject.name.startsWith('@')) return expr
+  if (subject?.op !== 'field' || isList(subject.type) || isOwnName(subject.name)) return expr
   const list: FieldRef = {
     op: 'field',
     name: `${subject.name}${LIST_SUFFIX}`,
@@ -174,7 +181,7 @@ function bindPart(
   const folded: (readonly [string, string])[] = []
   const set: Binding[] = []
   for (const name of names) {
-    if (name.startsWith('@')) {
+    if (isOwnName(name)) {
       if (name === ROW_NAME) set.push({ name, value: rowValues(stored, source) })
       continue
     }
@@ -203,7 +210,7 @@ function bindPart(
 }
 
 /** Name under which the whole-row text travels between binding and pushing down. */
-const ROW_NAME = '@row_values'
+const ROW_NAME = `${QUERY_PREFIX}row_values`
 
 /** True when binding must also provide the companion lists: some part may hold several values. */
 function hasLists(view: View, context: BindContext): boolean {

@@ -6,10 +6,11 @@ import { and, call, type Expr, FALSE, field, or } from '../ir/expr.ts'
 import { printExpr } from '../ir/print.ts'
 import type { Rel, TimeBounds } from '../ir/rel.ts'
 import type { Schema } from '../ir/types.ts'
+import { QUERY_PREFIX } from '../schema/source.ts'
 import { shareLiterals } from './atoms.ts'
 
 /** Column of a grouped scan that lists, from 1, the conditions that hold. */
-const HITS = '@hits'
+const HITS = `${QUERY_PREFIX}hits`
 
 export interface SourceCondition {
   readonly source: string

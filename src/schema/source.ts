@@ -50,20 +50,25 @@ export const META = {
 /** Suffix of the companion column that holds the elements of a multivalued field. */
 export const LIST_SUFFIX = '[]'
 
+/** Start of the names that queries give to columns of their own; no event field is stored under such a name. */
+export const QUERY_PREFIX = '@@'
+
 const RESERVED = new Set<string>(Object.values(META))
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
+/** True for names of columns that Harrier makes itself. */
+export function isOwnName(name: string): boolean {
+  return name.startsWith('@') && (name.startsWith(QUERY_PREFIX) || RESERVED.has(name))
+}
+
 /**
- * Name under which an event field is stored. Names that could be taken for ours are changed so that none can, and so
- * that two names never become one: `@time` is stored as `field_@time`, `x[]` as `field_x[]_`.
+ * Name under which an event field is stored. Names that could be taken for ours are changed so that none can: `@time`
+ * is stored as `field_@time`, `x[]` as `field_x[]_`. A stored name is its own stored name.
  */
 export function storedName(name: string): string {
   const text = name.isWellFormed()
     ? name
     : name.replace(LONE_SURROGATE, (half) => `\\u${half.charCodeAt(0).toString(16)}`)
-  const last = text.charCodeAt(text.length - 1)
-  if ((last === 93 || last === 95) && /\[\]_*$/.test(text)) return `field_${text}_`
-  if (text !== '' && !text.startsWith('@') && !text.startsWith('field_')) return text
-  const bare = text.replace(/^(?:field_)+/, '')
-  return bare === '' || RESERVED.has(bare) ? `field_${text}` : text
+  if (text.endsWith(LIST_SUFFIX)) return `field_${text}_`
+  return isOwnName(text) || text === '' ? `field_${text}` : text
 }

@@ -15,7 +15,7 @@ import {
   schemaOf,
 } from '../ir/rel.ts'
 import type { Schema } from '../ir/types.ts'
-import { META } from '../schema/source.ts'
+import { META, QUERY_PREFIX } from '../schema/source.ts'
 import { exprSql, printTemplate } from './expr.ts'
 
 interface Block {
@@ -86,12 +86,12 @@ function joinBlock(rel: Extract<Rel, { op: 'join' }>): Block {
   // Keys are given names of their own, so that a field of both sides never stands for the wrong one.
   const keyed = (side: Rel, pick: (key: JoinKey) => Expr): Sql => {
     const keys = rel.on.map(
-      (key, index) => sql`${exprSql(pick(key))} AS ${name(`@key${index + 1}`)}`,
+      (key, index) => sql`${exprSql(pick(key))} AS ${name(`${QUERY_PREFIX}key${index + 1}`)}`,
     )
     return sql`(SELECT ${joined([sql`*`, ...keys], ', ')} FROM (${blockSql(block(side))}))`
   }
   const on = rel.on.map((_, index) => {
-    const key = name(`@key${index + 1}`)
+    const key = name(`${QUERY_PREFIX}key${index + 1}`)
     return sql`l.${key} = r.${key}`
   })
   const condition = rel.how === 'cross' ? EMPTY : sql` ON ${joined(on, ' AND ')}`

@@ -6,6 +6,7 @@
 import { diagnose } from '../../core/diagnostic.ts'
 import { limits } from '../../core/limits.ts'
 import { and, call, type Expr, field, not, number, or, TRUE, text, texts } from '../../ir/expr.ts'
+import { storedName } from '../../schema/source.ts'
 import type { SigmaItem, SigmaValue } from './detection.ts'
 import { isFull, type Leaf, type LeafContext, leavesOf, spend } from './leaf.ts'
 import type { Matcher, ValueType } from './modifiers.ts'
@@ -90,6 +91,11 @@ const NOTHING: SigmaValue = {
   exact: false,
 }
 
+/** A field of the event, whatever its name: `@time` of a rule is not our own column of that name. */
+function eventField(name: string): Expr {
+  return field(storedName(name))
+}
+
 /** The subject of a test: a field, or the text of the whole event. */
 function subjectOf(item: SigmaItem, context: LeafContext): Expr {
   if (item.field === undefined) {
@@ -97,7 +103,7 @@ function subjectOf(item: SigmaItem, context: LeafContext): Expr {
     return call('row.values', [], 'text')
   }
   context.fields.add(item.field)
-  return field(item.field)
+  return eventField(item.field)
 }
 
 /** One test as an expression; errors go to the context, and the expression then means nothing. */
@@ -171,7 +177,7 @@ function lowerReferences(
     const name = each.text.replaceAll(' ', '')
     if (name === '') context.diagnostics.push(diagnose('HR355', {}, each.span))
     context.fields.add(name)
-    const pair = [subject, field(name)]
+    const pair = [subject, eventField(name)]
     const ids = { contains: 'match.same_part', starts: 'match.same_start', ends: 'match.same_end' }
     const same = call(anchor === undefined ? 'match.same' : ids[anchor], pair)
     if (!negated) return same
