@@ -1,6 +1,7 @@
 /** Which files an intake reads: files, folders (recursively), globs and standard input, in a fixed order. */
 import { lstatSync, readdirSync, statSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
+import { systemReason } from '../core/systemerror.ts'
 
 export interface InputFile {
   /** Absolute path, or `-` for standard input. */
@@ -9,11 +10,16 @@ export interface InputFile {
   readonly bytes: number
 }
 
+interface Problem {
+  readonly path: string
+  readonly reason: string
+}
+
 export interface Inputs {
   readonly files: readonly InputFile[]
   /** Files below folders that are no logs by their name. */
   readonly skipped: number
-  readonly problems: readonly { readonly path: string; readonly reason: string }[]
+  readonly problems: readonly Problem[]
 }
 
 /** Name endings that are never logs; they are skipped below folders, and read when named directly. */
@@ -50,57 +56,97 @@ function fits(name: string, pattern: string): boolean {
   return [...pattern.slice(p)].every((each) => each === '*')
 }
 
-function entries(folder: string): readonly string[] {
-  return readdirSync(folder).sort()
+/** Told of what cannot be looked at; the rest goes on. */
+type OnProblem = (path: string, error: unknown) => void
+
+function entries(folder: string, onProblem: OnProblem): readonly string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch (error) {
+    onProblem(folder, error)
+    return []
+  }
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 /** Paths that a glob names; `**` stands for any number of folders. */
-function expand(base: string, segments: readonly string[]): readonly string[] {
+function expand(
+  base: string,
+  segments: readonly string[],
+  onProblem: OnProblem,
+): readonly string[] {
   const [segment, ...rest] = segments
   if (segment === undefined) return [base]
-  const folders = (): readonly string[] =>
-    entries(base).filter((name) => lstatSync(join(base, name)).isDirectory())
+  const below = (name: string, next: readonly string[]): readonly string[] =>
+    expand(join(base, name), next, onProblem)
   if (segment === '**') {
-    return [
-      ...expand(base, rest),
-      ...folders().flatMap((name) => expand(join(base, name), segments)),
-    ]
+    const folders = entries(base, onProblem).filter((name) => isFolder(join(base, name)))
+    return [...expand(base, rest, onProblem), ...folders.flatMap((name) => below(name, segments))]
   }
-  if (!/[*?]/.test(segment)) return expand(join(base, segment), rest)
-  return entries(base)
+  if (!/[*?]/.test(segment)) return below(segment, rest)
+  return entries(base, onProblem)
     .filter((name) => fits(name, segment))
-    .filter((name) => rest.length === 0 || lstatSync(join(base, name)).isDirectory())
-    .flatMap((name) => expand(join(base, name), rest))
+    .filter((name) => rest.length === 0 || isFolder(join(base, name)))
+    .flatMap((name) => below(name, rest))
 }
 
 function exists(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
-function globbed(path: string): readonly string[] {
-  if (!/[*?]/.test(path) || exists(path)) return [path]
+/** The paths that the user named, or that fit the pattern that the user gave. */
+function globbed(
+  path: string,
+  onProblem: OnProblem,
+): { readonly found: readonly string[]; readonly isPattern: boolean } {
+  if (!/[*?]/.test(path) || exists(path)) return { found: [path], isPattern: false }
   const absolute = resolve(path)
   const segments = absolute.split(sep)
   const first = segments.findIndex((each) => /[*?]/.test(each))
   const base = segments.slice(0, first).join(sep) || sep
-  return exists(base) ? expand(base, segments.slice(first)).filter(exists) : []
+  const all = exists(base) ? expand(base, segments.slice(first), onProblem) : []
+  return { found: all.filter(exists), isPattern: true }
 }
 
-/** Lists the files to read. Links below folders are not followed; nothing is read twice. */
+/** Why an entry of a folder cannot be read. Names that are no text come out of the system changed. */
+function reasonFor(path: string, error: unknown): string {
+  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return isMissing && path.includes('\ufffd')
+    ? 'its name is not UTF-8 text; rename it first'
+    : systemReason(error)
+}
+
+/**
+ * Lists the files to read. Links, pipes and devices below folders are not followed; nothing is read twice. What cannot
+ * be looked at is a problem of its own, and the rest goes on.
+ */
 export function listInputs(paths: readonly string[]): Inputs {
   const files = new Map<string, InputFile>()
-  const problems: { path: string; reason: string }[] = []
+  const problems: Problem[] = []
   let skipped = 0
-  const add = (path: string, named: boolean): void => {
-    const stat = named ? statSync(path) : lstatSync(path)
+  const onProblem: OnProblem = (path, error) => {
+    problems.push({ path, reason: reasonFor(path, error) })
+  }
+  const add = (path: string, how: 'named' | 'fitting' | 'below'): void => {
+    const stat = how === 'below' ? lstatSync(path) : statSync(path)
     if (stat.isDirectory()) {
-      for (const name of entries(path)) if (name !== '.git') add(join(path, name), false)
-    } else if (!stat.isFile() && !named) {
+      for (const name of entries(path, onProblem)) if (name !== '.git') tryAdd(join(path, name))
+    } else if (!stat.isFile() && how !== 'named') {
       skipped++
-    } else if (named || looksLikeLog(path.slice(path.lastIndexOf(sep) + 1))) {
+    } else if (how !== 'below' || looksLikeLog(path.slice(path.lastIndexOf(sep) + 1))) {
       files.set(path, { path, bytes: stat.size })
     } else {
       skipped++
+    }
+  }
+  const tryAdd = (path: string, how: 'named' | 'fitting' | 'below' = 'below'): void => {
+    try {
+      add(path, how)
+    } catch (error) {
+      onProblem(path, error)
     }
   }
   for (const path of paths) {
@@ -108,17 +154,9 @@ export function listInputs(paths: readonly string[]): Inputs {
       files.set('-', { path: '-', bytes: 0 })
       continue
     }
-    const found = globbed(path)
+    const { found, isPattern } = globbed(path, onProblem)
     if (found.length === 0) problems.push({ path, reason: 'nothing matches' })
-    for (const each of found) {
-      try {
-        add(resolve(each), true)
-      } catch (error) {
-        const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-        const reason = missing ? 'no such file or folder' : String(error)
-        problems.push({ path: each, reason })
-      }
-    }
+    for (const each of found) tryAdd(resolve(each), isPattern ? 'fitting' : 'named')
   }
   return { files: [...files.values()], skipped, problems }
 }
