@@ -3,13 +3,11 @@
  * `logs.zip!/app.json`. The kind is told from content, not from the name; unpacking is streamed and stops at the limits, and
  * an archive inside an archive is refused. Damage is told; only a file that cannot be opened at all throws.
  */
-import { createReadStream, fstatSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
-import { Socket } from 'node:net'
-import { isatty, ReadStream } from 'node:tty'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { limits } from '../core/limits.ts'
 import { withHead } from './bytes.ts'
 import { gunzipped } from './inflate.ts'
+import { pipeBytes, standardInput } from './pipe.ts'
 import { type Report, tell } from './refusal.ts'
 import { ByteSource } from './source.ts'
 import { isTarHeader, tarMembers } from './tar.ts'
@@ -294,18 +292,6 @@ async function* counted(
 }
 
 /**
- * Standard input. A worker's own `process.stdin` is another thing, so this is descriptor 0 itself; a pipe is read
- * without a thread that would keep the program from ending while nothing comes.
- */
-function standardInput(): AsyncIterable<Uint8Array> {
-  if (isatty(0)) return new ReadStream(0)
-  const stat = fstatSync(0)
-  return stat.isFIFO() || stat.isSocket()
-    ? new Socket({ fd: 0, readable: true, writable: false })
-    : createReadStream('', { fd: 0, autoClose: false })
-}
-
-/**
  * Opens a file, or standard input for `-`, and gives what is to be decoded. Throws only when the file cannot be opened;
  * what is wrong inside is told to `onDamage`.
  */
@@ -314,9 +300,14 @@ export async function* openPath(path: string, options: OpenOptions = {}): AsyncG
     yield* openBytes(path, counted(standardInput(), options.onBytes), options)
     return
   }
+  const kind = await stat(path)
+  if (kind.isFIFO()) {
+    yield* openBytes(path, counted(pipeBytes(path), options.onBytes), options)
+    return
+  }
+  const { size } = kind
   const handle = await open(path, 'r')
   try {
-    const { size } = await handle.stat()
     const head = Buffer.alloc(HEAD)
     const { bytesRead } = await handle.read(head, 0, HEAD, 0)
     if (packingOf(head.subarray(0, bytesRead)) !== 'zip') {
