@@ -75,7 +75,7 @@ export function checkTotals(rules: readonly LoadedRule[]): CheckTotals {
 function ruleRecord(loaded: LoadedRule): unknown {
   const { file, id, title, language, rule } = loaded
   const reason = rule === undefined ? reasonFor(loaded) : undefined
-  const warnings = loaded.diagnostics.filter((each) => each !== reason)
+  const others = loaded.diagnostics.filter((each) => each !== reason)
   return {
     file,
     id,
@@ -89,18 +89,26 @@ function ruleRecord(loaded: LoadedRule): unknown {
     ...(reason?.place === undefined
       ? {}
       : { place: { line: reason.place.line, column: reason.place.column } }),
-    ...(warnings.length === 0 ? {} : { warnings: warnings.map(diagnosticRecord) }),
+    ...(others.length === 0 ? {} : { diagnostics: others.map(diagnosticRecord) }),
   }
 }
 
-/** `rules check --json`: `{"rules": [...], "totals": {...}}`, one rule a line. */
-export async function printCheckJson(output: Output, rules: readonly LoadedRule[]): Promise<void> {
+/**
+ * `rules check --json`: `{"rules": [...], "problems": [...], "totals": {...}}`, one rule a line. Problems are paths that
+ * cannot be read or hold no rule.
+ */
+export async function printCheckJson(
+  output: Output,
+  rules: readonly LoadedRule[],
+  problems: readonly { readonly file: string; readonly diagnostic: Diagnostic }[] = [],
+): Promise<void> {
   output.out.write('{"rules":[')
   for (const [index, rule] of rules.entries()) {
     output.out.write(`${index === 0 ? '' : ','}\n${jsonText(ruleRecord(rule))}`)
     if (index % 256 === 0) await output.out.ready()
   }
-  output.out.write(`\n],"totals":${jsonText(checkTotals(rules))}}\n`)
+  const others = problems.map(({ file, diagnostic }) => ({ file, ...diagnosticRecord(diagnostic) }))
+  output.out.write(`\n],"problems":${jsonText(others)},"totals":${jsonText(checkTotals(rules))}}\n`)
   await output.out.ready()
 }
 

@@ -11,13 +11,23 @@ export interface OptionRecord {
   readonly values?: readonly string[]
 }
 
+/** Options that every command has. */
+export const EVERYWHERE: readonly OptionRecord[] = [
+  { flags: '--no-color', says: 'no colours, as with NO_COLOR' },
+  { flags: '-q, --quiet', says: 'only data and errors' },
+]
+
 export interface CommandRecord {
   /** `run`, or `rules check` for a command of a group. */
   readonly name: string
   readonly says: string
   /** Positional arguments as commander writes them: `[logs...]`. */
   readonly args?: string
+  /** What the argument may be, where there are only a few. */
+  readonly argValues?: readonly string[]
   readonly options: readonly OptionRecord[]
+  /** What it prints, for the manual: a few sentences. */
+  readonly prints: string
   readonly examples: readonly string[]
   readonly act: (
     context: Context,

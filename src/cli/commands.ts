@@ -1,5 +1,5 @@
 /** The table of commands. Order is the order of the help page. */
-import type { CommandRecord } from './command.ts'
+import { type CommandRecord, EVERYWHERE } from './command.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { fields } from './commands/fields.ts'
@@ -26,15 +26,29 @@ const completion: CommandRecord = {
   name: 'completion',
   says: 'print the completion script of a shell',
   args: '<shell>',
+  argValues: SHELLS,
   options: [],
-  examples: ['harrier completion bash > /etc/bash_completion.d/harrier'],
+  prints:
+    'A script for bash, zsh, fish or powershell, to be saved or sourced; its first line says where.',
+  examples: [
+    'eval "$(harrier completion bash)"',
+    'harrier completion zsh > ~/.zfunc/_harrier',
+    'harrier completion fish > ~/.config/fish/completions/harrier.fish',
+  ],
   act: async (context, [shell]) => {
     const known = SHELLS.find((each) => each === shell)
-    if (known === undefined)
-      throw new UsageError(`"${shell}" is no shell`, `use ${SHELLS.join(', ')}`)
-    context.output.out.write(completionScript(known, commands))
+    if (known === undefined) {
+      throw new UsageError(`"${shell}" is no shell that is known`, `use ${SHELLS.join(', ')}`)
+    }
+    const all = commands.map((each) => ({ ...each, options: [...each.options, ...EVERYWHERE] }))
+    context.output.out.write(completionScript(known, all))
     return EXIT.done
   },
 }
 
 export const commands: readonly CommandRecord[] = [...work, completion]
+
+/** Words that stand before several commands, with what those are about. */
+export const GROUPS: ReadonlyMap<string, string> = new Map([
+  ['rules', 'rule packs, and checks of rules'],
+])

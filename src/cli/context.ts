@@ -2,20 +2,20 @@
  * What every command is given: output, clock, interrupt signal, folders, and the openers of schema, store and
  * rules. The only place where the shell reads the environment.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrors, renderDiagnostic } from '../core/diagnostic.ts'
+import { systemReason } from '../core/systemerror.ts'
 import type { Instant } from '../core/time.ts'
 import { openChdb } from '../engine/chdb.ts'
-import { EngineError } from '../engine/engine.ts'
 import { openHttp } from '../engine/http.ts'
 import { openStore, type Store } from '../engine/store.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import { readSchema } from '../schema/load.ts'
 import { dataFolder, packagePath } from './paths.ts'
+import { makeTemporaryFolder } from './temporary.ts'
 import type { Output } from './terminal.ts'
-import { UsageError } from './usage.ts'
+import { TroubleError, UsageError } from './usage.ts'
 
 export interface SchemaText {
   readonly path: string
@@ -27,6 +27,8 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv
   readonly signal: AbortSignal
   readonly dataFolder: string
+  /** What to type for the program, so that a command that is shown can be copied. */
+  readonly program: string
   now(): Instant
   schemaFiles(): readonly SchemaText[]
   schema(): SchemaCatalogue
@@ -37,6 +39,8 @@ export interface OpenStore {
   readonly store: Store
   /** Where it is, for messages. */
   readonly where: string
+  /** True when it is gone once closed. */
+  readonly isTemporary: boolean
   close(): Promise<void>
 }
 
@@ -62,6 +66,7 @@ export function makeContext(output: Output, env: NodeJS.ProcessEnv, signal: Abor
     env,
     signal,
     dataFolder: dataFolder(env),
+    program: env.npm_lifecycle_event === undefined ? 'harrier' : 'npm run -s harrier --',
     now: () => ({ ms: Date.now(), sub: 0 }),
     schemaFiles,
     schema() {
@@ -84,8 +89,32 @@ export function defaultStore(context: Context): string {
   return join(context.dataFolder, 'store')
 }
 
+/** True for the address of a server; an address of another kind, or one with a password in it, is refused. */
+function isAddress(where: string): boolean {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(where)) return false
+  let url: URL
+  try {
+    url = new URL(where)
+  } catch {
+    throw new UsageError(`"${where}" is no address`, 'write e.g. http://127.0.0.1:8123')
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new UsageError(
+      `a store cannot be at an address that begins with ${url.protocol}//`,
+      'name a folder, or the http or https address of a ClickHouse server',
+    )
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new UsageError(
+      'the address of a store must not hold a user or a password',
+      'set HARRIER_CLICKHOUSE_USER and HARRIER_CLICKHOUSE_PASSWORD instead',
+    )
+  }
+  return true
+}
+
 async function openEngine(context: Context, where: string) {
-  if (!/^https?:\/\//.test(where)) {
+  if (!isAddress(where)) {
     return openChdb({ path: join(where, 'db'), childPath: packagePath('dist/engine-child.js') })
   }
   const { HARRIER_CLICKHOUSE_USER: user, HARRIER_CLICKHOUSE_PASSWORD: password } = context.env
@@ -101,11 +130,37 @@ async function open(context: Context, where: string): Promise<OpenStore> {
   try {
     const schema = context.schema()
     const store = await openStore({ engine, source: (name) => schema.sources.get(name) })
-    return { store, where, close: () => engine.close() }
+    return { store, where, isTemporary: false, close: () => engine.close() }
   } catch (error) {
     await engine.close()
     throw error
   }
+}
+
+function isThere(path: string): boolean {
+  try {
+    lstatSync(path)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw new TroubleError(`cannot open the store at ${path}: ${systemReason(error)}`)
+  }
+}
+
+/** True when there is a store in the folder, or something that was one. */
+export function isStore(where: string): boolean {
+  return isAddress(where) || isThere(join(where, 'db', 'harrier', 'engine.xml'))
+}
+
+/** Refuses a folder whose events are there but whose list of tables is gone: the engine would begin a new one. */
+function checkFolder(where: string): void {
+  const db = join(where, 'db')
+  if (!isThere(join(db, 'store')) || isThere(join(db, 'metadata', 'default', 'batches.sql'))) return
+  if (readdirSync(join(db, 'store')).length === 0) return
+  throw new TroubleError(
+    `the store at ${where} is damaged: the descriptions of its tables are missing`,
+    'restore the folder from a copy, or ingest the logs into a new store',
+  )
 }
 
 /** Opens the store that the user named, or the default one; `mustExist` refuses to make an empty one. */
@@ -115,23 +170,35 @@ export async function openNamedStore(
   mustExist: boolean,
 ): Promise<OpenStore> {
   const where = named ?? defaultStore(context)
-  if (mustExist && !/^https?:\/\//.test(where) && !existsSync(join(where, 'db'))) {
-    throw new UsageError(
-      `there is no store at ${where}`,
-      'name logs to read (`harrier run LOGS`), or ingest some first (`harrier ingest LOGS`)',
-    )
+  if (!isAddress(where)) {
+    const stat = statSync(where, { throwIfNoEntry: false })
+    if (stat !== undefined && !stat.isDirectory()) {
+      throw new UsageError(
+        `${where} is a file, not a store`,
+        'to read logs, give them without --store',
+      )
+    }
+    if (mustExist && !isStore(where)) {
+      throw new UsageError(
+        named === undefined
+          ? `there is no default store yet (${where})`
+          : `there is no store at ${where}`,
+        'name logs to read, or make a store first: `harrier ingest LOGS --store FOLDER`',
+      )
+    }
+    checkFolder(where)
   }
   return open(context, where)
 }
 
-/** Opens a store in a temporary folder that is removed when it is closed. */
+/** Opens a store in a temporary folder that is removed when it is closed, or when the program ends. */
 export async function openTemporaryStore(context: Context): Promise<OpenStore> {
-  const folder = mkdtempSync(join(tmpdir(), 'harrier-'))
-  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  const { folder, remove } = makeTemporaryFolder()
   try {
     const opened = await open(context, folder)
     return {
       ...opened,
+      isTemporary: true,
       close: async () => {
         try {
           await opened.close()
@@ -144,9 +211,4 @@ export async function openTemporaryStore(context: Context): Promise<OpenStore> {
     remove()
     throw error
   }
-}
-
-/** The exit code family of an error from the engine or from intake. */
-export function isEngineTrouble(error: unknown): error is EngineError {
-  return error instanceof EngineError
 }

@@ -26,13 +26,18 @@ const COLUMNS: readonly Column[] = [
   { title: 'DAMAGE', align: 'right' },
 ]
 
+/** A file as a person reads it. */
+function nameOf(file: string): string {
+  return file === '-' ? '(standard input)' : file
+}
+
 /** True when a person should look at the file. */
 export function isTroubled(file: FileReport): boolean {
   return file.error !== undefined || file.rejected > 0 || file.damages > 0
 }
 
 function damageLines(writer: Writer, file: FileReport): string[] {
-  const name = safeText(file.file)
+  const name = safeText(nameOf(file.file))
   if (file.error !== undefined) {
     return [`  ${paint(writer, 'bad', 'not read')} ${name}: ${safeCut(file.error, 300)}`]
   }
@@ -55,38 +60,57 @@ export function equation(report: IntakeReport): string {
   )
 }
 
+/** Where the events went, for advice that fits. */
+export interface Kept {
+  /** The command that lists rejected records. */
+  readonly list?: string
+  /** True when the store is gone after the call. */
+  readonly isTemporary?: boolean
+}
+
 /** What to do about the result; empty when all is well. Safe text. */
-export function intakeHints(report: IntakeReport): readonly string[] {
+export function intakeHints(report: IntakeReport, kept: Kept = {}): readonly string[] {
   const hints: string[] = []
   const unread = report.files.filter((each) => each.error !== undefined).length
   if (report.files.length === 0) hints.push('no file was found under the given paths')
   if (unread > 0) {
-    hints.push(`${counted(unread, 'file')} could not be read; the reasons are listed`)
+    hints.push(`${counted(unread, 'path')} could not be read; the reasons are above`)
   }
   if (report.rejected > 0) {
-    hints.push(
-      `${counted(report.rejected, 'record')} could not be stored as events; they are kept with the reason, not dropped`,
-    )
+    const { list } = kept
+    const how =
+      list === undefined
+        ? 'they are kept with the reason, not dropped'
+        : `see them: ${safeText(list)}`
+    hints.push(`${counted(report.rejected, 'record')} could not be read as events; ${how}`)
   }
   if (report.repeated > 0 && report.stored === 0) {
     hints.push('everything was stored by an earlier intake: nothing was doubled')
   }
-  if (report.interrupted) hints.push('interrupted: run the same command again to read the rest')
+  if (report.interrupted) {
+    hints.push(
+      kept.isTemporary === true
+        ? 'interrupted: the rest was not read'
+        : 'interrupted: run the same command again to read the rest',
+    )
+  }
   return hints
 }
 
 /** The intake report as text. */
-export function intakeText(writer: Writer, report: IntakeReport): string {
+export function intakeText(writer: Writer, report: IntakeReport, kept: Kept = {}): string {
   const troubled = report.files.filter(isTroubled)
+  const isUnread = (file: FileReport): boolean => file.error !== undefined && file.received === 0
   const isFew = report.files.length <= FEW_FILES
-  const listed = (isFew ? report.files : troubled).slice(0, MOST_FILES)
+  const worth = (isFew ? report.files : troubled).filter((file) => !isUnread(file))
+  const listed = worth.slice(0, MOST_FILES)
   let text = ''
   if (listed.length > 0) {
     text += renderTable(
       writer,
       COLUMNS,
       listed.map((file) => [
-        file.file,
+        nameOf(file.file),
         file.format ?? '?',
         bytes(file.bytes),
         count(file.received),
@@ -96,20 +120,23 @@ export function intakeText(writer: Writer, report: IntakeReport): string {
         count(file.damages),
       ]),
     )
-    const hidden = (isFew ? report.files.length : troubled.length) - listed.length
+    const hidden = worth.length - listed.length
     if (hidden > 0) text += `  and ${counted(hidden, 'more file')} with trouble\n`
   }
+  const read = report.files.filter((file) => !isUnread(file)).length
   const lines = troubled.slice(0, MOST_FILES).flatMap((file) => damageLines(writer, file))
   const damaged = report.files.reduce((sum, file) => sum + file.damages, 0)
   const rate =
     report.received >= RATE_FROM ? ` (${count(report.received / report.seconds)} events/s)` : ''
-  lines.push(
-    `${paint(writer, 'bold', counted(report.received, 'event'))} from ${counted(report.files.length, 'file')}, ` +
-      `${bytes(report.bytes)} in ${duration(report.seconds)}${rate}` +
-      (report.skipped > 0 ? `; ${counted(report.skipped, 'file')} skipped` : '') +
-      (damaged > 0 ? `; ${counted(damaged, 'damaged part')}` : ''),
-    `  ${equation(report)}`,
-    ...intakeHints(report).map((hint) => `  hint: ${hint}`),
-  )
+  if (read > 0 || report.files.length === 0) {
+    lines.push(
+      `${paint(writer, 'bold', counted(report.received, 'event'))} from ${counted(read, 'file')}, ` +
+        `${bytes(report.bytes)} in ${duration(report.seconds)}${rate}` +
+        (report.skipped > 0 ? `; ${counted(report.skipped, 'file')} skipped` : '') +
+        (damaged > 0 ? `; ${counted(damaged, 'damaged part')}` : ''),
+      `  ${equation(report)}`,
+    )
+  }
+  lines.push(...intakeHints(report, kept).map((hint) => `  hint: ${hint}`))
   return `${text}${lines.join('\n')}\n`
 }

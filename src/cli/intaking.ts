@@ -1,23 +1,34 @@
 /** Reading logs for a command: options in, a store with the logs in it out, with progress and a report on stderr. */
 import { availableParallelism } from 'node:os'
+import { suggest } from '../core/suggest.ts'
+import { decoders } from '../ingest/formats.ts'
 import { ingest } from '../ingest/intake.ts'
 import type { IntakeReport } from '../ingest/report.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import { type Context, type OpenStore, openNamedStore, openTemporaryStore } from './context.ts'
+import { count } from './figures.ts'
 import { intakeText } from './intake.ts'
 import { packagePath } from './paths.ts'
 import { makeProgress, type Progress, type ProgressMode } from './progress.ts'
-import { UsageError } from './usage.ts'
+import { line } from './text.ts'
+import { shellWord, UsageError } from './usage.ts'
 
 export const STORE_OPTION: OptionRecord = {
   flags: '--store <where>',
   says: 'folder of a store, or http(s) address of a ClickHouse server',
 }
 
+export const LOGS_OPTION: OptionRecord = {
+  flags: '--logs <path>',
+  says: 'logs to read first; may be given several times',
+  many: true,
+}
+
 export const INTAKE_OPTIONS: readonly OptionRecord[] = [
   {
     flags: '--format <name>',
     says: 'format of the logs, instead of telling it from their content',
+    values: decoders.map((each) => each.name),
   },
   { flags: '--source <name>', says: 'store all events as this source, e.g. windows.sysmon' },
   { flags: '--recover', says: 'EVTX: also look for whole records behind damaged ones' },
@@ -38,6 +49,24 @@ export function progressFor(context: Context, options: OptionValues): Progress {
 
 const SOURCE_NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/
 
+/** Refuses options of intake that cannot be meant, before anything is opened. */
+export function checkIntake(context: Context, options: OptionValues): void {
+  const source = options.text('source')
+  if (source === undefined) return
+  if (!SOURCE_NAME.test(source)) {
+    throw new UsageError(
+      `"${source}" is no name of a source`,
+      'use lower-case letters, digits, ".", "_" and "-", e.g. okta or linux.auth',
+    )
+  }
+  const { sources } = context.schema()
+  if (sources.has(source) || context.output.quiet) return
+  const near = suggest(source, sources.keys())
+  context.output.err.write(
+    line`note: no rule reads a source "${source}"${near === undefined ? '' : `; did you mean ${near}?`}\n`,
+  )
+}
+
 /** Reads logs into an open store. */
 export async function readLogs(
   context: Context,
@@ -46,12 +75,6 @@ export async function readLogs(
   options: OptionValues,
 ): Promise<IntakeReport> {
   const source = options.text('source')
-  if (source !== undefined && !SOURCE_NAME.test(source)) {
-    throw new UsageError(
-      `"${source}" is no name of a source`,
-      'use lower-case letters, digits, ".", "_" and "-", e.g. okta or linux.auth',
-    )
-  }
   const format = options.text('format')
   const bar = progressFor(context, options)
   try {
@@ -73,6 +96,16 @@ export async function readLogs(
   }
 }
 
+/** How many events a store holds, and where it is. */
+async function printStore(context: Context, { store, where }: OpenStore): Promise<void> {
+  if (context.output.quiet) return
+  const sources = [...(await store.catalogue()).values()]
+  const events = sources.reduce((sum, each) => sum + each.rows, 0)
+  const what =
+    events === 0 ? 'no events yet' : `${count(events)} events in ${count(sources.length)} sources`
+  context.output.err.write(line`store ${where}: ${what}\n`)
+}
+
 /**
  * The store that a command works on. With logs and no store it is a temporary one; with a store named, logs are
  * added to it first; without either it is the default store, which must exist.
@@ -88,18 +121,36 @@ export async function storeFor(
       ? await openTemporaryStore(context)
       : await openNamedStore(context, named, logs.length === 0)
   try {
-    return logs.length === 0
-      ? { opened }
-      : { opened, intake: await readLogs(context, opened, logs, options) }
+    if (logs.length > 0) {
+      const intake = await readLogs(context, opened, logs, options)
+      printIntake(context, intake, opened)
+      return { opened, intake }
+    }
+    await printStore(context, opened)
+    return { opened }
   } catch (error) {
     await opened.close()
     throw error
   }
 }
 
+/** True when something that was named could not be read, or nothing at all could. */
+export function isShort(report: IntakeReport): boolean {
+  const damaged = report.files.some((each) => each.damages > 0)
+  return (
+    report.files.length === 0 ||
+    report.files.some((each) => each.error !== undefined) ||
+    (report.received === 0 && damaged)
+  )
+}
+
 /** Prints the report of an intake on stderr, unless only data and errors are wanted. */
-export function printIntake(context: Context, report: IntakeReport): void {
+export function printIntake(context: Context, report: IntakeReport, opened: OpenStore): void {
   const { err, quiet } = context.output
-  const isTroubled = report.files.some((each) => each.error !== undefined)
-  if (!quiet || isTroubled) err.write(intakeText(err, report))
+  if (quiet && !isShort(report)) return
+  const { isTemporary, where } = opened
+  const list = isTemporary
+    ? `${context.program} ingest LOGS --store FOLDER --rejects`
+    : `${context.program} ingest --rejects --store ${shellWord(where)}`
+  err.write(intakeText(err, report, { list, isTemporary }))
 }

@@ -13,17 +13,22 @@ export const OUTPUT_OPTIONS: readonly OptionRecord[] = [
   { flags: '--events', says: 'a table with one line an event instead of one a rule' },
 ]
 
+const FORMS = ['json', 'jsonl', 'csv', 'rawCsv', 'events'] as const
+
+/** Refuses options that choose several forms at once. */
+export function checkOutputs(options: OptionValues): void {
+  if (FORMS.filter((each) => options.flag(each)).length > 1) {
+    throw new UsageError('choose one of --json, --jsonl, --csv, --raw-csv and --events')
+  }
+}
+
 /** The writer that the options choose. */
 export function chooseWriter(
   output: Output,
   options: OptionValues,
   read: ReadFields,
 ): FindingWriter {
-  const chosen = ['json', 'jsonl', 'csv', 'rawCsv', 'events'].filter((each) => options.flag(each))
-  if (chosen.length > 1) {
-    throw new UsageError('choose one of --json, --jsonl, --csv, --raw-csv and --events')
-  }
-  switch (chosen[0]) {
+  switch (FORMS.find((each) => options.flag(each))) {
     case 'json':
       return jsonDocument(output.out)
     case 'jsonl':

@@ -50,7 +50,9 @@ function terminalLine(state: State, seconds: number): string {
   const rest = left(state, seconds)
   if (rest !== undefined) words.push(`${duration(rest)} left`)
   const title = state.phase === 'intake' ? 'Reading' : 'Running'
-  return `${title} ${bar(state.done, state.total)}  ${words.join(' · ')}`
+  // How much standard input will give is not known: there is nothing to draw a share of.
+  const share = state.total > 0 ? `${bar(state.done, state.total)}  ` : ''
+  return `${title} ${share}${words.join(' · ')}`
 }
 
 function intakeState(state: IntakeProgress, seconds: number): State {
@@ -60,7 +62,9 @@ function intakeState(state: IntakeProgress, seconds: number): State {
     done: state.bytes,
     total: state.totalBytes,
     words: [
-      `${bytes(state.bytes)} of ${bytes(state.totalBytes)}`,
+      state.totalBytes > 0
+        ? `${bytes(state.bytes)} of ${bytes(state.totalBytes)}`
+        : bytes(state.bytes),
       `${count(state.events)} events`,
       ...(rate > 0 ? [`${bytes(rate)}/s`] : []),
     ],

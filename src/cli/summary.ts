@@ -7,6 +7,7 @@ import { LEVELS, type Level, rankOf } from '../rules/rule.ts'
 import { count, counted, duration } from './figures.ts'
 import { levelText, paint, type Writer } from './terminal.ts'
 import { line, safeCut, safeText } from './text.ts'
+import { shellWord } from './usage.ts'
 
 export interface RunTotals {
   readonly findings: number
@@ -55,6 +56,7 @@ export function totalsOf(report: RunReport): RunTotals {
 }
 
 const REASONS_SHOWN = 5
+const FAILED_SHOWN = 5
 
 /** Reasons with how many rules each holds for, most rules first. */
 export function reasonsOf(
@@ -90,16 +92,21 @@ export function reasonOf({ diagnostics }: RuleOutcome): string {
   return first === undefined ? 'no reason given' : `${first.code} ${first.message}`
 }
 
-/** What the caller already did, so that the advice does not repeat it. */
+/** What the caller already did and was given, so that the advice fits and can be copied. */
 export interface Done {
   readonly html?: boolean
+  /** What to type for the program. */
+  readonly program?: string
+  /** Rule paths as the user named them; none means the default ones. */
+  readonly rulePaths?: readonly string[]
 }
 
 /** An id from a public rule is offered for copying only when no shell reads anything in it. */
 const PLAIN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
-/** Advice on what to do with the result, most useful first; at most three lines of safe text. */
+/** Advice on what to do with the result, most useful first; at most three lines. */
 export function nextSteps(report: RunReport, done: Done = {}): readonly string[] {
+  const { program = 'harrier', rulePaths = [] } = done
   const totals = totalsOf(report)
   const steps: string[] = []
   let top: RuleOutcome | undefined
@@ -107,21 +114,51 @@ export function nextSteps(report: RunReport, done: Done = {}): readonly string[]
     if (outcome.state !== 'fired' || !PLAIN_ID.test(outcome.rule.id)) continue
     if (top === undefined || rankOf(outcome.rule.level) > rankOf(top.rule.level)) top = outcome
   }
-  if (top !== undefined) steps.push(`harrier explain ${top.rule.id}   what this rule looks for`)
+  if (top !== undefined) {
+    const where = rulePaths.map((path) => ` --rules ${shellWord(path)}`).join('')
+    steps.push(`${program} explain ${top.rule.id}${where}   what this rule looks for`)
+  }
   if (totals.fired > 0 && done.html !== true) {
     steps.push('add --html report.html   a report with the evidence, to keep or to share')
   }
-  if (totals.rules > 0 && totals.no_data === totals.rules) {
+  if (totals.rules > 0 && totals.no_data === totals.rules && !report.interrupted) {
     steps.push('none of the rules reads the kinds of logs that are stored: add logs or other rules')
   }
   return steps.slice(0, 3)
 }
 
+/** Failed rules: each with its file when there are few, then by reason. */
+function failedLines(writer: Writer, report: RunReport): readonly string[] {
+  const failed = report.outcomes.filter((each) => each.state === 'failed')
+  const mark = paint(writer, 'bad', 'failed')
+  if (failed.length > FAILED_SHOWN) {
+    return listed(mark, reasonsOf(report, 'failed', reasonOf))
+  }
+  return failed.map(
+    (each) =>
+      `  ${mark} ${safeCut(each.rule.title, 60)} (${safeText(each.rule.file)}): ${safeCut(reasonOf(each), 300)}`,
+  )
+}
+
+function rulesLine(totals: RunTotals): string {
+  const rules = counted(totals.rules, 'rule')
+  const fired = `${count(totals.fired)} fired`
+  const ran = totals.fired + totals.quiet
+  const rest =
+    `${count(totals.no_data)} had no data, ${count(totals.cannot_fire)} cannot fire, ` +
+    `${count(totals.failed)} failed`
+  return totals.interrupted
+    ? `  ${rules}: ${fired} so far, ${count(ran)} were to run in all, ${rest}`
+    : `  ${rules}: ${count(ran)} ran (${fired}), ${rest}`
+}
+
 /** The summary of a run for stderr. Rules that had no data are counted by the log source they need. */
 export function runSummary(writer: Writer, report: RunReport, done: Done = {}): string {
   const totals = totalsOf(report)
-  const ran = totals.fired + totals.quiet
-  const head = `${counted(totals.findings, 'finding')} from ${counted(totals.fired, 'rule')}`
+  const head =
+    totals.findings === 0
+      ? 'No findings'
+      : `${counted(totals.findings, 'finding')} from ${counted(totals.fired, 'rule')}`
   const lines = [
     '',
     `${paint(writer, 'bold', head)} in ${duration(totals.seconds)}${totals.interrupted ? paint(writer, 'bad', ' (interrupted: the result is partial)') : ''}`,
@@ -130,25 +167,17 @@ export function runSummary(writer: Writer, report: RunReport, done: Done = {}): 
     .filter((level) => totals.levels[level] > 0)
     .map((level) => `${paint(writer, level, levelText(level))} ${count(totals.levels[level])}`)
   if (byLevel.length > 0) lines.push(`  ${byLevel.join('   ')}`)
-  lines.push(
-    `  ${counted(totals.rules, 'rule')}: ${count(ran)} ran (${count(totals.fired)} fired), ` +
-      `${count(totals.no_data)} had no data, ${count(totals.cannot_fire)} cannot fire, ` +
-      `${count(totals.failed)} failed`,
-  )
-  for (const outcome of report.outcomes.filter((each) => each.state === 'failed').slice(0, 5)) {
-    const { rule } = outcome
+  lines.push(rulesLine(totals), ...failedLines(writer, report))
+  if (!totals.interrupted) {
     lines.push(
-      `  ${paint(writer, 'bad', 'failed')} ${safeCut(rule.title, 60)} (${safeText(rule.file)}): ${safeCut(reasonOf(outcome), 300)}`,
+      ...listed(
+        'no data for',
+        reasonsOf(report, 'no_data', (each) => each.rule.logsource),
+      ),
+      ...listed('cannot fire', reasonsOf(report, 'cannot_fire', reasonOf)),
     )
   }
-  lines.push(
-    ...listed(
-      'no data for',
-      reasonsOf(report, 'no_data', (each) => each.rule.logsource),
-    ),
-    ...listed('cannot fire', reasonsOf(report, 'cannot_fire', reasonOf)),
-  )
-  const steps = nextSteps(report, done)
+  const steps = totals.interrupted ? [] : nextSteps(report, done)
   if (steps.length > 0) {
     lines.push('', 'Next', ...steps.map((step) => line`  ${step}`))
   }

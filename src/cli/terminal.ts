@@ -33,6 +33,8 @@ export interface Output {
   readonly out: Writer
   readonly err: Writer
   readonly quiet: boolean
+  /** Aborts when the reader of stdout has closed its end: no more data is wanted. */
+  readonly gone: AbortSignal
   /**
    * Shows one line at the foot of the terminal that the next write removes; undefined removes it. Does nothing
    * when stderr is not a terminal. The text must be safe and is cut to the width.
@@ -59,10 +61,16 @@ function wantsColor(stream: Stream, options: OutputOptions): boolean {
   return stream.isTTY === true && env.TERM !== 'dumb'
 }
 
-function writerOf(stream: Stream, hasColor: boolean, beforeWrite: () => void): Writer {
+function writerOf(
+  stream: Stream,
+  hasColor: boolean,
+  beforeWrite: () => void,
+  onClosed: () => void = () => undefined,
+): Writer {
   let isClosed = false
   stream.on('error', () => {
     isClosed = true
+    onClosed()
   })
   return {
     isTerminal: stream.isTTY === true,
@@ -97,10 +105,13 @@ export function makeOutput(options: OutputOptions): Output {
     err.write('\r\x1b[K')
   }
   const errWriter = writerOf(err, wantsColor(err, options), clear)
+  const gone = new AbortController()
+  const beforeOut = out.isTTY === true ? clear : () => undefined
   return {
-    out: writerOf(out, wantsColor(out, options), out.isTTY === true ? clear : () => undefined),
+    out: writerOf(out, wantsColor(out, options), beforeOut, () => gone.abort()),
     err: errWriter,
     quiet: options.quiet === true,
+    gone: gone.signal,
     status(text) {
       if (!errWriter.isTerminal || errWriter.isClosed()) return
       if (text === undefined) {

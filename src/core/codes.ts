@@ -266,7 +266,7 @@ export const codes = {
   HR352: {
     severity: 'error',
     message: 'the placeholder "%{name}%" has no values',
-    hint: 'give its values in the settings',
+    hint: 'give its values in a file: `--placeholders vars.yml` with e.g.  {name}: [one, two]',
   },
   HR353: { severity: 'warning', message: 'the value has no placeholder to expand' },
   HR354: { severity: 'error', message: 'the modifier "exists" takes one value' },

@@ -45,7 +45,7 @@ describe('the intake report', () => {
     ])
     const text = intakeText(fakeOutput().err, report)
     expect(text).toContain('not read logs/a.evtx: permission denied')
-    expect(text).toContain('hint: 1 file could not be read')
+    expect(text).toContain('hint: 1 path could not be read')
   })
 
   it('hints at what happened', () => {
@@ -141,7 +141,7 @@ describe('the rule check', () => {
       title: 'A rule',
       language: 'sigma',
       runnable: true,
-      warnings: [
+      diagnostics: [
         {
           code: 'HR260',
           severity: 'notice',
@@ -155,7 +155,7 @@ describe('the rule check', () => {
       code: 'HR250',
       reason: 'no function nope',
       place: { line: 12, column: 5 },
-      warnings: [{ code: 'HR260' }],
+      diagnostics: [{ code: 'HR260' }],
     })
     expect(parsed.rules[3]).toMatchObject({ code: 'none', reason: 'no reason given' })
     expect(parsed.totals).toEqual(checkTotals(rules))

@@ -1,54 +1,64 @@
 /** `harrier explain`: what a rule looks for, where, what would run, and what data there is for it. */
 import { existsSync } from 'node:fs'
-import { planRules, viewResolver } from '../../detect/plan.ts'
+import { viewResolver } from '../../detect/plan.ts'
 import { printExpr, printRel } from '../../ir/print.ts'
-import { loadRules, type RuleSet } from '../../rules/load.ts'
-import type { Rule } from '../../rules/rule.ts'
+import type { Rel } from '../../ir/rel.ts'
+import { childrenOf } from '../../ir/walk.ts'
+import type { LoadedRule, Rule } from '../../rules/rule.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
-import { type Context, defaultStore, type OpenStore } from '../context.ts'
-import { count } from '../figures.ts'
-import { INTAKE_OPTIONS, STORE_OPTION, storeFor } from '../intaking.ts'
-import { defaultRulePaths, rulesFor } from '../rulesets.ts'
+import { type Context, defaultStore, isStore, type OpenStore } from '../context.ts'
+import { count, counted } from '../figures.ts'
+import { checkIntake, INTAKE_OPTIONS, LOGS_OPTION, STORE_OPTION, storeFor } from '../intaking.ts'
+import { PLACEHOLDERS_OPTION, RULES_OPTION, refusals, rulesFor } from '../rulesets.ts'
 import { levelText, paint } from '../terminal.ts'
-import { line, safeLines } from '../text.ts'
-import { TIME_OPTIONS } from '../times.ts'
-import { EXIT, UsageError } from '../usage.ts'
-import { refuse, showPlans } from './query.ts'
+import { line, safeLines, safeText } from '../text.ts'
+import { boundsOf, TIME_OPTIONS } from '../times.ts'
+import { EXIT, UnusableError, UsageError } from '../usage.ts'
+import { showPlans } from './query.ts'
 
-const indented = (text: string): string => text.replace(/^/gm, '  ')
+const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ')
 
-function viewNames(rule: Rule): readonly string[] {
-  const names = new Set<string>()
-  for (const match of printRel(rule.rel).matchAll(/scan view (\S.*)$/gm)) {
-    if (match[1] !== undefined) names.add(match[1])
-  }
-  return [...names]
+/** Names of the views that a plan reads. */
+function viewsOf(rel: Rel): readonly string[] {
+  const own = rel.op === 'scan' && rel.table.kind === 'view' ? [rel.table.name] : []
+  return [...new Set([...own, ...childrenOf(rel).flatMap(viewsOf)])]
 }
 
-/** The sources that feed a rule, each with its condition and how many events are stored. */
+/** The sources that feed a rule, each with its condition and, for an open store, how many events there are. */
 async function sourcesText(
   context: Context,
   rule: Rule,
   opened: OpenStore | undefined,
 ): Promise<string> {
+  const schema = context.schema()
   const stored = await opened?.store.catalogue()
-  const resolve = viewResolver(context.schema())
+  const resolve = viewResolver(schema)
   const lines: string[] = []
-  for (const name of viewNames(rule)) {
-    for (const part of resolve(name)?.parts ?? []) {
-      const rows = stored?.get(part.source)?.rows
-      const data =
-        stored === undefined
-          ? ''
-          : rows === undefined
-            ? ' - no data here'
-            : ` - ${count(rows)} events`
-      const where = printExpr(part.where)
-      lines.push(`${part.source}${data}`)
-      if (where !== 'true') lines.push(`  where ${where}`)
-    }
+  for (const part of viewsOf(rule.rel).flatMap((name) => resolve(name)?.parts ?? [])) {
+    const title = schema.sources.get(part.source)?.title
+    const rows = stored?.get(part.source)?.rows ?? 0
+    const data = rows === 0 ? 'no data here' : `${counted(rows, 'event')} stored`
+    const name = title === undefined ? part.source : `${part.source} (${title})`
+    const where = printExpr(part.where)
+    lines.push(stored === undefined ? name : `${name}: ${data}`)
+    if (where !== 'true') lines.push(`  where ${where}`)
   }
   return lines.length === 0 ? 'no source is known for this log source' : lines.join('\n')
+}
+
+/** What would run: SQL for what is stored, or what to name to see it. */
+async function sqlText(
+  context: Context,
+  rule: Rule,
+  opened: OpenStore | undefined,
+  options: OptionValues,
+): Promise<string> {
+  if (opened === undefined) {
+    return 'name logs with --logs, or a store with --store, to see the SQL and what data there is'
+  }
+  const [plan] = await showPlans(context, [rule], opened, 'sql', options)
+  const { text = '', notes = [] } = plan ?? {}
+  return [...notes, text === '' ? 'nothing would run' : text].join('\n')
 }
 
 async function explainRule(
@@ -58,53 +68,82 @@ async function explainRule(
   options: OptionValues,
 ): Promise<void> {
   const { out } = context.output
-  const title = (text: string): string => `\n${paint(out, 'bold', text)}\n`
-  out.write(
-    `${paint(out, rule.level, levelText(rule.level))} ${paint(out, 'bold', line`${rule.title}`)}\n`,
-  )
-  out.write(line`${rule.id} · ${rule.language} · ${rule.status} · ${rule.file}\n`)
-  if (rule.description !== '') out.write(`\n${safeLines(rule.description.trim())}\n`)
-  if (rule.tags.length > 0) out.write(line`\ntags: ${rule.tags.join(', ')}\n`)
-  out.write(title('Stages'))
-  for (const stage of rule.stages)
-    out.write(`${line`  ${stage.name}`}\n${indented(indented(safeLines(stage.text)))}\n`)
-  out.write(title('Fields'))
-  out.write(`  ${safeLines(rule.fields.join(', ') || 'none: it searches all values')}\n`)
-  out.write(title('Sources'))
-  out.write(
-    `${line`  log source: ${rule.logsource}`}\n${indented(safeLines(await sourcesText(context, rule, opened)))}\n`,
-  )
-  out.write(title('IR'))
-  out.write(`${indented(safeLines(printRel(rule.rel)))}\n`)
-  if (opened === undefined) return
-  const [planned] = planRules([rule], context.schema(), await opened.store.catalogue())
-  for (const { code, message } of planned?.diagnostics ?? []) {
-    out.write(line`  ${code}: ${message}\n`)
+  const section = (title: string, text: string): void => {
+    if (text.trim() !== '') {
+      out.write(`\n${paint(out, 'bold', title)}\n${indented(safeLines(text.trimEnd()))}\n`)
+    }
   }
-  out.write(title('SQL'))
-  const sql = await showPlans(context, [rule], opened, 'sql', options)
-  const reason =
-    planned?.state === 'no_data'
-      ? 'nothing runs: no source of this rule has data here'
-      : 'nothing runs: the fields that this rule needs do not occur in the data'
-  out.write(`${indented(safeLines(sql === '' ? reason : sql))}\n`)
+  const level = paint(out, rule.level, levelText(rule.level))
+  out.write(`${level}  ${paint(out, 'bold', safeText(rule.title))}\n`)
+  const facts = [rule.id, rule.language, rule.status, rule.author, rule.date, rule.file]
+  out.write(`${safeText(facts.filter((each) => each !== '').join(' · '))}\n`)
+  section('What it finds', rule.description)
+  section('Tags', rule.tags.join(', '))
+  section('Stages', rule.stages.map(({ name, text }) => `${name}\n${indented(text)}`).join('\n'))
+  section('Fields', rule.fields.join(', ') || 'none: it searches all values')
+  section('Sources', `log source: ${rule.logsource}\n${await sourcesText(context, rule, opened)}`)
+  section('False positives', rule.falsepositives.join('\n'))
+  section('References', rule.references.join('\n'))
+  section('IR', printRel(rule.rel))
+  section('SQL', await sqlText(context, rule, opened, options))
 }
 
-/** The rule that a path or an id names. */
-async function findRule(context: Context, named: string, options: OptionValues): Promise<RuleSet> {
-  if (existsSync(named)) return rulesFor(context, options, [named])
-  const paths = options.texts('rules')
-  const all = await loadRules(paths.length > 0 ? paths : defaultRulePaths(context), {
-    placeholders: new Map(),
-  })
-  const rules = all.rules.filter((each) => each.id === named)
-  if (rules.length === 0) {
+/** Shortest beginning of an id that is taken for it. */
+const LEAST_ID = 4
+
+function notFound(named: string, rules: number, program: string): UnusableError {
+  return new UnusableError(
+    `error: none of ${counted(rules, 'rule')} has the id or the title "${named}"\n` +
+      `hint: name a rule file, or where to look: \`${program} explain ID --rules PATH\``,
+  )
+}
+
+/** The rules that a path, an id, the beginning of an id, or a title names. */
+async function findRules(
+  context: Context,
+  named: string,
+  options: OptionValues,
+): Promise<readonly LoadedRule[]> {
+  if (named === '-' || existsSync(named) || /[/\\]|\.ya?ml$/i.test(named)) {
+    return (await rulesFor(context, options, [named])).rules
+  }
+  const { rules } = await rulesFor(context, options)
+  const wanted = named.toLowerCase()
+  const exact = rules.filter(
+    ({ id, title }) => id.toLowerCase() === wanted || title.toLowerCase() === wanted,
+  )
+  if (exact.length > 0) return exact
+  const near =
+    wanted.length < LEAST_ID ? [] : rules.filter(({ id }) => id.toLowerCase().startsWith(wanted))
+  const ids = new Set(near.map((each) => each.id))
+  if (ids.size === 0) throw notFound(named, rules.length, context.program)
+  if (ids.size > 1) {
     throw new UsageError(
-      `there is no rule file or rule id "${named}"`,
-      'name the rules with --rules PATH',
+      `${count(ids.size)} rules have an id that begins with "${named}"`,
+      [...ids].slice(0, 3).join(', '),
     )
   }
-  return { ...all, rules, problems: [] }
+  return near
+}
+
+/** The store to look at: the one that is named or filled, else the default one if it is there and free. */
+async function storeToExplain(
+  context: Context,
+  options: OptionValues,
+): Promise<OpenStore | undefined> {
+  const logs = options.texts('logs')
+  if (logs.length > 0 || options.text('store') !== undefined) {
+    return (await storeFor(context, logs, options)).opened
+  }
+  try {
+    return isStore(defaultStore(context))
+      ? (await storeFor(context, [], options)).opened
+      : undefined
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    context.output.err.write(line`note: the default store cannot be looked at: ${reason}\n`)
+    return undefined
+  }
 }
 
 async function act(
@@ -112,18 +151,21 @@ async function act(
   args: readonly string[],
   options: OptionValues,
 ): Promise<number> {
-  const [named] = args
-  if (named === undefined) throw new UsageError('name a rule file or a rule id')
-  const set = await findRule(context, named, options)
-  const rules = set.rules.flatMap((each) => each.rule ?? [])
-  if (rules.length === 0) return refuse(context, set)
-  const logs = options.texts('logs')
-  const hasStore =
-    logs.length > 0 || options.text('store') !== undefined || existsSync(defaultStore(context))
-  const opened = hasStore ? (await storeFor(context, logs, options)).opened : undefined
+  const [named = ''] = args
+  boundsOf(options, context.now())
+  checkIntake(context, options)
+  const found = await findRules(context, named, options)
+  const refused = found.filter((each) => each.rule === undefined)
+  if (refused.length === found.length) throw new UnusableError(refusals(refused))
+  const opened = await storeToExplain(context, options)
   try {
-    for (const rule of rules) await explainRule(context, rule, opened, options)
-    return EXIT.done
+    for (const [index, rule] of found.flatMap((each) => each.rule ?? []).entries()) {
+      if (index > 0) context.output.out.write('\n\n')
+      await explainRule(context, rule, opened, options)
+    }
+    if (refused.length === 0) return EXIT.done
+    context.output.err.write(`\n${refusals(refused)}\n`)
+    return EXIT.unusable
   } finally {
     await opened?.close()
   }
@@ -134,13 +176,16 @@ export const explain: CommandRecord = {
   says: 'what a rule looks for, its fields and sources, what would run, and what data there is',
   args: '<rule>',
   options: [
-    { flags: '-r, --rules <path>', says: 'where to look for a rule id', many: true },
-    { flags: '--logs <path>', says: 'logs to read first; may be given several times', many: true },
+    RULES_OPTION,
+    LOGS_OPTION,
     STORE_OPTION,
     ...TIME_OPTIONS,
-    { flags: '--placeholders <file>', says: 'YAML file with values for %placeholders%' },
+    PLACEHOLDERS_OPTION,
     ...INTAKE_OPTIONS,
   ],
+  prints:
+    'The rule is a file, an id, the beginning of an id, or a title. A rule that cannot be used is shown with the place and the ' +
+    'reason instead, and the exit code is 2.',
   examples: [
     'harrier explain rule.yml',
     'harrier explain 0b1c2d3e-0000-4000-8000-000000000000 --rules sigma/',

@@ -1,5 +1,4 @@
 /** `harrier fields`: the sources that have data, or the fields of one source with how often each has a value. */
-
 import { suggest } from '../../core/suggest.ts'
 import type { Expr } from '../../ir/expr.ts'
 import { call } from '../../ir/expr.ts'
@@ -9,9 +8,18 @@ import type { StoredColumns } from '../../schema/stored.ts'
 import { printSql } from '../../sql/print.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import type { Context, OpenStore } from '../context.ts'
-import { INTAKE_OPTIONS, STORE_OPTION, storeFor } from '../intaking.ts'
+import { count, shortTime } from '../figures.ts'
+import {
+  checkIntake,
+  INTAKE_OPTIONS,
+  isShort,
+  LOGS_OPTION,
+  STORE_OPTION,
+  storeFor,
+} from '../intaking.ts'
 import { jsonText } from '../json.ts'
 import { renderTable } from '../table.ts'
+import { line } from '../text.ts'
 import { EXIT, UsageError } from '../usage.ts'
 
 interface FieldCount {
@@ -44,13 +52,14 @@ function countsOf(source: string, columns: StoredColumns): { names: readonly str
 }
 
 async function fieldCounts(
+  context: Context,
   opened: OpenStore,
   source: string,
   columns: StoredColumns,
 ): Promise<FieldCount[]> {
   const { names, rel } = countsOf(source, columns)
   const counts: FieldCount[] = []
-  for await (const row of opened.store.rows(printSql(rel))) {
+  for await (const row of opened.store.rows(printSql(rel), { signal: context.signal })) {
     for (const [index, name] of names.entries()) {
       const example = row[index * 3 + 2]
       counts.push({
@@ -70,40 +79,68 @@ async function listSources(
   context: Context,
   opened: OpenStore,
   options: OptionValues,
-): Promise<number> {
-  const { out, err } = context.output
+): Promise<void> {
+  const { out, err, quiet } = context.output
+  const { sources: known } = context.schema()
   const sources = await opened.store.sources()
+  const titleOf = (name: string): string => known.get(name)?.title ?? ''
   if (options.flag('json')) {
-    out.write(`${jsonText({ sources })}\n`)
-    return EXIT.done
+    const records = sources.map(({ name, rows, columns, ...times }) => ({
+      source: name,
+      title: titleOf(name),
+      events: rows,
+      ...times,
+      fields: columns,
+    }))
+    out.write(`${jsonText({ sources: records })}\n`)
+    return
   }
-  if (sources.length === 0) {
-    err.write('the store is empty\n')
-    return EXIT.done
-  }
+  if (sources.length === 0) return
   out.write(
     renderTable(
       out,
       [
-        { title: 'source' },
-        { title: 'events', align: 'right' },
-        { title: 'fields', align: 'right' },
-        { title: 'first' },
-        { title: 'last' },
-        { title: 'what', shrinksTo: 12 },
+        { title: 'SOURCE' },
+        { title: 'EVENTS', align: 'right' },
+        { title: 'FIELDS', align: 'right' },
+        { title: 'FIRST (UTC)', dropOrder: 1 },
+        { title: 'LAST (UTC)', dropOrder: 2 },
+        { title: 'WHAT', shrinksTo: 12, dropOrder: 3 },
       ],
-      sources.map((each) => [
-        each.name,
-        each.rows,
-        each.columns.length,
-        each.first ?? '',
-        each.last ?? '',
-        context.schema().sources.get(each.name)?.title ?? '',
+      sources.map(({ name, rows, columns, first = '', last = '' }) => [
+        name,
+        out.isTerminal ? count(rows) : rows,
+        columns.length,
+        shortTime(first),
+        shortTime(last),
+        titleOf(name),
       ]),
     ),
   )
-  if (!context.output.quiet) err.write('`harrier fields SOURCE` lists the fields of one source\n')
-  return EXIT.done
+  if (!quiet) err.write(line`\nnext: ${context.program} fields SOURCE   the fields of one source\n`)
+}
+
+/** Columns of a source that has data; undefined, with a word on stderr, for a known one that has none. */
+async function columnsOf(
+  context: Context,
+  opened: OpenStore,
+  source: string,
+): Promise<StoredColumns | undefined> {
+  const stored = await opened.store.catalogue()
+  const columns = stored.get(source)
+  if (columns !== undefined) return columns
+  const known = context.schema().sources.get(source)
+  if (known !== undefined) {
+    context.output.err.write(line`no data here for ${source} (${known.title})\n`)
+    return undefined
+  }
+  const near = suggest(source, [...stored.keys(), ...context.schema().sources.keys()])
+  throw new UsageError(
+    `there is no source "${source}"`,
+    near === undefined
+      ? `\`${context.program} fields\` lists the sources that have data`
+      : `did you mean ${near}?`,
+  )
 }
 
 async function act(
@@ -111,40 +148,41 @@ async function act(
   args: readonly string[],
   options: OptionValues,
 ): Promise<number> {
-  const { opened } = await storeFor(context, options.texts('logs'), options)
+  checkIntake(context, options)
+  const { opened, intake } = await storeFor(context, options.texts('logs'), options)
   const { out } = context.output
   try {
     const [source] = args
-    if (source === undefined) return await listSources(context, opened, options)
-    const stored = await opened.store.catalogue()
-    const columns = stored.get(source)
-    if (columns === undefined) {
-      const near = suggest(source, stored.keys())
-      throw new UsageError(
-        `no data here for the source "${source}"`,
-        near === undefined
-          ? '`harrier fields` lists the sources that have data'
-          : `did you mean ${near}?`,
+    const code = intake !== undefined && isShort(intake) ? EXIT.engine : EXIT.done
+    if (source === undefined) {
+      await listSources(context, opened, options)
+      return code
+    }
+    const columns = await columnsOf(context, opened, source)
+    const counts = columns === undefined ? [] : await fieldCounts(context, opened, source, columns)
+    if (options.flag('json')) {
+      out.write(`${jsonText({ source, events: columns?.rows ?? 0, fields: counts })}\n`)
+    } else if (counts.length > 0) {
+      const number = (value: number): string | number => (out.isTerminal ? count(value) : value)
+      out.write(
+        renderTable(
+          out,
+          [
+            { title: 'FIELD' },
+            { title: 'EVENTS', align: 'right' },
+            { title: 'DISTINCT', align: 'right' },
+            { title: 'EXAMPLE', shrinksTo: 12 },
+          ],
+          counts.map((each) => [
+            each.field,
+            number(each.events),
+            number(each.distinct),
+            each.example,
+          ]),
+        ),
       )
     }
-    const counts = await fieldCounts(opened, source, columns)
-    if (options.flag('json')) {
-      out.write(`${jsonText({ source, events: columns.rows, fields: counts })}\n`)
-      return EXIT.done
-    }
-    out.write(
-      renderTable(
-        out,
-        [
-          { title: 'field' },
-          { title: 'events', align: 'right' },
-          { title: 'distinct', align: 'right' },
-          { title: 'example', shrinksTo: 12 },
-        ],
-        counts.map((each) => [each.field, each.events, each.distinct, each.example]),
-      ),
-    )
-    return EXIT.done
+    return code
   } finally {
     await opened.close()
   }
@@ -155,11 +193,14 @@ export const fields: CommandRecord = {
   says: 'the sources that have data, or the fields of one source',
   args: '[source]',
   options: [
-    { flags: '--logs <path>', says: 'logs to read first; may be given several times', many: true },
+    LOGS_OPTION,
     STORE_OPTION,
     { flags: '--json', says: 'as one JSON document' },
     ...INTAKE_OPTIONS,
   ],
+  prints:
+    'For each source its events, fields and times; for one source each field with the events that have it, how many different ' +
+    'values, and an example.',
   examples: ['harrier fields --logs logs/', 'harrier fields windows.sysmon --store case42'],
   act,
 }

@@ -1,47 +1,64 @@
 /** `harrier ingest`: logs into a store; `--rejects` lists what could not be stored. */
 import type { CommandRecord, OptionValues } from '../command.ts'
-import { type Context, openNamedStore } from '../context.ts'
-import { INTAKE_OPTIONS, printIntake, readLogs, STORE_OPTION } from '../intaking.ts'
+import { type Context, type OpenStore, openNamedStore } from '../context.ts'
+import { counted } from '../figures.ts'
+import {
+  checkIntake,
+  INTAKE_OPTIONS,
+  isShort,
+  printIntake,
+  readLogs,
+  STORE_OPTION,
+} from '../intaking.ts'
 import { jsonText } from '../json.ts'
 import { renderTable } from '../table.ts'
-import { EXIT, UsageError } from '../usage.ts'
+import { line } from '../text.ts'
+import { EXIT, shellWord, UsageError } from '../usage.ts'
 
-async function listRejects(context: Context, options: OptionValues): Promise<number> {
-  const opened = await openNamedStore(context, options.text('store'), true)
-  try {
-    const rejects = opened.store.rejects()
-    if (options.flag('jsonl') || options.flag('json')) {
-      for await (const each of rejects) {
-        context.output.out.write(`${jsonText(each)}\n`)
-        await context.output.out.ready()
-      }
-    } else {
-      const shown = []
-      for await (const each of rejects) if (shown.push(each) >= 1000) break
-      context.output.out.write(
-        renderTable(
-          context.output.out,
-          [
-            { title: 'file', shrinksTo: 16 },
-            { title: 'place' },
-            { title: 'code' },
-            { title: 'reason', shrinksTo: 24 },
-            { title: 'record', shrinksTo: 16 },
-          ],
-          shown.map((each) => [
-            each.file,
-            each.place,
-            each.code,
-            each.reason,
-            each.raw.slice(0, 200),
-          ]),
-        ),
-      )
+/** Records that the table shows; JSON lines give all. */
+const MOST_SHOWN = 1_000
+const RECORD_CHARS = 200
+
+async function listRejects(
+  context: Context,
+  opened: OpenStore,
+  options: OptionValues,
+): Promise<void> {
+  const { out, err, quiet } = context.output
+  const rejects = opened.store.rejects({ signal: context.signal })
+  const isDocument = options.flag('json')
+  if (isDocument || options.flag('jsonl')) {
+    let before = isDocument ? '{"rejects":[\n' : ''
+    for await (const each of rejects) {
+      out.write(before + jsonText(each))
+      before = isDocument ? ',\n' : '\n'
+      await out.ready()
+      if (out.isClosed()) return
     }
-    return EXIT.done
-  } finally {
-    await opened.close()
+    if (isDocument) out.write(`${before.startsWith('{') ? before : '\n'}]}\n`)
+    else if (before !== '') out.write('\n')
+    return
   }
+  const shown = []
+  let isMore = false
+  for await (const each of rejects) {
+    isMore = shown.length === MOST_SHOWN
+    if (isMore) break
+    shown.push([each.file, each.place, each.code, each.reason, each.raw.slice(0, RECORD_CHARS)])
+  }
+  if (shown.length === 0) {
+    if (!quiet) err.write(line`no rejected records in ${opened.where}\n`)
+    return
+  }
+  const columns = [
+    { title: 'FILE', shrinksTo: 16 },
+    { title: 'PLACE' },
+    { title: 'CODE' },
+    { title: 'REASON', shrinksTo: 24 },
+    { title: 'RECORD', shrinksTo: 16 },
+  ]
+  out.write(renderTable(out, columns, shown))
+  if (isMore) err.write(`the first ${counted(MOST_SHOWN, 'record')}; --jsonl lists all\n`)
 }
 
 async function act(
@@ -49,22 +66,32 @@ async function act(
   args: readonly string[],
   options: OptionValues,
 ): Promise<number> {
-  if (options.flag('rejects') && args.length === 0) return listRejects(context, options)
-  if (args.length === 0) {
+  const isListing = options.flag('rejects')
+  if (args.length === 0 && !isListing) {
     throw new UsageError(
       'name the logs to read',
-      '`harrier ingest logs/` or `... | harrier ingest -`',
+      '`harrier ingest logs/`, or `... | harrier ingest -` for standard input',
     )
   }
-  const { output } = context
-  const opened = await openNamedStore(context, options.text('store'), false)
+  checkIntake(context, options)
+  const { output, program } = context
+  const opened = await openNamedStore(context, options.text('store'), args.length === 0)
   try {
-    const report = await readLogs(context, opened, args, options)
-    if (options.flag('json')) output.out.write(`${jsonText(report)}\n`)
-    else printIntake(context, report)
-    if (!output.quiet) output.err.write(`store: ${opened.where}\n`)
-    const failed = report.files.some((each) => each.error !== undefined)
-    return failed && report.received === 0 ? EXIT.engine : EXIT.done
+    let code: number = EXIT.done
+    if (args.length > 0) {
+      const report = await readLogs(context, opened, args, options)
+      if (options.flag('json') && !isListing) output.out.write(`${jsonText(report)}\n`)
+      else printIntake(context, report, opened)
+      if (!output.quiet) {
+        output.err.write(line`store ${opened.where}\n`)
+        const store =
+          options.text('store') === undefined ? '' : ` --store ${shellWord(opened.where)}`
+        if (report.stored > 0) output.err.write(line`next: ${program} run${store}\n`)
+      }
+      if (isShort(report)) code = EXIT.engine
+    }
+    if (isListing && !context.signal.aborted) await listRejects(context, opened, options)
+    return code
   } finally {
     await opened.close()
   }
@@ -78,9 +105,12 @@ export const ingest: CommandRecord = {
     STORE_OPTION,
     ...INTAKE_OPTIONS,
     { flags: '--rejects', says: 'list the records that could not be stored, with the reason' },
-    { flags: '--json', says: 'the report as JSON' },
+    { flags: '--json', says: 'the report, or the rejected records, as one JSON document' },
     { flags: '--jsonl', says: 'with --rejects: one JSON object a line' },
   ],
+  prints:
+    'A report on stderr; with `--json` the same on stdout. Files, folders, quoted globs, archives and `-` (standard input) ' +
+    'may be named. A batch counts as stored when it is on disk; the same file again stores nothing twice.',
   examples: [
     'harrier ingest logs/ --store case42',
     'zcat auth.log.gz | harrier ingest - --format syslog',

@@ -1,34 +1,34 @@
-/** `harrier query`: one rule as a query, or what would run for it (`--show ir`, `--show sql`). */
-import { renderDiagnostic } from '../../core/diagnostic.ts'
+/** `harrier query`: one rule file as a query, or what would run for it (`--show ir`, `--show sql`). */
+import { existsSync, statSync } from 'node:fs'
 import { eventColumns } from '../../detect/event.ts'
 import { planRules } from '../../detect/plan.ts'
 import { printRel } from '../../ir/print.ts'
 import { groupedScan, rowConditions } from '../../plan/group.ts'
-import type { RuleSet } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { printSql } from '../../sql/print.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
-import type { Context, OpenStore } from '../context.ts'
-import { INTAKE_OPTIONS, printIntake, STORE_OPTION, storeFor } from '../intaking.ts'
+import { type Context, defaultStore, isStore, type OpenStore } from '../context.ts'
+import {
+  checkIntake,
+  INTAKE_OPTIONS,
+  isShort,
+  LOGS_OPTION,
+  STORE_OPTION,
+  storeFor,
+} from '../intaking.ts'
 import { OUTPUT_OPTIONS } from '../outputs.ts'
-import { rulesFor } from '../rulesets.ts'
-import { safeLines } from '../text.ts'
+import { PLACEHOLDERS_OPTION, refusals, rulesFor } from '../rulesets.ts'
+import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint } from '../running.ts'
+import { line, safeLines } from '../text.ts'
 import { boundsOf, TIME_OPTIONS } from '../times.ts'
-import { EXIT, UsageError } from '../usage.ts'
-import { runAndPrint } from './run.ts'
+import { EXIT, UnusableError, UsageError } from '../usage.ts'
 
-/** Prints why a rule file cannot be used; the exit code says so too. */
-export function refuse(context: Context, set: RuleSet): number {
-  for (const each of set.rules) {
-    if (each.rule !== undefined) continue
-    for (const diagnostic of each.diagnostics) {
-      context.output.err.write(`${safeLines(renderDiagnostic(diagnostic, each.text, each.file))}\n`)
-    }
-  }
-  for (const { file, diagnostic } of set.problems) {
-    context.output.err.write(`${safeLines(renderDiagnostic(diagnostic, undefined, file))}\n`)
-  }
-  return EXIT.unusable
+export interface ShownPlan {
+  readonly rule: Rule
+  /** Empty when nothing would run. */
+  readonly text: string
+  /** Why nothing, or less than all, would run: codes with messages. */
+  readonly notes: readonly string[]
 }
 
 /** The plan of each rule as text: its IR bound to the store, or the SQL of its scans. */
@@ -36,25 +36,64 @@ export async function showPlans(
   context: Context,
   rules: readonly Rule[],
   opened: OpenStore,
-  what: string,
+  what: 'ir' | 'sql',
   options: OptionValues,
-): Promise<string> {
+): Promise<readonly ShownPlan[]> {
   const stored = await opened.store.catalogue()
   const time = boundsOf(options, context.now())
-  return planRules(rules, context.schema(), stored)
-    .map(({ plan }) => {
-      if (what === 'ir') return printRel(plan)
-      return (rowConditions(plan) ?? [])
-        .map(({ source, where }) => {
+  return planRules(rules, context.schema(), stored).map(({ rule, plan, diagnostics }) => {
+    const sql = (): string =>
+      (rowConditions(plan) ?? [])
+        .flatMap(({ source, where }) => {
           const columns = stored.get(source)
-          if (columns === undefined) return ''
-          return `${printSql(
-            groupedScan({ source, conditions: [where], time, columns: eventColumns(columns) }),
-          )};`
+          if (columns === undefined) return []
+          const scan = { source, conditions: [where], time, columns: eventColumns(columns) }
+          return [`${printSql(groupedScan(scan))};`]
         })
         .join('\n\n')
-    })
-    .join('\n\n')
+    return {
+      rule,
+      text: what === 'ir' ? printRel(plan) : sql(),
+      notes: diagnostics.map(({ code, message }) => `${code} ${message}`),
+    }
+  })
+}
+
+/** `--show ir` and `--show sql`: what would run, on stdout; why nothing would, on stderr. */
+async function show(
+  context: Context,
+  rules: readonly Rule[],
+  what: 'ir' | 'sql',
+  options: OptionValues,
+): Promise<number> {
+  const { out, err, quiet } = context.output
+  const logs = options.texts('logs')
+  const hasStore =
+    logs.length > 0 || options.text('store') !== undefined || isStore(defaultStore(context))
+  if (!hasStore) {
+    if (what === 'sql') {
+      throw new UsageError(
+        'the SQL depends on which fields are stored',
+        'name logs with --logs, or a store with --store; --show ir needs neither',
+      )
+    }
+    if (!quiet) err.write('the plan before it is bound to stored fields (no --logs, no --store)\n')
+    out.write(`${safeLines(rules.map((rule) => printRel(rule.rel)).join('\n\n'))}\n`)
+    return EXIT.done
+  }
+  const { opened } = await storeFor(context, logs, options)
+  try {
+    const plans = await showPlans(context, rules, opened, what, options)
+    const texts = plans.flatMap(({ text }) => (text === '' ? [] : [text]))
+    if (texts.length > 0) out.write(`${safeLines(texts.join('\n\n'))}\n`)
+    for (const { rule, text, notes } of plans) {
+      if (text === '') err.write(line`nothing would run for "${rule.title}"\n`)
+      for (const note of notes) err.write(line`note: ${note}\n`)
+    }
+    return EXIT.done
+  } finally {
+    await opened.close()
+  }
 }
 
 async function act(
@@ -62,29 +101,34 @@ async function act(
   args: readonly string[],
   options: OptionValues,
 ): Promise<number> {
-  const [path] = args
-  if (path === undefined) throw new UsageError('name a rule file')
+  const [path = ''] = args
+  checkRun(context, options)
+  checkIntake(context, options)
+  if (existsSync(path) && statSync(path).isDirectory()) {
+    throw new UsageError(
+      `${path} is a folder; a query is one rule file`,
+      `\`harrier run --rules ${path}\` runs many rules`,
+    )
+  }
   const set = await rulesFor(context, options, [path])
+  const refused = set.rules.filter((each) => each.rule === undefined)
+  if (refused.length > 0) throw new UnusableError(refusals(refused))
   const rules = set.rules.flatMap((each) => each.rule ?? [])
-  if (rules.length === 0 || rules.length < set.rules.length) return refuse(context, set)
+  const what = options.text('show')
+  if (what === 'ir' || what === 'sql') return show(context, rules, what, options)
   const { opened, intake } = await storeFor(context, options.texts('logs'), options)
   try {
-    if (intake !== undefined) printIntake(context, intake)
-    const show = options.text('show')
-    if (show !== undefined) {
-      const text = await showPlans(context, rules, opened, show, options)
-      context.output.out.write(`${safeLines(text)}\n`)
-      return EXIT.done
-    }
-    await runAndPrint(context, {
+    if (intake?.interrupted === true) return EXIT.interrupted
+    if (intake !== undefined && intake.received === 0 && isShort(intake)) return EXIT.engine
+    const rulePaths = [path]
+    return await runAndPrint(context, {
       rules,
       texts: set.texts,
       opened,
-      ...(intake === undefined ? {} : { intake }),
+      intake,
       options,
-      summary: true,
+      rulePaths,
     })
-    return EXIT.done
   } finally {
     await opened.close()
   }
@@ -95,7 +139,7 @@ export const query: CommandRecord = {
   says: 'run one rule file as a query; SQL itself is never taken as input',
   args: '<rule>',
   options: [
-    { flags: '--logs <path>', says: 'logs to read first; may be given several times', many: true },
+    LOGS_OPTION,
     STORE_OPTION,
     ...TIME_OPTIONS,
     {
@@ -104,9 +148,14 @@ export const query: CommandRecord = {
       values: ['ir', 'sql'],
     },
     ...OUTPUT_OPTIONS,
-    { flags: '--placeholders <file>', says: 'YAML file with values for %placeholders%' },
+    HTML_OPTION,
+    PLACEHOLDERS_OPTION,
     ...INTAKE_OPTIONS,
+    ...ENGINE_OPTIONS,
   ],
+  prints:
+    'The same as `run` for the rules of one file, all of which must be usable. `--show ir` prints the plan, `--show sql` the ' +
+    'statements for the fields that are stored. Findings alone never change the exit code.',
   examples: [
     'harrier query rule.yml --logs Security.evtx',
     'harrier query rule.yml --store case42 --jsonl',

@@ -2,31 +2,45 @@
 import { renderDiagnostic } from '../../core/diagnostic.ts'
 import { printInstant } from '../../core/time.ts'
 import { loadRules } from '../../rules/load.ts'
-import { type PackResult, Packs } from '../../rules/packs.ts'
+import { type Pack, type PackResult, Packs } from '../../rules/packs.ts'
 import { printCheck, printCheckJson } from '../check.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import type { Context } from '../context.ts'
+import { count, counted } from '../figures.ts'
 import { jsonText } from '../json.ts'
-import { defaultRulePaths, RULE_OPTIONS, rulesFor } from '../rulesets.ts'
+import { PLACEHOLDERS_OPTION, problemText, readRules } from '../rulesets.ts'
 import { renderTable } from '../table.ts'
 import { line, safeLines } from '../text.ts'
-import { EXIT, UsageError } from '../usage.ts'
+import { EXIT, shellWord, UsageError } from '../usage.ts'
+
+const JSON_OPTION = { flags: '--json', says: 'as one JSON document' }
+
+const packsOf = (context: Context): Packs => new Packs(context.dataFolder, context.signal)
 
 async function check(
   context: Context,
   args: readonly string[],
   options: OptionValues,
 ): Promise<number> {
-  const paths = args.length > 0 ? args : defaultRulePaths(context)
-  const set = await rulesFor(context, options, paths)
-  if (options.flag('json')) await printCheckJson(context.output, set.rules)
-  else await printCheck(context.output, set.rules, options.flag('verbose'))
-  for (const { file, diagnostic } of set.problems) {
-    context.output.err.write(`${safeLines(renderDiagnostic(diagnostic, undefined, file))}\n`)
+  const { set, problems } = await readRules(context, options, args)
+  const { rules } = set
+  if (options.flag('json')) await printCheckJson(context.output, rules, problems)
+  else if (rules.length > 0) await printCheck(context.output, rules, options.flag('verbose'))
+  context.output.err.write(problemText(problems))
+  const runnable = rules.filter((each) => each.rule !== undefined).length
+  const isUnusable = options.flag('strict') ? runnable < rules.length : runnable === 0
+  return isUnusable || problems.some((each) => each.isNamed) ? EXIT.unusable : EXIT.done
+}
+
+/** How many rules of a pack there are, and can run. */
+async function countRules(
+  pack: Pack,
+): Promise<{ readonly rules: number; readonly runnable: number }> {
+  const { rules } = await loadRules([pack.folder], { placeholders: new Map() })
+  return {
+    rules: rules.length,
+    runnable: rules.filter((each) => each.rule !== undefined).length,
   }
-  if (set.rules.length === 0) return EXIT.unusable
-  const refused = set.rules.some((each) => each.rule === undefined)
-  return options.flag('strict') && refused ? EXIT.unusable : EXIT.done
 }
 
 async function list(
@@ -34,64 +48,77 @@ async function list(
   _: readonly string[],
   options: OptionValues,
 ): Promise<number> {
-  const packs = new Packs(context.dataFolder).list()
   const { out, err } = context.output
+  const packs = []
+  for (const pack of packsOf(context).list()) packs.push({ ...pack, ...(await countRules(pack)) })
   if (options.flag('json')) {
     out.write(`${jsonText({ packs })}\n`)
     return EXIT.done
   }
   if (packs.length === 0) {
-    err.write('no packs yet; `harrier rules add https://...` clones one with git\n')
+    err.write(
+      `no packs yet; add one: ${context.program} rules add https://github.com/SigmaHQ/sigma\n`,
+    )
     return EXIT.done
   }
-  const rows = []
-  for (const pack of packs) {
-    const { rules } = await loadRules([pack.folder], { placeholders: new Map() })
-    const runnable = rules.filter((each) => each.rule !== undefined).length
-    rows.push([
-      pack.name,
-      rules.length,
-      runnable,
-      pack.commit.slice(0, 12),
-      pack.date.slice(0, 10),
-      pack.url,
-    ])
-  }
-  const names = ['pack', 'rules', 'runnable', 'commit', 'date', 'from']
   out.write(
     renderTable(
       out,
-      names.map((name, index) => ({
-        title: name,
-        ...(index === 1 || index === 2 ? { align: 'right' as const } : {}),
-        ...(index === 5 ? { shrinksTo: 16 } : {}),
-      })),
-      rows,
+      [
+        { title: 'PACK' },
+        { title: 'RULES', align: 'right' },
+        { title: 'CAN RUN', align: 'right' },
+        { title: 'REF', shrinksTo: 8 },
+        { title: 'COMMIT' },
+        { title: 'FETCHED', dropOrder: 1 },
+        { title: 'FROM', shrinksTo: 16, dropOrder: 2 },
+      ],
+      packs.map(({ name, rules, runnable, ref = 'default', commit, date, url }) => [
+        name,
+        rules,
+        runnable,
+        ref,
+        commit.slice(0, 12),
+        date.slice(0, 10),
+        url,
+      ]),
     ),
   )
   return EXIT.done
 }
 
+/** Tells what came of fetching a pack. */
 async function report(context: Context, result: PackResult): Promise<number> {
-  const { err } = context.output
+  const { err, quiet } = context.output
   if ('problem' in result) {
+    const { code } = result.problem
     err.write(`${safeLines(renderDiagnostic(result.problem))}\n`)
-    return EXIT.unusable
+    return code === 'HR904' || code === 'HR913' ? EXIT.engine : EXIT.usage
   }
+  if (quiet) return EXIT.done
   const { pack, before } = result
-  const { rules } = await loadRules([pack.folder], { placeholders: new Map() })
-  const runnable = rules.filter((each) => each.rule !== undefined).length
-  const from =
+  const { rules, runnable } = await countRules(pack)
+  const change =
     before === undefined
       ? ''
       : before === pack.commit
         ? ' (no change)'
-        : line` (was ${before.slice(0, 12)})`
+        : ` (was ${before.slice(0, 12)})`
+  const refused = runnable < rules ? `, ${count(rules - runnable)} refused` : ''
   err.write(
-    line`${pack.name}: ${rules.length} rules, ${runnable} runnable, at commit ${pack.commit.slice(0, 12)}` +
-      `${from}\n`,
+    line`${pack.name}: ${counted(rules, 'rule')}, ${count(runnable)} can run${refused}; ` +
+      line`commit ${pack.commit.slice(0, 12)}${change}\n`,
   )
+  if (runnable < rules) {
+    err.write(
+      line`why rules are refused: ${context.program} rules check ${shellWord(pack.folder)}\n`,
+    )
+  }
   return EXIT.done
+}
+
+function say(context: Context, text: string): void {
+  if (!context.output.quiet) context.output.err.write(text)
 }
 
 async function add(
@@ -99,22 +126,34 @@ async function add(
   args: readonly string[],
   options: OptionValues,
 ): Promise<number> {
-  const [url] = args
-  if (url === undefined) throw new UsageError('name the address of a git repository')
-  const name = options.text('name')
-  const ref = options.text('ref')
-  const result = await new Packs(context.dataFolder).add(url, printInstant(context.now()), {
-    ...(name === undefined ? {} : { name }),
-    ...(ref === undefined ? {} : { ref }),
-  })
-  return report(context, result)
+  const [url = ''] = args
+  say(context, line`fetching ${url.replace(/\/\/[^/@]*@/, '//***@')} with git\n`)
+  const options_ = { name: options.text('name'), ref: options.text('ref') }
+  const result = await packsOf(context).add(url, printInstant(context.now()), options_)
+  const code = await report(context, result)
+  if (code === EXIT.done) say(context, `next: ${context.program} run LOGS\n`)
+  return code
+}
+
+/** Refuses names of packs that are not there, before anything is done to the others. */
+function checkNames(packs: Packs, names: readonly string[]): void {
+  const known = new Set(packs.list().map((each) => each.name))
+  const wrong = names.find((name) => !known.has(name))
+  if (wrong === undefined) return
+  throw new UsageError(
+    `there is no pack "${wrong}"`,
+    known.size === 0 ? 'no packs were added yet' : `there are ${[...known].join(', ')}`,
+  )
 }
 
 async function update(context: Context, args: readonly string[]): Promise<number> {
-  const packs = new Packs(context.dataFolder)
+  const packs = packsOf(context)
+  checkNames(packs, args)
   const names = args.length > 0 ? args : packs.list().map((each) => each.name)
+  if (names.length === 0) say(context, 'no packs yet; nothing to update\n')
   let code: number = EXIT.done
   for (const name of names) {
+    if (context.signal.aborted) break
     const result = await packs.update(name, printInstant(context.now()))
     code = Math.max(code, await report(context, result))
   }
@@ -122,15 +161,14 @@ async function update(context: Context, args: readonly string[]): Promise<number
 }
 
 async function remove(context: Context, args: readonly string[]): Promise<number> {
-  const packs = new Packs(context.dataFolder)
-  for (const name of args) {
-    if (!packs.remove(name)) throw new UsageError(`there is no pack "${name}"`)
-    context.output.err.write(line`removed ${name}\n`)
+  const packs = packsOf(context)
+  checkNames(packs, args)
+  for (const name of new Set(args)) {
+    packs.remove(name)
+    say(context, line`removed ${name}\n`)
   }
   return EXIT.done
 }
-
-const JSON_OPTION = { flags: '--json', says: 'as one JSON document' }
 
 export const rulesCommands: readonly CommandRecord[] = [
   {
@@ -138,11 +176,14 @@ export const rulesCommands: readonly CommandRecord[] = [
     says: 'tell for each rule whether it can run, and why not',
     args: '[paths...]',
     options: [
-      ...RULE_OPTIONS.filter((each) => each.flags.startsWith('--placeholders')),
+      PLACEHOLDERS_OPTION,
       JSON_OPTION,
-      { flags: '--verbose', says: 'also warnings and notices of runnable rules' },
+      { flags: '--verbose', says: 'also warnings and notices of all rules' },
       { flags: '--strict', says: 'exit with 2 when any rule cannot run' },
     ],
+    prints:
+      'Each rule that cannot run as `file:line:column: error CODE: reason` on stdout, and the totals on stderr. Without paths: ' +
+      'packs and starter rules. The exit code is 2 when no rule can run, with `--strict` when any cannot.',
     examples: [
       'harrier rules check sigma/rules',
       'harrier rules check rules.zip --json',
@@ -154,6 +195,7 @@ export const rulesCommands: readonly CommandRecord[] = [
     name: 'rules list',
     says: 'the rule packs that were added',
     options: [JSON_OPTION],
+    prints: 'A table of packs with their commits.',
     examples: ['harrier rules list'],
     act: list,
   },
@@ -165,9 +207,12 @@ export const rulesCommands: readonly CommandRecord[] = [
       { flags: '--name <name>', says: 'name of the pack (default: from the address)' },
       { flags: '--ref <ref>', says: 'branch, tag or commit (default: the default branch)' },
     ],
+    prints:
+      'Uses your own git, with its credentials and proxies. Nothing of the repository is run, and links in it are not ' +
+      'followed. Rules of packs are used by every command that is given no rules.',
     examples: [
       'harrier rules add https://github.com/SigmaHQ/sigma',
-      'harrier rules add file:///srv/git/our-rules.git --name ours',
+      'harrier rules add file:///srv/git/our-rules.git --name ours --ref v2',
     ],
     act: add,
   },
@@ -176,6 +221,8 @@ export const rulesCommands: readonly CommandRecord[] = [
     says: 'fetch packs again (all when none is named)',
     args: '[names...]',
     options: [],
+    prints:
+      'Each pack moves to the newest commit of its branch; when fetching fails, the pack stays as it was.',
     examples: ['harrier rules update', 'harrier rules update sigma'],
     act: update,
   },
@@ -184,6 +231,7 @@ export const rulesCommands: readonly CommandRecord[] = [
     says: 'remove packs',
     args: '<names...>',
     options: [],
+    prints: 'The clone is removed from the data folder.',
     examples: ['harrier rules remove sigma'],
     act: remove,
   },

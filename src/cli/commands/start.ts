@@ -6,8 +6,8 @@ import type { CommandRecord, OptionValues } from '../command.ts'
 import { type Context, openTemporaryStore } from '../context.ts'
 import { printIntake, readLogs } from '../intaking.ts'
 import { packagePath } from '../paths.ts'
+import { checkRun, HTML_OPTION, runAndPrint } from '../running.ts'
 import { EXIT } from '../usage.ts'
-import { runAndPrint } from './run.ts'
 
 /** The folders of samples; what lies beside them describes them. */
 function sampleFolders(): readonly string[] {
@@ -17,30 +17,29 @@ function sampleFolders(): readonly string[] {
     .map((entry) => join(root, entry.name))
 }
 
-const NEXT = `
-Your own logs: harrier run LOGS              these rules on EVTX, JSON, syslog, access logs, CloudTrail, ...
-More rules:    harrier rules add https://github.com/SigmaHQ/sigma
-               harrier run LOGS --rules PATH --min-level high --html report.html
-From a checkout, write \`npm run -s harrier --\` for \`harrier\`.
+function nextText(program: string): string {
+  return `
+Your own logs    ${program} run LOGS
+                 these rules on EVTX, event XML, JSON, CSV, syslog, auditd, Zeek, access logs, CloudTrail, ...
+More rules       ${program} rules add https://github.com/SigmaHQ/sigma
+                 ${program} run LOGS --min-level high --html report.html
+All commands     ${program} --help
 `
+}
 
 async function act(context: Context, _: readonly string[], options: OptionValues): Promise<number> {
-  const { output } = context
+  checkRun(context, options)
+  const { output, program } = context
   const set = await loadRules([packagePath('content/rules')], { placeholders: new Map() })
   const opened = await openTemporaryStore(context)
   try {
     const intake = await readLogs(context, opened, sampleFolders(), options)
-    printIntake(context, intake)
-    await runAndPrint(context, {
-      rules: set.rules.flatMap((each) => each.rule ?? []),
-      texts: set.texts,
-      opened,
-      intake,
-      options,
-      summary: true,
-    })
-    if (!output.quiet) output.err.write(NEXT)
-    return EXIT.done
+    printIntake(context, intake, opened)
+    if (intake.interrupted) return EXIT.interrupted
+    const rules = set.rules.flatMap((each) => each.rule ?? [])
+    const code = await runAndPrint(context, { rules, texts: set.texts, opened, intake, options })
+    if (!output.quiet && !context.signal.aborted) output.err.write(nextText(program))
+    return code
   } finally {
     await opened.close()
   }
@@ -51,7 +50,10 @@ export const start: CommandRecord = {
   says: 'read the sample logs, run the starter rules, show the findings',
   options: [
     { flags: '--once', says: 'exit when done (it always does, until there is a page to serve)' },
+    HTML_OPTION,
   ],
-  examples: ['harrier start', 'harrier start --once'],
+  prints:
+    'The first look: made-up logs of an intrusion that come with the program, and the rules that find it. Nothing is kept.',
+  examples: ['harrier start', 'harrier start --once', 'harrier start --html report.html'],
   act,
 }

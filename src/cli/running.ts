@@ -1,0 +1,165 @@
+/** Running rules for a command: options in, findings on stdout, a report file when asked, and a summary on stderr. */
+import { accessSync, closeSync, constants, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { systemReason } from '../core/systemerror.ts'
+import { printInstant } from '../core/time.ts'
+import type { Finding } from '../detect/finding.ts'
+import type { RunReport } from '../detect/report.ts'
+import { runRules } from '../detect/run.ts'
+import type { IntakeReport } from '../ingest/report.ts'
+import { type Level, type Rule, type RuleInfo, rankOf } from '../rules/rule.ts'
+import type { OptionRecord, OptionValues } from './command.ts'
+import type { Context, OpenStore } from './context.ts'
+import { renderReport, reportTally } from './html.ts'
+import { isShort, progressFor } from './intaking.ts'
+import { checkOutputs, chooseWriter } from './outputs.ts'
+import { levelOption } from './rulesets.ts'
+import { runSummary } from './summary.ts'
+import { line } from './text.ts'
+import { boundsOf } from './times.ts'
+import { EXIT, TroubleError, UsageError } from './usage.ts'
+import { version } from './version.ts'
+
+export const HTML_OPTION: OptionRecord = {
+  flags: '--html <file>',
+  says: 'also write a self-contained report, with the findings and the rules used',
+}
+
+export const ENGINE_OPTIONS: readonly OptionRecord[] = [
+  { flags: '--timeout <seconds>', says: 'the longest one scan may take (default 600)' },
+  { flags: '--memory <megabytes>', says: 'the most memory one scan may take (default 4096)' },
+]
+
+function positive(options: OptionValues, name: string): number | undefined {
+  const text = options.text(name)
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0) {
+    throw new UsageError(`--${name} wants a number above 0, not "${text}"`)
+  }
+  return value
+}
+
+/** Refuses a report that could not be written, before the work that would be lost. */
+function checkReportPath(path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat?.isDirectory() === true) throw new UsageError(`--html ${path}: it is a folder`)
+  try {
+    accessSync(stat === undefined ? dirname(path) : path, constants.W_OK)
+  } catch (error) {
+    throw new UsageError(`cannot write the report ${path}: ${systemReason(error)}`)
+  }
+}
+
+/** Refuses options of a run that cannot be meant, before anything is opened. */
+export function checkRun(context: Context, options: OptionValues): void {
+  checkOutputs(options)
+  boundsOf(options, context.now())
+  positive(options, 'timeout')
+  positive(options, 'memory')
+  const html = options.text('html')
+  if (html !== undefined) checkReportPath(html)
+}
+
+function writeReport(path: string, pieces: Iterable<string>): void {
+  try {
+    const file = openSync(path, 'w')
+    try {
+      for (const piece of pieces) writeSync(file, piece)
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw new TroubleError(`cannot write the report ${path}: ${systemReason(error)}`)
+  }
+}
+
+/** One signal for several: aborts with the first of them. */
+function anyOf(signals: readonly AbortSignal[]): AbortSignal {
+  const control = new AbortController()
+  for (const signal of signals) {
+    if (signal.aborted) control.abort()
+    else signal.addEventListener('abort', () => control.abort(), { once: true })
+  }
+  return control.signal
+}
+
+export interface RunJob {
+  readonly rules: readonly Rule[]
+  /** Text of each rule file, for the report. */
+  readonly texts: ReadonlyMap<string, string>
+  readonly opened: OpenStore
+  readonly intake?: IntakeReport | undefined
+  readonly options: OptionValues
+  /** Rule paths as the user named them, for advice that can be copied. */
+  readonly rulePaths?: readonly string[]
+}
+
+/** Exit code of a run: a finding at the level of `--fail-on` first, then whatever is missing from the result. */
+function exitOf(report: RunReport, highest: Level | undefined, job: RunJob): number {
+  const failOn = levelOption(job.options, 'failOn')
+  if (failOn !== undefined && highest !== undefined && rankOf(highest) >= rankOf(failOn)) {
+    return EXIT.failOn
+  }
+  const isStopped = report.outcomes.some(
+    ({ state, diagnostics }) =>
+      state === 'failed' && diagnostics.some((each) => each.code === 'HR700'),
+  )
+  return isStopped || (job.intake !== undefined && isShort(job.intake)) ? EXIT.engine : EXIT.done
+}
+
+/** Runs rules over an open store and prints findings as the options say; gives the exit code. */
+export async function runAndPrint(context: Context, job: RunJob): Promise<number> {
+  const { rules, opened, intake, options } = job
+  const { output } = context
+  const fields = new Map(rules.map((rule) => [rule.id, rule.fields]))
+  const read = (rule: string): readonly string[] => fields.get(rule) ?? []
+  const writer = chooseWriter(output, options, read)
+  const htmlPath = options.text('html')
+  const tally = htmlPath === undefined ? undefined : reportTally(read)
+  const progress = progressFor(context, options)
+  const seconds = positive(options, 'timeout')
+  const megabytes = positive(options, 'memory')
+  // When nobody reads the findings any more, the rest of the run is only worth its report and its exit code.
+  const isAllWanted = tally !== undefined || options.text('failOn') !== undefined
+  const signal = isAllWanted ? context.signal : anyOf([context.signal, output.gone])
+  let highest: Level | undefined
+  const onFinding = async (finding: Finding): Promise<void> => {
+    if (highest === undefined || rankOf(finding.level) > rankOf(highest)) highest = finding.level
+    tally?.add(finding)
+    await writer.write(finding)
+  }
+  let report: RunReport
+  try {
+    report = await runRules({
+      rules,
+      schema: context.schema(),
+      store: opened.store,
+      time: boundsOf(options, context.now()),
+      onFinding,
+      onProgress: progress.scans,
+      query: {
+        signal,
+        ...(seconds === undefined ? {} : { seconds }),
+        ...(megabytes === undefined ? {} : { memory: megabytes * 1024 * 1024 }),
+      },
+    })
+  } finally {
+    progress.end()
+  }
+  await writer.end(report)
+  if (tally !== undefined && htmlPath !== undefined) {
+    const made = printInstant(context.now())
+    const ruleText = (rule: RuleInfo): string | undefined => job.texts.get(rule.file)
+    const input = { tally, run: report, ruleText, made, version: version() }
+    writeReport(htmlPath, renderReport(intake === undefined ? input : { ...input, intake }))
+  }
+  if (!output.quiet && !output.gone.aborted) {
+    const { program } = context
+    const done = { html: htmlPath !== undefined, program, rulePaths: job.rulePaths ?? [] }
+    output.err.write(runSummary(output.err, report, done))
+    if (htmlPath !== undefined) output.err.write(line`\nreport: ${htmlPath}\n`)
+  }
+  return exitOf(report, highest, job)
+}

@@ -1,0 +1,66 @@
+/** Errors in words: what went wrong, what to do about it, and the exit code. Takes what was thrown. */
+import { EngineError } from '../engine/engine.ts'
+import type { Writer } from './terminal.ts'
+import { safeLines, safeText } from './text.ts'
+import { EXIT, TroubleError, UnusableError, UsageError } from './usage.ts'
+
+const KEPT = 'what was acknowledged as stored is kept, and nothing is stored twice'
+
+/** Number of the engine's own error for a full disk. */
+const NO_SPACE = 243
+
+function isFull({ code, message }: EngineError): boolean {
+  return code === NO_SPACE || /No space left|ENOSPC|the disk is full/.test(message)
+}
+
+/** The engine's text without its numbers and version. */
+function plain(message: string): string {
+  return message
+    .replace(/(?:Code: \d{1,6}\. )?DB::Exception: /g, '')
+    .replace(/(?:\. )?\(version [\d.]+[^)]*\)/g, '')
+    .replace(/\.? \([A-Z_]{4,}\)\.?/g, '')
+    .trim()
+}
+
+function hintOf(error: EngineError): string | undefined {
+  if (isFull(error)) return `free some space and run the same command again: ${KEPT}`
+  switch (error.kind) {
+    case 'locked':
+      return 'wait until it has ended, or name another store with --store'
+    case 'damaged':
+      return 'restore the folder from a copy, or ingest the logs into a new store'
+    case 'crashed':
+      return `run the same command again: ${KEPT}; if it happens again, \`harrier doctor\` looks for a cause`
+    case 'unavailable':
+      return /\bat https?:\/\//.test(error.message)
+        ? 'is the server running, and is this its HTTP port? user and password come from HARRIER_CLICKHOUSE_USER and HARRIER_CLICKHOUSE_PASSWORD'
+        : undefined
+    default:
+      return undefined
+  }
+}
+
+/** Prints an error and gives the exit code of its kind. */
+export function tellTrouble(writer: Writer, error: unknown, isDebug: boolean): number {
+  const say = (problem: string, hint: string | undefined): void => {
+    writer.write(`error: ${safeText(problem)}\n`)
+    if (hint !== undefined) writer.write(`hint: ${safeText(hint)}\n`)
+    if (isDebug && error instanceof Error) writer.write(`${safeLines(error.stack ?? '')}\n`)
+  }
+  if (error instanceof UnusableError) {
+    writer.write(`${safeLines(error.message)}\n`)
+    return EXIT.unusable
+  }
+  if (error instanceof UsageError) {
+    say(error.message, error.hint)
+    return EXIT.usage
+  }
+  if (error instanceof EngineError) {
+    const full = isFull(error) ? 'the disk of the store is full: ' : ''
+    say(`${full}${plain(error.message)}`, hintOf(error))
+    return EXIT.engine
+  }
+  const hint = error instanceof TroubleError ? error.hint : undefined
+  say(error instanceof Error ? error.message : String(error), hint)
+  return EXIT.engine
+}
