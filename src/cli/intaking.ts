@@ -6,7 +6,7 @@ import { ingest } from '../ingest/intake.ts'
 import type { IntakeReport } from '../ingest/report.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import { type Context, type OpenStore, openNamedStore, openTemporaryStore } from './context.ts'
-import { count } from './figures.ts'
+import { counted } from './figures.ts'
 import { intakeText } from './intake.ts'
 import { packagePath } from './paths.ts'
 import { makeProgress, type Progress, type ProgressMode } from './progress.ts'
@@ -102,7 +102,9 @@ async function printStore(context: Context, { store, where }: OpenStore): Promis
   const sources = [...(await store.catalogue()).values()]
   const events = sources.reduce((sum, each) => sum + each.rows, 0)
   const what =
-    events === 0 ? 'no events yet' : `${count(events)} events in ${count(sources.length)} sources`
+    events === 0
+      ? 'no events yet'
+      : `${counted(events, 'event')} in ${counted(sources.length, 'source')}`
   context.output.err.write(line`store ${where}: ${what}\n`)
 }
 

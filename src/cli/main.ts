@@ -2,6 +2,7 @@
 import { makeContext } from './context.ts'
 import { readCall } from './program.ts'
 import { makeOutput } from './terminal.ts'
+import { safeLines } from './text.ts'
 import { tellTrouble } from './trouble.ts'
 import { EXIT } from './usage.ts'
 
@@ -17,7 +18,6 @@ async function main(argv: readonly string[]): Promise<number> {
     color: call.options.values.color !== false,
     quiet: call.options.flag('quiet'),
   })
-  const isDebug = (env.HARRIER_DEBUG ?? '') !== ''
   const interrupt = new AbortController()
   const onSignal = (): void => {
     if (interrupt.signal.aborted) {
@@ -28,17 +28,20 @@ async function main(argv: readonly string[]): Promise<number> {
     if (output.err.isTerminal) output.err.write('stopping; Ctrl-C again stops at once\n')
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
-  process.on('uncaughtException', (error) => {
+  const context = makeContext(output, env, interrupt.signal)
+  const tell = (error: unknown): number => {
     output.status(undefined)
-    process.exit(tellTrouble(output.err, error, isDebug))
-  })
+    if ((env.HARRIER_DEBUG ?? '') !== '' && error instanceof Error) {
+      output.err.write(`${safeLines(error.stack ?? '')}\n`)
+    }
+    return tellTrouble(output.err, error, context.program)
+  }
+  process.on('uncaughtException', (error) => process.exit(tell(error)))
   try {
-    const context = makeContext(output, env, interrupt.signal)
     const code = await call.record.act(context, call.args, call.options)
     return interrupt.signal.aborted ? EXIT.interrupted : code
   } catch (error) {
-    output.status(undefined)
-    return interrupt.signal.aborted ? EXIT.interrupted : tellTrouble(output.err, error, isDebug)
+    return interrupt.signal.aborted ? EXIT.interrupted : tell(error)
   } finally {
     output.status(undefined)
     await output.out.ready()

@@ -94,9 +94,11 @@ export async function readRules(
 ): Promise<{ readonly set: RuleSet; readonly problems: readonly PathProblem[] }> {
   const placeholders = readPlaceholders(options.text('placeholders'))
   const named = new Set(paths)
+  context.output.status('Reading rules')
   const set = await loadRules(paths.length > 0 ? paths : defaultRulePaths(context), {
     placeholders,
   })
+  context.output.status(undefined)
   const problems = set.problems.map(({ file, root, diagnostic }) => ({
     isNamed: named.has(root) && file === root,
     file,

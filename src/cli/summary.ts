@@ -140,6 +140,15 @@ function failedLines(writer: Writer, report: RunReport): readonly string[] {
   )
 }
 
+/** Rules of which not all findings were handed out. */
+function cutLines(report: RunReport): readonly string[] {
+  return report.outcomes.flatMap(({ rule, diagnostics }) =>
+    diagnostics
+      .filter((each) => each.code === 'HR701')
+      .map(({ code, message }) => `  ${safeCut(rule.title, 60)}: ${code} ${message}`),
+  )
+}
+
 function rulesLine(totals: RunTotals): string {
   const rules = counted(totals.rules, 'rule')
   const fired = `${count(totals.fired)} fired`
@@ -167,7 +176,7 @@ export function runSummary(writer: Writer, report: RunReport, done: Done = {}): 
     .filter((level) => totals.levels[level] > 0)
     .map((level) => `${paint(writer, level, levelText(level))} ${count(totals.levels[level])}`)
   if (byLevel.length > 0) lines.push(`  ${byLevel.join('   ')}`)
-  lines.push(rulesLine(totals), ...failedLines(writer, report))
+  lines.push(rulesLine(totals), ...failedLines(writer, report), ...cutLines(report))
   if (!totals.interrupted) {
     lines.push(
       ...listed(

@@ -6,6 +6,10 @@ import { EXIT, TroubleError, UnusableError, UsageError } from './usage.ts'
 
 const KEPT = 'what was acknowledged as stored is kept, and nothing is stored twice'
 
+const DAMAGED = 'restore the folder from a copy, or ingest the logs into a new store'
+const SERVER =
+  'is the server running, and is this its HTTP port? user and password come from HARRIER_CLICKHOUSE_USER and HARRIER_CLICKHOUSE_PASSWORD'
+
 /** Number of the engine's own error for a full disk. */
 const NO_SPACE = 243
 
@@ -28,24 +32,26 @@ function hintOf(error: EngineError): string | undefined {
     case 'locked':
       return 'wait until it has ended, or name another store with --store'
     case 'damaged':
-      return 'restore the folder from a copy, or ingest the logs into a new store'
+      return DAMAGED
     case 'crashed':
       return `run the same command again: ${KEPT}; if it happens again, \`harrier doctor\` looks for a cause`
     case 'unavailable':
-      return /\bat https?:\/\//.test(error.message)
-        ? 'is the server running, and is this its HTTP port? user and password come from HARRIER_CLICKHOUSE_USER and HARRIER_CLICKHOUSE_PASSWORD'
+      if (/\bat https?:\/\//.test(error.message)) return SERVER
+      return /Cannot parse|metadata file|Checksum|corrupt/i.test(error.message)
+        ? DAMAGED
         : undefined
     default:
       return undefined
   }
 }
 
-/** Prints an error and gives the exit code of its kind. */
-export function tellTrouble(writer: Writer, error: unknown, isDebug: boolean): number {
+/** Prints an error and gives the exit code of its kind. `program` is what to type for the program in hints. */
+export function tellTrouble(writer: Writer, error: unknown, program: string): number {
   const say = (problem: string, hint: string | undefined): void => {
     writer.write(`error: ${safeText(problem)}\n`)
-    if (hint !== undefined) writer.write(`hint: ${safeText(hint)}\n`)
-    if (isDebug && error instanceof Error) writer.write(`${safeLines(error.stack ?? '')}\n`)
+    if (hint !== undefined) {
+      writer.write(`hint: ${safeText(hint.replaceAll('`harrier ', `\`${program} `))}\n`)
+    }
   }
   if (error instanceof UnusableError) {
     writer.write(`${safeLines(error.message)}\n`)

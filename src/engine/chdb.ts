@@ -9,6 +9,7 @@ import { open, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { limits } from '../core/limits.ts'
+import { systemReason } from '../core/systemerror.ts'
 import { quoteName, quoteNumber, quoteText } from '../sql/quote.ts'
 import { type EngineFolders, prepareFolders } from './config.ts'
 import { type Engine, EngineError, type QueryOptions } from './engine.ts'
@@ -345,7 +346,7 @@ function foldersOf(path: string): EngineFolders {
   try {
     return prepareFolders(full)
   } catch (error) {
-    throw new EngineError('unavailable', `cannot open ${path}: ${textOf(error)}`)
+    throw new EngineError('unavailable', `cannot open ${path}: ${systemReason(error)}`)
   }
 }
 

@@ -31,6 +31,8 @@ export interface AddOptions {
   readonly name?: string | undefined
   /** Branch, tag or commit; default is the repository's own default branch. */
   readonly ref?: string | undefined
+  /** Called when all is well so far and git begins to fetch. */
+  readonly onFetch?: () => void
 }
 
 /** Names of folders; endings that the packs folder uses for itself are not free. */
@@ -175,6 +177,7 @@ export class Packs {
     if (this.list().some((each) => each.name === name)) {
       return { problem: diagnose('HR902', { name }) }
     }
+    options.onFetch?.()
     return this.#fetch({ name, url, now, ref: options.ref, before: undefined })
   }
 

@@ -77,7 +77,7 @@ async function list(
         name,
         rules,
         runnable,
-        ref,
+        ref === commit ? ref.slice(0, 12) : ref,
         commit.slice(0, 12),
         date.slice(0, 10),
         url,
@@ -127,9 +127,11 @@ async function add(
   options: OptionValues,
 ): Promise<number> {
   const [url = ''] = args
-  say(context, line`fetching ${url.replace(/\/\/[^/@]*@/, '//***@')} with git\n`)
-  const options_ = { name: options.text('name'), ref: options.text('ref') }
-  const result = await packsOf(context).add(url, printInstant(context.now()), options_)
+  const result = await packsOf(context).add(url, printInstant(context.now()), {
+    name: options.text('name'),
+    ref: options.text('ref'),
+    onFetch: () => say(context, line`fetching ${url} with git\n`),
+  })
   const code = await report(context, result)
   if (code === EXIT.done) say(context, `next: ${context.program} run LOGS\n`)
   return code
