@@ -126,7 +126,11 @@ function compare(
         subject.type === 'text' || typeof subject.type === 'object'
           ? sql`toFloat64OrNull(trim(${subject.sql}))`
           : subject.sql
-      return sql`ifNull(${number} ${signs[sign]} ${arg(args, 1).sql}, 0)`
+      const test = sql`${number} ${signs[sign]} ${arg(args, 1).sql}`
+      // The engine reads the words `inf` and `nan` as numbers; here they are texts.
+      return number === subject.sql
+        ? sql`ifNull(${test}, 0)`
+        : sql`ifNull(isFinite(${number}) AND ${test}, 0)`
     },
     examples: [
       { args: ['9', 10], gives: less },
@@ -134,6 +138,9 @@ function compare(
       { args: ['10.5', 10], gives: more },
       { args: ['ten', 10], gives: false },
       { args: ['', 10], gives: false },
+      { args: ['inf', 10], gives: false },
+      { args: ['-infinity', 10], gives: false },
+      { args: ['nan', 10], gives: false },
       { args: [null, 10], gives: false },
     ],
   }
@@ -176,6 +183,22 @@ const timePart: FunctionRecord = {
     { args: ['2026-04-20', 'year'], gives: 2026 },
     { args: ['yesterday', 'hour'], gives: null },
   ],
+}
+
+const listTimePart: FunctionRecord = {
+  id: 'list.time_part',
+  says: 'A part of each written date of a list as a number; missing where an element is no date.',
+  takes: [
+    { name: 'list', type: { list: 'text' } },
+    { name: 'part', type: 'text', constant: true },
+  ],
+  gives: { list: 'int' },
+  onNull: 'null',
+  sql: ([list, ...part]) => {
+    const each = timePart.sql([{ sql: sql`v`, type: 'text' }, ...part])
+    return sql`arrayMap(v -> ${each}, ${list?.sql ?? sql`[]`})`
+  },
+  examples: [{ args: [['2026-04-20T10:05:35Z', '2026-04-20 23:00'], 'hour'], gives: [10, 23] }],
 }
 
 const map: FunctionRecord = {
@@ -570,6 +593,7 @@ export const valueFunctions: readonly FunctionRecord[] = [
   compare('number.eq', '=', 'equal to'),
   compare('number.neq', '!=', 'different from'),
   timePart,
+  listTimePart,
   map,
   replacePrefix,
   hexToDecimal,

@@ -181,6 +181,9 @@ function flatNames(names: readonly string[]): NewNames | undefined {
   if (names.includes('ExecutionProcessID') || names.includes('SourceModuleType')) {
     for (const [from, to] of NXLOG_NAMES) rename(from, to)
   }
+  for (const name of names) {
+    if (!name.startsWith('EventData.')) rename(name, name.replaceAll(' ', ''))
+  }
   return renamed
 }
 

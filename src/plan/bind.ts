@@ -125,18 +125,38 @@ function rowValues(stored: Columns, source: Source | undefined): Expr {
   return call('text.lines', parts, 'text')
 }
 
-/** A test that also looks at the companion list of its first argument. */
+/** The companion list of a field; none for a list and for a column of our own. */
+function listOf(field: Expr | undefined): FieldRef | undefined {
+  return field?.op !== 'field' || isList(field.type) || isOwnName(field.name)
+    ? undefined
+    : { op: 'field', name: `${field.name}${LIST_SUFFIX}`, type: { list: 'text' } }
+}
+
+/** A part of a date, of each of the values of the companion list. */
+function partsOf(subject: Expr | undefined): Expr | undefined {
+  if (subject?.op !== 'call' || subject.fn !== 'time.part') return undefined
+  const [written, ...rest] = subject.args
+  const list = listOf(written)
+  return list === undefined ? undefined : call('list.time_part', [list, ...rest], { list: 'int' })
+}
+
+/** A test that also looks at the companion lists of its arguments. */
 function withList(expr: Expr): Expr {
   if (expr.op !== 'call') return expr
   const [subject, ...rest] = expr.args
-  if (subject?.op !== 'field' || isList(subject.type) || isOwnName(subject.name)) return expr
-  const list: FieldRef = {
-    op: 'field',
-    name: `${subject.name}${LIST_SUFFIX}`,
-    type: { list: 'text' },
-  }
+  const [second] = rest
+  const list = listOf(subject) ?? partsOf(subject)
+  if (subject === undefined || list === undefined) return expr
   const other: Expr = { ...expr, args: [list, ...rest] }
-  if (functions.get(expr.fn)?.anyOf === true) return or([expr, other])
+  const secondList = listOf(second)
+  if (functions.get(expr.fn)?.anyOf === true) {
+    if (secondList === undefined) return or([expr, other])
+    return or([
+      expr,
+      other,
+      ...[subject, list].map((each): Expr => ({ ...expr, args: [each, secondList] })),
+    ])
+  }
   if (expr.fn === 'value.is_null') return and([expr, other])
   if (expr.fn === 'value.exists' || expr.fn === 'value.has_value') return or([expr, other])
   return expr

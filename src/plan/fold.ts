@@ -32,13 +32,14 @@ function foldLogic(expr: Call): Expr | undefined {
   }
 }
 
-/** A call whose subject is an empty list: any-of gives false; presence tests know it is absent. */
+/** A call on an empty list: any-of gives false; presence tests know it is absent. */
 function foldEmptyList(expr: Call): Expr | undefined {
   const [subject] = expr.args
+  if (functions.get(expr.fn)?.anyOf === true && expr.args.some(isEmptyList)) return FALSE
   if (subject === undefined || !isEmptyList(subject)) return undefined
+  if (expr.fn === 'list.time_part') return subject
   if (expr.fn === 'value.is_null') return TRUE
-  if (expr.fn === 'value.exists' || expr.fn === 'value.has_value') return FALSE
-  return functions.get(expr.fn)?.anyOf === true ? FALSE : undefined
+  return expr.fn === 'value.exists' || expr.fn === 'value.has_value' ? FALSE : undefined
 }
 
 function foldCall(expr: Call): Expr {

@@ -51,7 +51,7 @@ function readTest(name: string, { key, keySpan, value }: YamlEntry, report: Repo
     return or(patterns.map((each) => call('match.regex', [subject, text(each)])))
   }
   if (key === 'exists' && value.kind === 'scalar' && typeof value.value === 'boolean') {
-    const present = call('value.exists', [subject])
+    const present = call('value.has_value', [subject])
     return value.value ? present : not(present)
   }
   if (key === 'exists')

@@ -5,7 +5,7 @@
 import { functionOf } from '../functions/catalogue.ts'
 import type { FunctionRecord } from '../functions/record.ts'
 import { literal, name, type Sql, type SqlArg, type SqlHole, sql } from '../functions/sql.ts'
-import type { Call, ConstValue, Expr, FieldRef } from '../ir/expr.ts'
+import type { Call, Case, ConstValue, Expr, FieldRef } from '../ir/expr.ts'
 import { absurd } from '../ir/rel.ts'
 import { isList } from '../ir/types.ts'
 import { META } from '../schema/source.ts'
@@ -68,17 +68,32 @@ function isBlank(expr: Expr): expr is FieldRef {
 
 /** A text made from stored fields: empty, not NULL, where there is nothing to make it from. */
 function isComputed(expr: Expr): boolean {
+  if (expr.op === 'case') return expr.type === 'text' && !branchesOf(expr).some(readsUnbound)
   return expr.op === 'call' && expr.type === 'text' && !maybeNull(expr)
+}
+
+function branchesOf(expr: Case): readonly Expr[] {
+  return [...expr.when.map(([, then]) => then), expr.otherwise]
+}
+
+/** True when an expression may be NULL for another reason than a NULL written in it. */
+function readsUnbound(expr: Expr): boolean {
+  return expr.op !== 'const' && maybeNull(expr)
 }
 
 function argOf(expr: Expr): SqlArg {
   return {
-    sql: exprSql(expr),
+    sql: expr.op === 'case' && isComputed(expr) ? textOfCase(expr) : exprSql(expr),
     type: expr.type,
     ...(expr.op === 'const' ? { value: expr.value } : {}),
     ...(isBlank(expr) ? { blank: expr.name } : {}),
     ...(isComputed(expr) ? { computed: true } : {}),
   }
+}
+
+/** A computed choice; a branch that gives nothing gives the empty text, as every computed text does. */
+function textOfCase(expr: Case): Sql {
+  return maybeNull(expr) ? sql`ifNull(${exprSql(expr)}, '')` : exprSql(expr)
 }
 
 /** True when the row has a value for the field, empty or not. */
@@ -104,25 +119,34 @@ function maybeNull(expr: Expr): boolean {
   }
 }
 
-/** Any-of: the test on each element of the list. */
-function overList(record: FunctionRecord, args: readonly SqlArg[], list: Sql): Sql {
-  const [subject, ...rest] = args
-  if (subject === undefined) return record.sql(args)
-  const element: SqlArg = { sql: sql`v`, type: 'text' }
-  return sql`arrayExists(v -> ${record.sql([element, ...rest])}, ${list})`
+/** True for an argument that the test of a record is asked of value by value. */
+function isValues(record: FunctionRecord, arg: SqlArg, index: number): boolean {
+  return isList(arg.type) && (index === 0 || record.takes[index]?.type === 'text')
+}
+
+/** The test of a record; any-of where an argument is a list: the test on each element. */
+function testSql(record: FunctionRecord, args: readonly SqlArg[]): Sql {
+  if (record.anyOf !== true) return record.sql(args)
+  const names = [sql`v`, sql`w`]
+  const elements = args.map((arg, index): SqlArg => {
+    const element = names[index]
+    if (element === undefined || !isList(arg.type) || !isValues(record, arg, index)) return arg
+    return { sql: element, type: arg.type.list }
+  })
+  return args.reduce((test, arg, index) => {
+    const element = names[index]
+    if (element === undefined || elements[index] === arg) return test
+    return sql`arrayExists(${element} -> ${test}, ${arg.sql})`
+  }, record.sql(elements))
 }
 
 function callSql(expr: Call): Sql {
   const record = functionOf(expr.fn)
   const args = expr.args.map(argOf)
-  const [subject] = args
-  if (record.anyOf === true && subject !== undefined && isList(subject.type)) {
-    return overList(record, args, subject.sql)
-  }
   const isSafe = record.onNull === 'own' || record.blankIsNull?.(args) === true
   const blanks = isSafe ? [] : expr.args.filter(isBlank)
   if (record.onNull === 'false') {
-    const test = record.sql(args)
+    const test = testSql(record, args)
     const safe = expr.args.some(maybeNull) ? sql`ifNull(${test}, false)` : test
     const made = isSafe ? [] : args.filter((each) => each.computed)
     const guards = [...blanks.map(present), ...made.map((each) => sql`${each.sql} != ''`)]

@@ -245,7 +245,7 @@ describe('the schema that ships', () => {
       ParentProcessId: 'text.hex_to_decimal(ProcessId)',
       LogonId: 'SubjectLogonId',
       User:
-        'case(logic.and(value.exists(TargetUserName), logic.not(match.in(TargetUserName, ["-",""]))) -> ' +
+        'case(logic.and(value.has_value(TargetUserName), logic.not(match.in(TargetUserName, ["-",""]))) -> ' +
         'text.join(TargetDomainName, "\\\\", TargetUserName), text.join(SubjectDomainName, "\\\\", SubjectUserName))',
       IntegrityLevel:
         'value.map(MandatoryLabel, ["S-1-16-4096","S-1-16-8192","S-1-16-12288","S-1-16-16384"], ["Low","Medium","High","System"])',

@@ -308,8 +308,14 @@ describe('networks, numbers, presence and other fields', () => {
     ['F|fieldref|startswith: G', 'match.same_start(F, G)'],
     ['F|fieldref|endswith: G', 'match.same_end(F, G)'],
     ['F|contains|fieldref: G', 'match.same_part(F, G)'],
-    ['F|fieldref|neq: G', 'match.differs(F, G)'],
-    [list('F|fieldref|neq', 'G', 'H'), 'logic.and(match.differs(F, G), match.differs(F, H))'],
+    [
+      'F|fieldref|neq: G',
+      'logic.and(value.has_value(F), value.has_value(G), logic.not(match.same(F, G)))',
+    ],
+    [
+      list('F|fieldref|neq', 'G', 'H'),
+      'logic.and(value.has_value(F), value.has_value(G), logic.not(match.same(F, G)), value.has_value(F), value.has_value(H), logic.not(match.same(F, H)))',
+    ],
     [list('F|fieldref', 'G', 'H'), 'logic.or(match.same(F, G), match.same(F, H))'],
     [
       'F|fieldref|startswith|neq: G',

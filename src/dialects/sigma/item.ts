@@ -181,7 +181,6 @@ function lowerReferences(
     const ids = { contains: 'match.same_part', starts: 'match.same_start', ends: 'match.same_end' }
     const same = call(anchor === undefined ? 'match.same' : ids[anchor], pair)
     if (!negated) return same
-    if (anchor === undefined) return call('match.differs', pair)
     return and([...pair.map((side) => call('value.has_value', [side])), not(same)])
   })
   return negated ? and(parts) : link(item, parts)
