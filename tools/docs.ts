@@ -4,6 +4,7 @@ import { limitTable } from '../src/core/limits.ts'
 import { functions } from '../src/functions/catalogue.ts'
 import type { FunctionRecord } from '../src/functions/record.ts'
 import { printType } from '../src/ir/types.ts'
+import { cliPage } from './clipage.ts'
 
 const NOTE =
   '<!-- Made by `npm run docs` from the tables in src; a test fails when it is stale. -->'
@@ -88,4 +89,5 @@ export const pages: ReadonlyMap<string, () => string> = new Map([
   ['docs/functions.md', functionsPage],
   ['docs/diagnostics.md', diagnosticsPage],
   ['docs/limits.md', limitsPage],
+  ['docs/cli.md', () => cliPage(NOTE)],
 ])
