@@ -310,7 +310,27 @@ const piece = (each: SqlArg) =>
 
 const lines: FunctionRecord = {
   id: 'text.lines',
-  says: 'All given values, one a line.',
+  says: 'All given values that are not empty, one a line.',
+  takes: [{ name: 'part', type: 'any', many: true }],
+  gives: 'text',
+  onNull: 'skip',
+  blankIsNull: () => true,
+  sql: (args) => {
+    const [only] = args
+    return args.length === 1 && only !== undefined
+      ? piece(only)
+      : sql`arrayStringConcat(arrayFilter(v -> v != '', [${joined(args.map(piece), ', ')}]), '\n')`
+  },
+  examples: [
+    { args: ['a', 'b'], gives: 'a\nb' },
+    { args: ['', 'b', ''], gives: 'b' },
+    { args: ['', ''], gives: '' },
+  ],
+}
+
+const stack: FunctionRecord = {
+  id: 'text.stack',
+  says: 'All given values, one a line, empty ones too; quicker than `text.lines` for very many.',
   takes: [{ name: 'part', type: 'any', many: true }],
   gives: 'text',
   onNull: 'skip',
@@ -321,7 +341,7 @@ const lines: FunctionRecord = {
       : args.length === 1
         ? piece(arg(args, 0))
         : sql`concatWithSeparator('\n', ${joined(args.map(piece), ', ')})`,
-  examples: [{ args: ['a', 'b'], gives: 'a\nb' }],
+  examples: [{ args: ['a', '', 'b'], gives: 'a\n\nb' }],
 }
 
 const mapValues: FunctionRecord = {
@@ -600,6 +620,7 @@ export const valueFunctions: readonly FunctionRecord[] = [
   join,
   first,
   lines,
+  stack,
   mapValues,
   between,
   dropEnd,

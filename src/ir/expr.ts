@@ -19,8 +19,11 @@ export interface FieldRef {
   readonly type: Type
   /** Storage of the column, set when the field is bound to a stored source. */
   readonly stored?: Storage
-  /** Where a stored field is kept when not (only) in its own column: the overflow map, or both. */
-  readonly kept?: 'map' | 'both'
+  /**
+   * Where a stored field is kept when not (only) in its own column: the overflow map, or both. `marks`: no event has
+   * a text for it, but some may name it as empty or null.
+   */
+  readonly kept?: 'map' | 'both' | 'marks'
 }
 
 export interface Call {

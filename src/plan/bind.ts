@@ -94,7 +94,13 @@ function textColumn(name: string, stored: Columns): Expr {
   const ref: FieldRef = { ...TEXT_COLUMN, name: column }
   if (found !== undefined && text.has(found)) return overflow ? { ...ref, kept: 'both' } : ref
   if (overflow) return { ...ref, kept: 'map' }
-  return found === undefined ? parentText(name, stored) : NULL
+  const below = found === undefined ? parentText(name, stored) : NULL
+  return below === NULL ? { ...ref, kept: 'marks' } : below
+}
+
+/** True for a field that no event has a text for. */
+function isUnseen(value: Expr | undefined): boolean {
+  return value?.op === 'field' && value.kept === 'marks'
 }
 
 function listColumn(name: string, stored: Columns): Expr {
@@ -122,7 +128,7 @@ function rowValues(stored: Columns, source: Source | undefined): Expr {
         ? [call('map.values', [{ op: 'field', name: META.more, type: 'dynamic' }], 'text')]
         : [],
     )
-  return call('text.lines', parts, 'text')
+  return call('text.stack', parts, 'text')
 }
 
 /** The companion list of a field; none for a list and for a column of our own. */
@@ -173,9 +179,9 @@ function bindRaw(expr: Expr, stored: Columns, source: Source | undefined): Expr 
   return mapExpr(mapExpr(expr, withList), (each) => {
     if (each.op === 'call' && each.fn === ROW_VALUES) return rowValues(stored, source)
     if (each.op !== 'field' || each.stored !== undefined) return each
-    return isList(each.type)
-      ? listColumn(each.name.slice(0, -LIST_SUFFIX.length), stored)
-      : textColumn(each.name, stored)
+    if (isList(each.type)) return listColumn(each.name.slice(0, -LIST_SUFFIX.length), stored)
+    const value = textColumn(each.name, stored)
+    return isUnseen(value) ? NULL : value
   })
 }
 
@@ -217,7 +223,7 @@ function bindPart(
     set.push({ name, value })
     if (isListName) continue
     const found = findName(raw, stored)
-    if (value === NULL) missing.push(plain)
+    if (isUnseen(value) && found === undefined) missing.push(plain)
     else if (found !== undefined && found !== storedName(raw)) folded.push([plain, found])
   }
   const from: Rel = {

@@ -3,6 +3,8 @@
  * "never" needs no scan; that is how "this rule cannot fire on these logs" is told.
  */
 import { functions } from '../functions/catalogue.ts'
+import type { FunctionRecord } from '../functions/record.ts'
+import { sql } from '../functions/sql.ts'
 import { and, type Call, type Const, type Expr, FALSE, NULL, or, TRUE } from '../ir/expr.ts'
 import type { Rel } from '../ir/rel.ts'
 import { mapExpr, mapOwnExprs, mapRel } from '../ir/walk.ts'
@@ -10,6 +12,8 @@ import { mapExpr, mapOwnExprs, mapRel } from '../ir/walk.ts'
 const isTrue = (expr: Expr): boolean => expr.op === 'const' && expr.value === true
 const isFalse = (expr: Expr): boolean => expr.op === 'const' && expr.value === false
 const isNull = (expr: Expr): boolean => expr.op === 'const' && expr.value === null
+/** A field that no event has a text for: only tests that tell empty from missing can still hold. */
+const isUnseen = (expr: Expr): boolean => expr.op === 'field' && expr.kept === 'marks'
 const isEmptyList = (expr: Expr): boolean =>
   expr.op === 'const' && Array.isArray(expr.value) && expr.value.length === 0
 
@@ -42,6 +46,16 @@ function foldEmptyList(expr: Call): Expr | undefined {
   return expr.fn === 'value.exists' || expr.fn === 'value.has_value' ? FALSE : undefined
 }
 
+/** True when a blank gives the same answer as a missing value for the arguments of a call. */
+function blankIsNull(record: FunctionRecord, { args }: Call): boolean {
+  const known = args.map((each) => ({
+    sql: sql`''`,
+    type: each.type,
+    ...(each.op === 'const' ? { value: each.value } : {}),
+  }))
+  return record.onNull !== 'own' && record.blankIsNull?.(known) === true
+}
+
 function foldCall(expr: Call): Expr {
   const logic = foldLogic(expr)
   if (logic !== undefined) return logic
@@ -49,6 +63,10 @@ function foldCall(expr: Call): Expr {
   if (empty !== undefined) return empty
   const record = functions.get(expr.fn)
   if (record === undefined) return expr
+  if (expr.args.some(isUnseen) && (record.onNull === 'skip' || blankIsNull(record, expr))) {
+    const args = expr.args.map((each) => (isUnseen(each) ? NULL : each))
+    return foldCall({ ...expr, args })
+  }
   if (record.onNull === 'false' && expr.args.some(isNull)) return FALSE
   if (record.onNull === 'null' && expr.args.some(isNull)) return NULL
   if (record.onNull === 'skip' && expr.args.some(isNull)) {

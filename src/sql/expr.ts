@@ -54,6 +54,7 @@ export function printTemplate(template: Sql): string {
 function readField(field: FieldRef): Sql {
   const column = sql`${name(field.name)}`
   if (field.kept === undefined) return column
+  if (field.kept === 'marks') return sql`''`
   const entry = sql`${name(META.more)}[${literal(field.name)}]`
   const kept = isList(field.type) ? sql`JSONExtract(${entry}, 'Array(String)')` : entry
   if (field.kept === 'map') return kept

@@ -26,6 +26,13 @@ const FOLDER = fileURLToPath(new URL('sigma', import.meta.url))
 const UPDATE = process.env.GOLDEN_UPDATE === '1'
 const SECTIONS = ['about', 'rule', 'events', 'rows', 'ir', 'sql'] as const
 
+/** Values of the placeholders that the cases use. */
+const PLACEHOLDERS = new Map([
+  ['test_admins', ['ann', 'bob*']],
+  ['test_one', ['uno']],
+  ['test_nets', ['10.0.0.0/8', 'fe80::/10']],
+])
+
 type Case = Record<(typeof SECTIONS)[number], string>
 
 function readCase(path: string): Case {
@@ -99,7 +106,7 @@ describe('golden cases', () => {
       const { rule, events } = readCase(join(FOLDER, `${name}.case`))
       writeFileSync(join(work, `${name}.yml`), rule)
       writeFileSync(join(work, `${name}.jsonl`), `${events}\n`)
-      const loaded = await loadRules([join(work, `${name}.yml`)], { placeholders: new Map() })
+      const loaded = await loadRules([join(work, `${name}.yml`)], { placeholders: PLACEHOLDERS })
       const made = loaded.rules[0]?.rule
       if (made !== undefined) rules.set(name, made)
     }

@@ -136,7 +136,7 @@ describe('binding', () => {
     const plan = planned(call('match.contains', [call('row.values', [], 'text'), text('evil')]), {
       'windows.sysmon': columns(['EventID', 'Image'], ['Data']),
     })
-    expect(plan).toContain('match.contains(text.lines(EventID, Image, Data[]), "evil")')
+    expect(plan).toContain('match.contains(text.stack(EventID, Image, Data[]), "evil")')
   })
 
   it('never lets an event field pass for one of our own columns', () => {

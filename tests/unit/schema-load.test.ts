@@ -42,7 +42,7 @@ describe('where', () => {
     ['{ a: { matches: "x+" } }', 'match.regex(a, "x+")'],
     [
       '{ a: { exists: true }, b: { exists: false } }',
-      'logic.and(value.exists(a), logic.not(value.exists(b)))',
+      'logic.and(value.has_value(a), logic.not(value.has_value(b)))',
     ],
     [
       '{ any: [{ a: 1 }, { b: 2, c: 3 }] }',
