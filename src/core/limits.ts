@@ -48,9 +48,9 @@ export const limitTable = {
     why: 'elements, attributes and texts that one EVTX chunk may render to; real chunks stay under 100,000',
   },
   fieldsPerSource: {
-    value: 2_000,
+    value: 1_000,
     unit: 'columns',
-    why: 'each column costs the engine memory and files; the rest is kept in one overflow map',
+    why: 'each column costs the engine memory, in every row; the rest is kept in one overflow map',
   },
   fieldsPerEvent: {
     value: 20_000,
@@ -67,6 +67,11 @@ export const limitTable = {
     value: 20_000,
     unit: 'rows',
     why: 'one batch is one block, so a crash never leaves half of it',
+  },
+  batchCells: {
+    value: 8_000_000,
+    unit: 'cells',
+    why: 'rows times columns of a batch; the engine takes eight bytes or more for a cell, empty or not',
   },
   batchBytes: { value: 24 * MB, unit: 'bytes', why: 'bounds the memory of a decoding worker' },
   archiveRatio: {

@@ -62,6 +62,7 @@ export function prepareFolders(path: string): EngineFolders {
   <user_directories><users_xml><path>${xml(users)}</path></users_xml></user_directories>
   <user_files_path>${xml(spool)}</user_files_path>
   <mark_cache_size>536870912</mark_cache_size>
+  <background_merges_mutations_concurrency_ratio>1</background_merges_mutations_concurrency_ratio>
 </clickhouse>
 `,
   )

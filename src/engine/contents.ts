@@ -102,6 +102,11 @@ export class Contents {
     return new Map([...this.#tables].map(([name, { columns }]) => [name, [...columns]]))
   }
 
+  /** Number of field columns of a source; 0 when it has no table. */
+  widthOf(source: string): number {
+    return this.#tables.get(source)?.columns.size ?? 0
+  }
+
   get catalogue(): StoredCatalogue {
     const filled = [...this.#tables].filter(([, table]) => table.rows > 0)
     return new Map(filled.map(([name, table]) => [name, storedColumns(table)]))

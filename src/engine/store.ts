@@ -70,6 +70,8 @@ interface Insert {
 const GROUP_BATCHES = 500
 const GROUP_BYTES = 48 * 1024 * 1024
 const GROUP_ROWS = 200_000
+/** Rows times columns: the engine fills the columns that a block lacks, at about eight bytes a cell. */
+const GROUP_CELLS = 8_000_000
 /** Tries of one insert when the engine dies under it, and the wait before each further one. */
 const TRIES = 4
 const RETRY_MS = 250
@@ -134,14 +136,24 @@ class EventStore implements Store {
   #nextGroup(): readonly Waiting[] {
     let bytes = 0
     let rows = 0
+    let cells = 0
     let count = 0
     for (const { batch } of this.#queue) {
       bytes += sizeOf(batch)
       rows += rowsOf(batch)
-      if (count > 0 && (bytes > GROUP_BYTES || rows > GROUP_ROWS || count >= GROUP_BATCHES)) break
+      cells += this.#cellsOf(batch)
+      const isMuch = bytes > GROUP_BYTES || rows > GROUP_ROWS || cells > GROUP_CELLS
+      if (count > 0 && (isMuch || count >= GROUP_BATCHES)) break
       count++
     }
     return this.#queue.splice(0, count)
+  }
+
+  #cellsOf({ blocks }: Batch): number {
+    return blocks.reduce((sum, { source, rows, columns }) => {
+      const width = Math.max(columns.length, this.#contents.widthOf(source))
+      return sum + rows * width
+    }, 0)
   }
 
   /** Stores a group; if that fails on one of several batches, each is stored alone. */

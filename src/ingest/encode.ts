@@ -185,15 +185,16 @@ export class BatchEncoder {
     return this.#first
   }
 
-  #bytes(): number {
-    let bytes = this.#rejectBytes
-    for (const rows of this.#sources.values()) bytes += rows.bytes
-    return bytes
-  }
-
   /** True when the batch must be cut here. */
   get isFull(): boolean {
-    return this.#received >= limits.batchRows || this.#bytes() >= limits.batchBytes
+    if (this.#received >= limits.batchRows) return true
+    let bytes = this.#rejectBytes
+    let cells = 0
+    for (const rows of this.#sources.values()) {
+      bytes += rows.bytes
+      cells += rows.rows * (rows.texts.size + rows.lists.size)
+    }
+    return bytes >= limits.batchBytes || cells >= limits.batchCells
   }
 
   #rowsOf(event: DecodedEvent): Rows {
