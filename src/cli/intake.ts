@@ -4,6 +4,7 @@
  */
 import type { FileReport, IntakeReport } from '../ingest/report.ts'
 import { bytes, count, counted, duration } from './figures.ts'
+import { shownPath } from './paths.ts'
 import { type Column, renderTable } from './table.ts'
 import { paint, type Writer } from './terminal.ts'
 import { safeCut, safeText } from './text.ts'
@@ -28,7 +29,7 @@ const COLUMNS: readonly Column[] = [
 
 /** A file as a person reads it. */
 function nameOf(file: string): string {
-  return file === '-' ? '(standard input)' : file
+  return file === '-' ? '(standard input)' : shownPath(file)
 }
 
 /** True when a person should look at the file. */

@@ -9,7 +9,7 @@ import { Packs } from '../rules/packs.ts'
 import { LEVELS, type Level, type LoadedRule, type Rule, rankOf } from '../rules/rule.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
-import { counted } from './figures.ts'
+import { count, counted } from './figures.ts'
 import { packagePath } from './paths.ts'
 import { safeLines } from './text.ts'
 import { shellWord, UnusableError, UsageError } from './usage.ts'
@@ -160,7 +160,7 @@ export function runnableRules(
     const check = [context.program, 'rules check', ...paths.map(shellWord)].join(' ')
     context.output.err.write(
       safeLines(
-        `note: ${counted(refused.length, 'rule')} of ${set.rules.length} cannot run; why: ${check}\n`,
+        `note: ${count(refused.length)} of ${counted(set.rules.length, 'rule')} cannot run; why: ${check}\n`,
       ),
     )
   }

@@ -72,6 +72,15 @@ class Run {
     return fresh
   }
 
+  /** Why the engine stopped a scan, in words that do not change from run to run. */
+  reason({ kind, message }: EngineError): string {
+    const { seconds = limits.querySeconds, memory = limits.queryMemoryBytes } =
+      this.options.query ?? {}
+    if (kind === 'timeout') return `it took longer than ${seconds} seconds`
+    if (kind === 'memory') return `it needed more than ${Math.round(memory / 1024 / 1024)} MB`
+    return message
+  }
+
   async emit(rule: Rule, finding: Finding): Promise<void> {
     const tally = this.tally(rule)
     tally.findings++
@@ -101,7 +110,7 @@ class Run {
       if (error.kind === 'locked' || error.kind === 'unavailable') throw error
       const [only] = scan.items
       if (scan.items.length === 1 && only !== undefined) {
-        this.tally(only.rule).problems.push(diagnose('HR700', { reason: error.message }))
+        this.tally(only.rule).problems.push(diagnose('HR700', { reason: this.reason(error) }))
         return
       }
       const middle = Math.ceil(scan.items.length / 2)

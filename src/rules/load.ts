@@ -34,14 +34,29 @@ function levelOf(rule: SigmaRule): Level {
   return LEVELS.find((each) => each === rule.level) ?? 'informational'
 }
 
+/** What closes a part of a text: the place of a value ends before its closing quote, and before closing brackets. */
+function closingOf(part: string, rest: string): string {
+  const quote = /^['"](?=[ \t]*(?:[,}\]#\r\n]|$))/.exec(rest)?.[0] ?? ''
+  let open = 0
+  for (const char of part.replace(/'[^'\n]*'|"[^"\n]*"/g, '')) {
+    if (char === '{' || char === '[') open++
+    else if (char === '}' || char === ']') open--
+  }
+  let closing = quote
+  while (open-- > 0) {
+    const next = /^\s*[}\]]/.exec(rest.slice(closing.length))
+    if (next === null) break
+    closing += next[0]
+  }
+  return closing
+}
+
 /** A part of a rule as it stands there, moved to the left margin. */
 function partOf(text: string, { start, end }: Span): string {
-  // The place of a quoted text ends before its closing quote.
-  const close = /^['"](?=[ \t]*(?:#.*)?(?:\r?\n|$))/.test(text.slice(end, end + 1_000)) ? 1 : 0
+  const part = text.slice(start, end)
   const margin = placeOf(text, start).column - 1
   const indent = (line: string): number => line.length - line.trimStart().length
-  return text
-    .slice(start, end + close)
+  return (part + closingOf(part, text.slice(end, end + 1_000)))
     .split(/\r?\n/)
     .map((line, index) => (index === 0 ? line : line.slice(Math.min(margin, indent(line)))))
     .join('\n')

@@ -11,6 +11,7 @@ import {
   STORE_OPTION,
 } from '../intaking.ts'
 import { jsonText } from '../json.ts'
+import { shownPath } from '../paths.ts'
 import { renderTable } from '../table.ts'
 import { line } from '../text.ts'
 import { EXIT, shellWord, UsageError } from '../usage.ts'
@@ -44,7 +45,13 @@ async function listRejects(
   for await (const each of rejects) {
     isMore = shown.length === MOST_SHOWN
     if (isMore) break
-    shown.push([each.file, each.place, each.code, each.reason, each.raw.slice(0, RECORD_CHARS)])
+    shown.push([
+      shownPath(each.file),
+      each.place,
+      each.code,
+      each.reason,
+      each.raw.slice(0, RECORD_CHARS),
+    ])
   }
   if (shown.length === 0) {
     if (!quiet) err.write(line`no rejected records in ${opened.where}\n`)

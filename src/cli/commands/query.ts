@@ -86,7 +86,7 @@ async function show(
     const plans = await showPlans(context, rules, opened, what, options)
     const texts = plans.flatMap(({ text }) => (text === '' ? [] : [text]))
     if (texts.length > 0) out.write(`${safeLines(texts.join('\n\n'))}\n`)
-    for (const { rule, text, notes } of plans) {
+    for (const { rule, text, notes } of quiet ? [] : plans) {
       if (text === '') err.write(line`nothing would run for "${rule.title}"\n`)
       for (const note of notes) err.write(line`note: ${note}\n`)
     }
