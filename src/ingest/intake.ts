@@ -189,6 +189,7 @@ class Intake {
       let chain: Promise<void> = Promise.resolve()
       /** Writes that storage has in hand; they are answered in order. */
       let writes: Promise<void> = Promise.resolve()
+      let storing = 0
       let silence: NodeJS.Timeout | undefined
       let isEnded = false
       const end = (again: boolean): void => {
@@ -209,7 +210,14 @@ class Intake {
         void worker.terminate()
       }
       const fail = (reason: string): void => {
-        if (current !== undefined) this.tally(current.path, current.bytes).error = reason
+        if (current === undefined) {
+          // Not a file's fault: the next worker would not start either.
+          isEnded = true
+          clearTimeout(silence)
+          giveUp(new Error(`the reading of files cannot start: ${reason}`))
+          return
+        }
+        this.tally(current.path, current.bytes).error = reason
         this.ended++
         end(true)
       }
@@ -236,7 +244,9 @@ class Intake {
             return
           }
           case 'batch':
+            storing++
             writes = Promise.all([writes, this.take(message.batch, message.repeated)]).then(() => {
+              storing--
               send({ type: 'stored' })
               this.progress()
             })
@@ -270,10 +280,11 @@ class Intake {
       }
       const listen = (): void => {
         clearTimeout(silence)
-        silence = setTimeout(
-          () => fail(`no progress for ${SILENCE_MS / 1000} seconds; the file was given up`),
-          SILENCE_MS,
-        )
+        silence = setTimeout(() => {
+          // A worker that waits for a slow store is not stuck.
+          if (storing > 0) listen()
+          else fail(`no progress for ${SILENCE_MS / 1000} seconds; the file was given up`)
+        }, SILENCE_MS)
       }
       signal?.addEventListener('abort', stop, { once: true })
       worker.on('message', (message: FromWorker) => {
