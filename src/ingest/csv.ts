@@ -6,6 +6,7 @@ import { limits } from '../core/limits.ts'
 import { asUtf8, withHead } from './bytes.ts'
 import { RowReader, type RowState } from './cells.ts'
 import type { DecodeContext, Decoder, Sink } from './decoder.ts'
+import { openingEmbedded } from './embedded.ts'
 import { readLines } from './lines.ts'
 import { recordPlanner } from './plan.ts'
 import { refuse, tell } from './refusal.ts'
@@ -205,7 +206,7 @@ async function decode(
 ): Promise<void> {
   const { head, all } = await withHead(asUtf8(bytes), LOOK_AHEAD)
   const delimiter = layoutOf(head.toString('utf8', 0, LOOK_AHEAD))?.delimiter ?? ','
-  const table = new Table(sink, context, delimiter)
+  const table = new Table(openingEmbedded(sink, context), context, delimiter)
   await readLines(all, sink, (text, line, hadReturn) =>
     table.take({ text, line, lineBreak: hadReturn ? '\r\n' : '\n' }),
   )

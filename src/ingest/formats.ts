@@ -5,6 +5,7 @@ import { csv } from './csv.ts'
 import type { Decoder } from './decoder.ts'
 import { evtx } from './evtx.ts'
 import { json } from './json.ts'
+import { squid } from './squid.ts'
 import { syslog } from './syslog.ts'
 import { text } from './text.ts'
 import { w3c } from './w3c.ts'
@@ -19,6 +20,7 @@ export const decoders: readonly Decoder[] = [
   w3c,
   auditd,
   access,
+  squid,
   syslog,
   csv,
   text,

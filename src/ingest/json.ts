@@ -6,6 +6,7 @@
 import { limits } from '../core/limits.ts'
 import { asUtf8, withHead } from './bytes.ts'
 import type { DecodeContext, Decoder, Sink } from './decoder.ts'
+import { openingEmbedded } from './embedded.ts'
 import { JsonReader } from './jsonread.ts'
 import { JsonSplitter, mayWrap, openWrapper } from './jsonsplit.ts'
 import { readLines, TextReader } from './lines.ts'
@@ -174,7 +175,7 @@ async function decode(
   sink: Sink,
   context: DecodeContext,
 ): Promise<void> {
-  const events = new ObjectEvents(sink, context)
+  const events = new ObjectEvents(openingEmbedded(sink, context), context)
   const { head, all } = await withHead(asUtf8(bytes), LOOK_AHEAD)
   if (isLines(head)) await decodeLines(all, sink, events)
   else await decodeStream(all, sink, events)

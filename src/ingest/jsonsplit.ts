@@ -18,7 +18,18 @@ export interface JsonParts {
 }
 
 /** Keys under which exports put their list of records. */
-const LIST_KEYS = new Set(['Records', 'records', 'value', 'results', 'result'])
+const LIST_KEYS = new Set([
+  'Records',
+  'records',
+  'value',
+  'results',
+  'result',
+  'items',
+  'events',
+  'Events',
+  'entries',
+  'entities',
+])
 
 /** Keys that stand beside the list of records and say nothing about events. */
 const WRAPPER_KEYS = new Set([
@@ -39,6 +50,15 @@ const WRAPPER_KEYS = new Set([
   'messages',
   'fields',
   'highlighted',
+  // Kubernetes lists, Google APIs, pages of other services.
+  'kind',
+  'apiVersion',
+  'metadata',
+  'etag',
+  'nextPageToken',
+  'pagingInfo',
+  'pagination',
+  'status',
 ])
 
 /** How far the start of a wrapping document is looked at before its list of records. */
@@ -128,14 +148,16 @@ export function openWrapper(
   at: number,
 ): { readonly at: number; readonly nest: number } | 'more' | undefined {
   const walk = new Walk(bytes, at + 1)
-  for (let nest = 1; ; ) {
+  for (let nest = 1, isPaged = false; ; ) {
     if (walk.skip() !== QUOTE) return walk.skip() === -1 ? 'more' : undefined
     const key = walk.string()
     if (key === undefined) return 'more'
     if (walk.skip() !== 58) return walk.skip() === -1 ? 'more' : undefined
     walk.at++
     const first = walk.skip()
-    const isList = nest === 1 ? LIST_KEYS.has(key) : key === 'hits'
+    const isKnown = LIST_KEYS.has(key) || (isPaged && key === 'data')
+    const isList = nest === 1 ? isKnown : key === 'hits'
+    if (key === 'pagination') isPaged = true
     if (isList && first === OPEN_LIST) {
       walk.at++
       const element = walk.skip()

@@ -3,6 +3,7 @@
  * record of its own kind; under which final names its values stand; and where its time and host are.
  */
 import type { FieldValue } from './decoder.ts'
+import { journalPlan } from './journal.ts'
 import type { Arranged, Plan, Planner } from './shape.ts'
 import { datePair, hostSlots, timeSlots } from './times.ts'
 import {
@@ -133,6 +134,31 @@ function zeekPlan(names: readonly string[], file: string): Plan | undefined {
   return { kind: 'zeek', names: longer, times, hosts: [], arrange }
 }
 
+/** Event buses and audit APIs put the record of a service under one key, beside facts of the envelope. */
+const ENVELOPES: readonly (readonly [prefix: string, beside: string])[] = [
+  ['detail.', 'detail-type'],
+  ['auditData.', 'auditLogRecordType'],
+]
+
+/** The record within an envelope, under its own names; names of the envelope that would then be there twice go. */
+function enveloped(kind: string, names: readonly string[]): Plan | undefined {
+  const known = ENVELOPES.find(([prefix, beside]) => {
+    return names.includes(beside) && names.some((name) => name.startsWith(prefix))
+  })
+  if (known === undefined) return undefined
+  const [prefix] = known
+  const inner = new Set(names.flatMap((each) => withoutStart(each, prefix) ?? []))
+  const renamed = names.map((name) => {
+    return withoutStart(name, prefix) ?? (inner.has(name) ? `envelope.${name}` : name)
+  })
+  if (new Set(renamed).size !== renamed.length) return undefined
+  return { kind, names: renamed, times: timeSlots(renamed), hosts: hostSlots(renamed) }
+}
+
+function withoutStart(name: string, start: string): string | undefined {
+  return name.startsWith(start) && name.length > start.length ? name.slice(start.length) : undefined
+}
+
 /** Makes the plans of the records of one file. `kind` is given to records that are of no special kind. */
 export function recordPlanner(kind: 'json' | 'csv', file: string): Planner {
   return (original) => {
@@ -141,7 +167,9 @@ export function recordPlanner(kind: 'json' | 'csv', file: string): Planner {
     const windows = windowsNames(noted)
     if (windows !== undefined) return windowsPlan(noted, windows)
     return (
-      zeekPlan(noted, file) ?? {
+      zeekPlan(noted, file) ??
+      journalPlan(noted) ??
+      enveloped(kind, noted) ?? {
         kind,
         names: noted,
         times: timeSlots(noted),

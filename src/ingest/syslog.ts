@@ -9,18 +9,31 @@ import { parseAudit } from './auditline.ts'
 import { asUtf8, ByteQueue, withHead } from './bytes.ts'
 import type { DecodeContext, Decoder, Sink } from './decoder.ts'
 import { readLines, TextReader } from './lines.ts'
+import { isFortinet, readPairs } from './pairs.ts'
 import { refuse } from './refusal.ts'
 import { Records } from './shape.ts'
 import { parseSyslog, type SyslogLine } from './syslogline.ts'
+import { datePair, timeIn, timeSlots } from './times.ts'
 import { eventXmlReader } from './winxml.ts'
 
 const FRAME = /^(\d{1,9}) (?=<\d{1,3}>)/
 const MOST_NAME_CHARS = 4 * 1024 * 1024
 
+function freshPairs(): Records {
+  return new Records((names) => ({
+    kind: 'pairs',
+    names,
+    times: timeSlots(names),
+    pair: datePair(names),
+    hosts: [names.indexOf('devname')].filter((at) => at >= 0),
+  }))
+}
+
 class SyslogEvents {
   private readonly sink: Sink
   private readonly now: Instant
   private records = this.fresh()
+  private pairRecords = freshPairs()
   private readonly joiner: AuditJoiner
   private readonly readEvent = eventXmlReader()
 
@@ -48,6 +61,7 @@ class SyslogEvents {
     if (line.program?.toLowerCase() === 'sysmon' && message.trimStart().startsWith('<Event')) {
       if (this.sysmon(line, record)) return
     }
+    if (isFortinet(message) && this.paired(line, text, record)) return
     this.plain(line, text, record)
   }
 
@@ -65,6 +79,21 @@ class SyslogEvents {
       host: host ?? line.host,
       record,
     })
+    return true
+  }
+
+  /** Gives a record of name and value pairs; false when the message is anything else. */
+  private paired(line: SyslogLine, text: string, record: number): boolean {
+    const pairs = readPairs(line.message)
+    if (pairs === undefined) return false
+    const { pairRecords } = this
+    if (pairRecords.nameChars > MOST_NAME_CHARS) this.pairRecords = freshPairs()
+    const records = this.pairRecords
+    records.begin()
+    for (const [name, value] of pairs) records.put(records.field(name), value)
+    const stamp = records.value(records.field('eventtime'))
+    const time = typeof stamp === 'string' ? timeIn(stamp) : undefined
+    this.sink.event(records.finish(text, record, time ?? line.time, line.host))
     return true
   }
 
@@ -182,8 +211,9 @@ const ANY_TIME: Instant = { ms: 0, sub: 0 }
 /** How sure one line is syslog: 1 for a priority or an old date with a host, less without a program. */
 function likeness(text: string): number {
   const line = parseSyslog(text, ANY_TIME)
-  if (!line.isSyslog) return 0
+  if (!line.isSyslog) return isFortinet(text) && readPairs(text) !== undefined ? 1 : 0
   if (line.severity !== undefined || !/^\d/.test(text)) return 1
+  if (line.program?.startsWith('%') === true) return 1
   return line.program === undefined || line.host === undefined ? 0 : 1
 }
 

@@ -26,6 +26,17 @@ const FACILITIES =
     ' ',
   )
 const SEVERITIES = 'emerg alert crit err warning notice info debug'.split(' ')
+
+/** Name of a facility by its number, 0 to 23. */
+export function facilityName(number: number): string | undefined {
+  return FACILITIES[number]
+}
+
+/** Name of a severity by its number, 0 to 7. */
+export function severityName(number: number): string | undefined {
+  return SEVERITIES[number]
+}
+
 const DAY_MS = 86_400_000
 /** A 29 February without a year may be up to eight years back (1896 to 1904, 2096 to 2104). */
 const YEARS_BACK = 8
@@ -92,8 +103,10 @@ function isoStamp(text: string): Stamp | undefined {
   if (!/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(text.slice(0, 16))) return undefined
   const from = text[10] === ' ' ? 11 : 0
   const blank = text.indexOf(' ', from)
-  const length = blank === -1 ? text.length : blank
-  const time = length > 48 ? undefined : (timeIn(text.slice(0, length)) ?? undefined)
+  const zone = /^ [+-]\d\d:?\d\d(?= |$)/.exec(text.slice(blank === -1 ? text.length : blank))
+  const length = (blank === -1 ? text.length : blank) + (zone?.[0].length ?? 0)
+  const time =
+    length > 48 ? undefined : (timeIn(text.slice(0, length).replace(/ (?=[+-])/, '')) ?? undefined)
   return time === undefined ? undefined : { time, length }
 }
 
@@ -168,6 +181,24 @@ function tagged(text: string): Pick<SyslogLine, 'program' | 'pid' | 'message'> {
   return { program: match[1], pid: match[2], message: text.slice(match[0].length) }
 }
 
+const DEVICE_HEAD =
+  /^(?:\d{1,10}: )?(?:([A-Za-z0-9_][\w.-]{0,254}): )?(?:\d{1,10}: )?[*.]?(?=[A-Z][a-z]{2} {1,2}\d{1,2} )/
+const DEVICE_TAIL = /^(?: [A-Z]{2,5})?: (?=%[A-Z])/
+
+/** Cisco IOS: `123: router1: *May  1 10:00:00.123 UTC: %SYS-5-CONFIG_I: ...`; number, host, mark and zone may miss. */
+function deviceForm(text: string, now: Instant): SyslogLine | undefined {
+  const head = DEVICE_HEAD.exec(text.slice(0, 320))
+  if (head === null) return undefined
+  const start = head[0].length
+  const stamp = oldStamp(text.slice(start), now)
+  if (stamp === undefined) return undefined
+  const after = text.slice(start + stamp.length)
+  const tail = DEVICE_TAIL.exec(after.slice(0, 16))
+  if (tail === null) return undefined
+  const { program, pid, message } = tagged(after.slice(tail[0].length))
+  return { time: stamp.time, host: head[1], program, pid, data: [], message, isSyslog: true }
+}
+
 /** Reads a line. `now` is the clock at intake, for dates without a year. */
 export function parseSyslog(line: string, now: Instant): SyslogLine {
   const priority = priorityOf(line)
@@ -177,13 +208,15 @@ export function parseSyslog(line: string, now: Instant): SyslogLine {
     const parsed = newForm(rest.slice(2), priority)
     if (parsed !== undefined) return parsed
   }
+  const device = deviceForm(rest, now)
+  if (device !== undefined) return { ...device, facility, severity }
   const stamp = oldStamp(rest, now) ?? isoStamp(rest)
   if (stamp === undefined) {
     const isSyslog = priority.length > 0
     const { program, pid, message } = isSyslog ? tagged(rest) : { message: rest }
     return { facility, severity, program, pid, data: [], message, isSyslog }
   }
-  let after = rest.slice(stamp.length).replace(/^:? /, '')
+  let after = rest.slice(stamp.length).replace(/^:? +/, '')
   let host: string | undefined
   const blank = after.indexOf(' ')
   const token = blank === -1 ? after : after.slice(0, blank)

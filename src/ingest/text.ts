@@ -1,31 +1,30 @@
 /** The decoder of last resort: each line of a text is one event with a `message`, its time read from its start. */
-import type { Instant } from '../core/time.ts'
 import type { DecodeContext, Decoder, Sink } from './decoder.ts'
 import { readLines } from './lines.ts'
 import { Records } from './shape.ts'
-import { timeIn } from './times.ts'
-
-const LEADING_TIME =
-  /^[[("]?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)/
-
-/** The ISO time that a line starts with, with or without a bracket before it. */
-function leadingTime(line: string): Instant | undefined {
-  const match = LEADING_TIME.exec(line)
-  return match?.[1] === undefined ? undefined : timeIn(match[1])
-}
+import { textForm } from './textforms.ts'
 
 async function decode(
   bytes: AsyncIterable<Uint8Array>,
   sink: Sink,
   _context: DecodeContext,
 ): Promise<void> {
-  const records = new Records((names) => ({ kind: 'text', names, times: [], hosts: [] }))
-  const message = records.field('message')
+  const builders = new Map<string, Records>()
+  const builder = (kind: string): Records => {
+    const known = builders.get(kind)
+    if (known !== undefined) return known
+    const made = new Records((names) => ({ kind, names, times: [], hosts: [] }))
+    builders.set(kind, made)
+    return made
+  }
   await readLines(bytes, sink, (text, line) => {
     if (text.trim() === '') return
+    const { kind, time, fields } = textForm(text)
+    const records = builder(kind)
     records.begin()
-    records.put(message, text)
-    sink.event(records.finish(text, line, leadingTime(text)))
+    for (const [name, value] of fields) records.put(records.field(name), value)
+    records.put(records.field('message'), text)
+    sink.event(records.finish(text, line, time))
   })
 }
 

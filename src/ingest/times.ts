@@ -210,6 +210,8 @@ const AMERICAN =
 const KIBANA = /^([A-Z][a-z]{2}) (\d{1,2}), (\d{4}) @ (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/
 const MAIL =
   /^(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) (?:GMT|UTC|([+-])(\d\d)(\d\d))$/
+/** Stamp and serial number of an audit record. */
+const AUDIT = /^(\d{9,11}\.\d{3}):\d{1,20}$/
 const NET = /^\/Date\((-?\d{1,15})(?:[+-]\d{4})?\)\/$/
 
 /** `11/16/2020, 9:43:12.000 PM`, as Log Analytics exports write; without AM or PM the order is not certain. */
@@ -289,6 +291,8 @@ export function timeIn(text: string): Instant | undefined {
   if (iso !== undefined) return iso
   if (/^-?\d{9,19}(?:\.\d{1,9})?$/.test(trimmed)) return parseEpoch(trimmed)
   const net = NET.exec(trimmed)
+  const audit = AUDIT.exec(trimmed)
+  if (audit?.[1] !== undefined) return plainEpoch(audit[1])
   if (net) return { ms: Number(net[1]), sub: 0 }
   return americanTime(trimmed) ?? kibanaTime(trimmed) ?? mailTime(trimmed)
 }

@@ -103,6 +103,7 @@ function treePlace(path: string): { readonly element: string; readonly attribute
     const at = path.indexOf(mark)
     if (at >= 0) return { element: path.slice(0, at), attribute: path.slice(at + mark.length) }
   }
+  if (path === 'System.EventID.Value') return { element: 'System.EventID' }
   return { element: path.endsWith('.#text') ? path.slice(0, -6) : path }
 }
 
@@ -128,7 +129,10 @@ function treeName(path: string): string | undefined {
 function treeNames(names: readonly string[]): NewNames | undefined {
   for (const root of ['Event.', '']) {
     const isTree = names.some(
-      (name) => name === `${root}System.EventID` || name === `${root}System.EventID.#text`,
+      (name) =>
+        name === `${root}System.EventID` ||
+        name === `${root}System.EventID.#text` ||
+        name === `${root}System.EventID.Value`,
     )
     if (!isTree) continue
     return names.map((name) => {
@@ -144,9 +148,12 @@ function beatNames(names: readonly string[]): NewNames | undefined {
   if (!isNew && !(names.includes('event_id') && names.includes('log_name'))) return undefined
   const table = isNew ? BEAT_NAMES : OLD_BEAT_NAMES
   const root = isNew ? 'winlog.' : ''
+  // Agents of a later kind give the event id in the common part only.
+  const isBare = isNew && !names.includes('winlog.event_id')
   return names.map((name) => {
     const known = table.get(name)
     if (known !== undefined) return known
+    if (isBare && name === 'event.code') return 'EventID'
     if (name.startsWith(`${root}event_data.`)) {
       return textField(EVENT_DATA, name.slice(root.length + 'event_data.'.length), '')
     }
