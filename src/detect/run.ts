@@ -50,6 +50,8 @@ const AT_ONCE = 2
 
 /** Findings held back until their scan has ended, so that a scan that fails leaves nothing half told. */
 const HELD = 10_000
+/** The same in characters of events: few findings may be very large. */
+const HELD_SIZE = 32 * 1024 * 1024
 
 class Run {
   readonly options: RunOptions
@@ -138,7 +140,9 @@ class Run {
       }),
     )
     const held: (readonly [Rule, Finding])[] = []
+    let size = 0
     const release = async (ended: boolean): Promise<void> => {
+      size = 0
       for (const [rule, finding] of held.splice(0)) {
         if (!ended) now.add(finding.id)
         await this.emit(rule, finding)
@@ -172,7 +176,8 @@ class Run {
           },
         ])
       }
-      if (held.length >= HELD) await release(false)
+      for (const value of row) if (typeof value === 'string') size += value.length
+      if (held.length >= HELD || size >= HELD_SIZE) await release(false)
     }
     await release(true)
   }

@@ -21,6 +21,7 @@ import {
 } from '../schema/source.ts'
 import type { StoredCatalogue, StoredColumns } from '../schema/stored.ts'
 import type { View, ViewPart } from '../schema/view.ts'
+import { foldExpr } from './fold.ts'
 
 /** What binding needs to know of the world; all plain data. */
 export interface BindContext {
@@ -168,6 +169,11 @@ function withList(expr: Expr): Expr {
   return expr
 }
 
+/** True for a value that no event can have: nothing that it is made from is stored. */
+function isNull(value: Expr): boolean {
+  return value.op === 'const' && value.value === null
+}
+
 interface PartBinding {
   readonly rel: Rel
   readonly missing: readonly string[]
@@ -215,7 +221,9 @@ function bindPart(
     const plain = isListName ? name.slice(0, -LIST_SUFFIX.length) : name
     const mapped = mappedField(plain, part, stored)
     if (mapped !== undefined && mapped.op !== 'field') {
-      set.push({ name, value: isListName ? NO_LIST : bindRaw(mapped, stored, source) })
+      const value = isListName ? NO_LIST : bindRaw(mapped, stored, source)
+      set.push({ name, value })
+      if (isNull(foldExpr(value))) missing.push(plain)
       continue
     }
     const raw = mapped?.op === 'field' ? mapped.name : plain

@@ -66,6 +66,15 @@ function planned(where: Expr, stored: Readonly<Record<string, StoredColumns>>): 
 }
 
 describe('binding', () => {
+  it('says which field is missing when nothing that it is made from is stored', () => {
+    const where = call('match.ends', [field('User'), text('x')])
+    const stored = { 'windows.security': columns(['EventID', 'NewProcessName']) }
+    const { diagnostics } = bind(scanned(where), context(stored))
+    expect(diagnostics.map((each) => each.message)).toEqual([
+      'field "User" does not occur in windows.security',
+    ])
+  })
+
   it('makes a union of the sources that have data, with their own names', () => {
     const plan = planned(imageEnds('\\cmd.exe'), {
       'windows.sysmon': columns(['EventID', 'Image']),
