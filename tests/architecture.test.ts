@@ -203,12 +203,17 @@ describe('architecture', () => {
   })
 
   it('has a README of at most 20 lines in each folder', () => {
+    const rooms = [
+      ...new Set(files.map((file) => dirname(file.name)).filter((each) => each !== '.')),
+    ]
     const folders = [
-      ...new Set([...files.map((file) => dirname(file.name)).filter((each) => each !== '.')]),
-    ].filter((each) => each !== 'dialects')
+      ...rooms.filter((each) => each !== 'dialects').map((each) => join('src', each)),
+      ...['tests', 'tools', 'docs', 'docs/decisions', 'bench', 'content/schema', 'content/rules'],
+    ]
     const wrong = folders.filter((folder) => {
       try {
-        return readFileSync(join(SRC, folder, 'README.md'), 'utf8').split('\n').length > 21
+        const lines = readFileSync(join(ROOT, folder, 'README.md'), 'utf8').split('\n').length
+        return folder.startsWith('src') && lines > 21
       } catch {
         return true
       }
