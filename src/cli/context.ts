@@ -2,7 +2,7 @@
  * What every command is given: output, clock, interrupt signal, folders, and the openers of schema, store and
  * rules. The only place where the shell reads the environment.
  */
-import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrors, renderDiagnostic } from '../core/diagnostic.ts'
 import { systemReason } from '../core/systemerror.ts'
@@ -137,15 +137,16 @@ async function open(context: Context, where: string): Promise<OpenStore> {
   }
 }
 
-function isThere(path: string): boolean {
+/** What stands at a path of a store, or undefined; a path that may not be looked at is an error. */
+function lookAt(path: string) {
   try {
-    lstatSync(path)
-    return true
+    return statSync(path, { throwIfNoEntry: false })
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
     throw new TroubleError(`cannot open the store at ${path}: ${systemReason(error)}`)
   }
 }
+
+const isThere = (path: string): boolean => lookAt(path) !== undefined
 
 /** True when there is a store in the folder, or something that was one. */
 export function isStore(where: string): boolean {
@@ -171,7 +172,7 @@ export async function openNamedStore(
 ): Promise<OpenStore> {
   const where = named ?? defaultStore(context)
   if (!isAddress(where)) {
-    const stat = statSync(where, { throwIfNoEntry: false })
+    const stat = lookAt(where)
     if (stat !== undefined && !stat.isDirectory()) {
       throw new UsageError(
         `${where} is a file, not a store`,

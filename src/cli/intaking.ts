@@ -1,6 +1,8 @@
 /** Reading logs for a command: options in, a store with the logs in it out, with progress and a report on stderr. */
+import { existsSync, statfsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { suggest } from '../core/suggest.ts'
+import { EngineError } from '../engine/engine.ts'
 import { decoders } from '../ingest/formats.ts'
 import { ingest } from '../ingest/intake.ts'
 import type { IntakeReport } from '../ingest/report.ts'
@@ -91,9 +93,23 @@ export async function readLogs(
       ...(format === undefined ? {} : { format }),
       ...(source === undefined ? {} : { source }),
     })
+  } catch (error) {
+    throw withSpace(error, opened.where)
   } finally {
     bar.end()
   }
+}
+
+/** With less than this the engine cannot write, whatever it says of it. */
+const LEAST_SPACE = 4 * 1024 * 1024
+
+/** The error of a write, told as a full disk where that is what it comes from. */
+function withSpace(error: unknown, where: string): unknown {
+  if (!(error instanceof EngineError) || !existsSync(where)) return error
+  const { bavail, bsize } = statfsSync(where)
+  return bavail * bsize >= LEAST_SPACE
+    ? error
+    : new EngineError(error.kind, `the disk is full: ${error.message}`, error.code)
 }
 
 /** How many events a store holds, and where it is. */

@@ -1,5 +1,13 @@
 /** Running rules for a command: options in, findings on stdout, a report file when asked, and a summary on stderr. */
-import { accessSync, closeSync, constants, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { systemReason } from '../core/systemerror.ts'
 import { printInstant } from '../core/time.ts'
@@ -65,7 +73,7 @@ function writeReport(path: string, pieces: Iterable<string>): void {
   try {
     const file = openSync(path, 'w')
     try {
-      for (const piece of pieces) writeSync(file, piece)
+      for (const piece of pieces) writeFileSync(file, piece)
     } finally {
       closeSync(file)
     }

@@ -62,8 +62,8 @@ export function tellTrouble(writer: Writer, error: unknown, program: string): nu
     return EXIT.usage
   }
   if (error instanceof EngineError) {
-    const full = isFull(error) ? 'the disk of the store is full: ' : ''
-    say(`${full}${plain(error.message)}`, hintOf(error))
+    const reason = plain(error.message).replace(/^the disk is full: /, '')
+    say(isFull(error) ? `the disk of the store is full: ${reason}` : reason, hintOf(error))
     return EXIT.engine
   }
   const hint = error instanceof TroubleError ? error.hint : undefined

@@ -4,9 +4,9 @@
  * come back over the process channel, a few chunks ahead of whoever reads them.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { limits } from '../core/limits.ts'
 import { systemReason } from '../core/systemerror.ts'
@@ -350,6 +350,24 @@ function foldersOf(path: string): EngineFolders {
   }
 }
 
+const EMPTY_TABLE = /Empty query: .*metadata file (\S+?\.sql)(?:[\s.,;]|$)/
+
+/**
+ * Removes the description of a table that a full disk left empty: the table was never made, so nothing is stored in it,
+ * but the engine would not open the folder again. True when the folder is worth another try.
+ */
+function removedStub(error: unknown, path: string): boolean {
+  const file = error instanceof EngineError ? EMPTY_TABLE.exec(error.message)?.[1] : undefined
+  if (file === undefined || !file.startsWith(path + sep)) return false
+  try {
+    if (statSync(file).size > 0) return false
+    rmSync(file)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /**
  * Opens the embedded engine on a folder. Fails with `locked` when another process has it (the message names that
  * process), with `unavailable` when it cannot be opened.
@@ -364,8 +382,9 @@ export async function openChdb(options: ChdbOptions): Promise<Engine> {
       return engine
     } catch (error) {
       await engine.close()
+      if (removedStub(error, folders.path)) continue
       const isLocked = error instanceof EngineError && error.kind === 'locked'
-      if (!isLocked || tries === LOCK_TRIES) throw error
+      if (!isLocked || tries >= LOCK_TRIES) throw error
     }
     // A child whose parent was killed needs a moment to let go.
     await wait(LOCK_WAIT_MS)
