@@ -65,6 +65,7 @@ function settled(text: string, folder: string): string {
     .replace(/"seconds":[\d.e-]+/g, '"seconds":N')
     .replace(/\bprocess \d+/g, 'process PID')
     .replace(/\b(commit|was) [0-9a-f]{12}\b/g, '$1 COMMIT')
+    .replace(/"id":"[0-9a-f]{32}"/g, '"id":"ID"')
 }
 
 export function makeDesk(): Desk {
