@@ -27,7 +27,7 @@ export const limitTable = {
     why: 'a recursive walk of deeper values overflows the stack',
   },
   recordBytes: {
-    value: 64 * MB,
+    value: 20 * MB,
     unit: 'bytes',
     why: 'one event larger than this is rejected, not cut',
   },

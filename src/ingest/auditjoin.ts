@@ -50,6 +50,8 @@ export class AuditJoiner {
   private readonly open = new Map<string, OpenEvent>()
   /** Events closed lately, to tell records that come after. */
   private readonly closed = new Set<string>()
+  /** Characters of all open events. */
+  private chars = 0
   private late = 0
   private firstLate = ''
 
@@ -77,10 +79,20 @@ export class AuditJoiner {
     const event = isTight || known === undefined ? this.begin(key, record, line, from) : known
     event.lines.push(raw)
     event.chars += raw.length
+    this.chars += raw.length
     event.types.add(record.type)
     for (const [name, value] of record.fields) this.field(event, record.type, name, value)
     const isFull = event.chars > limits.recordBytes / 4
     if (record.type === 'EOE' || isFull) this.close(key, event)
+    while (this.open.size > limits.auditEvents || this.chars > limits.recordBytes)
+      this.closeOldest()
+  }
+
+  private closeOldest(): void {
+    for (const [key, event] of this.open) {
+      this.close(key, event)
+      return
+    }
   }
 
   private begin(
@@ -106,12 +118,6 @@ export class AuditJoiner {
       chars: 0,
     }
     this.open.set(key, event)
-    if (this.open.size > limits.auditEvents) {
-      for (const [oldest, each] of this.open) {
-        this.close(oldest, each)
-        break
-      }
-    }
     return event
   }
 
@@ -137,6 +143,7 @@ export class AuditJoiner {
 
   private close(key: string, event: OpenEvent): void {
     this.open.delete(key)
+    this.chars -= event.chars
     this.closed.add(key)
     if (this.closed.size > limits.auditEvents) {
       for (const oldest of this.closed) {

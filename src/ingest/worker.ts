@@ -73,10 +73,7 @@ async function askKnown(file: string): Promise<ReadonlyMap<number, KnownBatch>> 
 }
 
 async function room(): Promise<void> {
-  while (
-    onTheWay.length >= ON_THE_WAY ||
-    (onTheWay.length > 1 && bytesOnTheWay >= ON_THE_WAY_BYTES)
-  ) {
+  while (onTheWay.length >= ON_THE_WAY || bytesOnTheWay >= ON_THE_WAY_BYTES) {
     await new Promise<void>((resolve) => {
       waiting.stored = resolve
     })

@@ -9,6 +9,8 @@ const encoder = new TextEncoder()
 
 /** Up to this many characters a loop is faster than the encoder (measured: they meet at about 35). */
 const SHORT = 32
+/** Past this many characters no room is kept for characters that need more than one byte. */
+const LONG = 16 * 1024
 /** Values looked at to tell how much they vary, and the fewest that tell anything. */
 const SAMPLE = 2_000
 const FEWEST = 20
@@ -21,20 +23,24 @@ function prefixSize(length: number): number {
   return length < 0x10000000 ? 4 : 5
 }
 
-/** A growing run of bytes; the buffer is kept for the next column when it has been taken. */
-class Bytes {
-  #bytes: Uint8Array
-  at = 0
+const NONE = new Uint8Array(0)
+/** Longest run of bytes that is copied when it is taken; a longer one is handed over. */
+const COPIED = 256 * 1024
+const LEAST = 1024
+const MOST_WANTED = 32 * 1024 * 1024
 
-  constructor(capacity = 1024) {
-    this.#bytes = new Uint8Array(capacity)
-  }
+/** A growing run of bytes; a small buffer is kept for the next column when it has been taken. */
+class Bytes {
+  #bytes = NONE
+  /** How much the last column took; the next one will probably take as much. */
+  #wanted = LEAST
+  at = 0
 
   /** Makes room for `more` bytes and gives the buffer; it is valid until the next call. */
   room(more: number): Uint8Array {
     const needed = this.at + more
     if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2, this.#wanted))
       grown.set(this.#bytes.subarray(0, this.at))
       this.#bytes = grown
     }
@@ -58,6 +64,10 @@ class Bytes {
   /** One text: its length in bytes, then UTF-8. A lone surrogate becomes U+FFFD. */
   text(value: string): void {
     const { length } = value
+    if (length > LONG) {
+      this.#long(value)
+      return
+    }
     const bytes = this.room(length * 3 + 5)
     if (length <= SHORT) {
       const start = this.at + 1
@@ -82,10 +92,36 @@ class Bytes {
     this.at += written
   }
 
-  /** A copy of what was written; the buffer starts again empty. */
+  /** A long text: most are ASCII, so room is made for that, and for the rest when it is not. */
+  #long(value: string): void {
+    const begin = this.at
+    const start = begin + prefixSize(value.length)
+    this.room(value.length + 5)
+    this.at = start
+    for (let from = 0; from < value.length; ) {
+      const left = value.length - from
+      const bytes = this.room(from === 0 ? left : left * 3)
+      const { read, written } = encoder.encodeInto(value.slice(from), bytes.subarray(this.at))
+      this.at += written
+      from += read
+    }
+    const size = this.at - start
+    const bytes = this.room(5)
+    const moved = begin + prefixSize(size)
+    if (moved !== start) bytes.copyWithin(moved, start, this.at)
+    this.at = begin
+    this.prefix(bytes, size)
+    this.at += size
+  }
+
+  /** What was written; the buffer starts again empty. */
   take(): Uint8Array {
-    const data = this.#bytes.slice(0, this.at)
+    const { at } = this
     this.at = 0
+    if (at <= COPIED && this.#bytes.length <= 4 * COPIED) return this.#bytes.slice(0, at)
+    const data = this.#bytes.subarray(0, at)
+    this.#bytes = NONE
+    this.#wanted = Math.max(LEAST, Math.min(at, MOST_WANTED))
     return data
   }
 }
@@ -321,7 +357,7 @@ export class Uint64Column {
 
 /** A column with the same text in every row. */
 export function constantText(name: string, value: string, rows: number): ColumnBlock {
-  const one = new Bytes(value.length * 3 + 5)
+  const one = new Bytes()
   one.text(value)
   const cell = one.take()
   const data = new Uint8Array(cell.length * rows)

@@ -49,6 +49,29 @@ describe('text column', () => {
     expect(block.data.buffer.byteLength).toBe(block.data.length)
   })
 
+  it('writes long texts of every alphabet, and goes on after them', () => {
+    const column = new TextColumn()
+    const values = [
+      'x'.repeat(16_385),
+      `${'x'.repeat(20_000)}é${'y'.repeat(20_000)}`,
+      'é'.repeat(100_000),
+      '€'.repeat(700_000),
+      '😀'.repeat(30_000),
+      `${'x'.repeat(16_384)}\ud83d`,
+      `${'é'.repeat(8_192)}${'x'.repeat(120_000)}`,
+      'short',
+    ]
+    for (const round of [1, 2]) {
+      values.forEach((value, row) => {
+        column.append(row, value)
+      })
+      const found = texts(column.finish(`f${round}`, values.length + 1).data)
+      expect(found.length).toBe(values.length + 1)
+      const expected = [...values.map((each) => each.toWellFormed()), '']
+      expect(found.filter((each, row) => each !== expected[row])).toEqual([])
+    }
+  })
+
   it('turns lone surrogates into U+FFFD in short and long texts', () => {
     const column = new TextColumn()
     column.append(0, 'a\ud800b')
