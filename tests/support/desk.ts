@@ -57,15 +57,23 @@ export interface Desk {
 
 /** Text without places, times, rates and the like. */
 function settled(text: string, folder: string): string {
-  return text
-    .replaceAll(folder, 'DESK')
-    .replaceAll(ROOT, 'REPO/')
-    .replace(/\bin \d[\d.]* (?:s|min \d+ s)\b/g, 'in N s')
-    .replace(/ \([\d,]+ events\/s\)/g, '')
-    .replace(/"seconds":[\d.e-]+/g, '"seconds":N')
-    .replace(/\bprocess \d+/g, 'process PID')
-    .replace(/\b(commit|was) [0-9a-f]{12}\b/g, '$1 COMMIT')
-    .replace(/"id":"[0-9a-f]{32}"/g, '"id":"ID"')
+  return (
+    text
+      .replaceAll(folder, 'DESK')
+      .replaceAll(ROOT, 'REPO/')
+      .replace(/\bin \d[\d.]* (?:s|min \d+ s)\b/g, 'in N s')
+      .replace(/ \([\d,]+ events\/s\)/g, '')
+      .replace(/"seconds":[\d.e-]+/g, '"seconds":N')
+      .replace(/\bprocess \d+/g, 'process PID')
+      .replace(/\b(commit|was) [0-9a-f]{12}\b/g, '$1 COMMIT')
+      .replace(/"id":"[0-9a-f]{32}"/g, '"id":"ID"')
+      // Findings come in no fixed order: two scans run at once.
+      .replace(/(?:^\{"time".*\n)+/gm, (lines) => {
+        const found = lines.split('\n').filter((each) => each !== '')
+        const plain = found.map((each) => each.replace(/,$/, '')).sort()
+        return `${plain.join('\n')}\n`
+      })
+  )
 }
 
 export function makeDesk(): Desk {
@@ -75,6 +83,7 @@ export function makeDesk(): Desk {
   const data = path('.data')
   const temporary = path('.tmp')
   for (const each of [home, data, temporary]) mkdirSync(each)
+  const running = new Set<ChildProcess>()
 
   const start = (args: readonly string[], options: CallOptions = {}): Live => {
     const { env = {}, input, isOpen, readOnly, user } = options
@@ -91,6 +100,8 @@ export function makeDesk(): Desk {
       },
       ...(user === undefined ? {} : { uid: user, gid: user }),
     })
+    running.add(child)
+    child.on('close', () => running.delete(child))
     let out = ''
     let err = ''
     const waiting = new Set<() => void>()
@@ -143,6 +154,9 @@ export function makeDesk(): Desk {
       return settled(parts.filter((each, at) => each !== '' || at > 1).join('\n'), folder)
     },
     leftovers: () => readdirSync(temporary),
-    close: () => rmSync(folder, { recursive: true, force: true }),
+    close() {
+      for (const child of running) child.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    },
   }
 }
