@@ -90,9 +90,12 @@ export function makeProgress(output: Output, mode: ProgressMode, clock: () => nu
   let phaseStart = 0
   let printed = Number.NEGATIVE_INFINITY
   let pending: State | undefined
+  let later: NodeJS.Timeout | undefined
 
   const print = (state: State, now: number): void => {
     pending = undefined
+    clearTimeout(later)
+    later = undefined
     printed = now
     const seconds = (now - phaseStart) / 1000
     if (mode === 'json') {
@@ -114,7 +117,11 @@ export function makeProgress(output: Output, mode: ProgressMode, clock: () => nu
     }
     const state = stateAt((now - phaseStart) / 1000)
     if (now - printed >= every) print(state, now)
-    else pending = state
+    else {
+      pending = state
+      // The last state before a pause is shown too.
+      later ??= setTimeout(() => pending && print(pending, clock()), every).unref()
+    }
   }
   return {
     intake(state) {
@@ -126,6 +133,8 @@ export function makeProgress(output: Output, mode: ProgressMode, clock: () => nu
     end() {
       if (!isShown) return
       flush(clock())
+      clearTimeout(later)
+      later = undefined
       output.status(undefined)
     },
   }
