@@ -45,7 +45,7 @@ interface Tally {
 /** Below this many rows, setting up the search for many literals costs more than it saves. */
 const ROWS_WORTH_SHARING = 50_000
 
-/** Scans under way at the same time: while the findings of one are told, the engine works on the other. */
+/** Scans under way at the same time on many rows: while the findings of one are told, the engine works on the other. */
 const AT_ONCE = 2
 
 /** Findings held back until their scan has ended, so that a scan that fails leaves nothing half told. */
@@ -220,7 +220,8 @@ export async function runRules(options: RunOptions): Promise<RunReport> {
       done++
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  const isLarge = [...stored.values()].some((each) => each.rows >= ROWS_WORTH_SHARING)
+  await Promise.all(Array.from({ length: isLarge ? AT_ONCE : 1 }, work))
   options.onProgress?.(scans.length, scans.length, run.findings)
   return {
     outcomes: outcomes(run, planned),
