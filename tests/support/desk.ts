@@ -66,7 +66,7 @@ function settled(text: string, folder: string): string {
       .replace(/"seconds":[\d.e-]+/g, '"seconds":N')
       .replace(/\bprocess \d+/g, 'process PID')
       .replace(/\b(commit|was) [0-9a-f]{12}\b/g, '$1 COMMIT')
-      .replace(/"id":"[0-9a-f]{32}"/g, '"id":"ID"')
+      .replace(/\b[0-9a-f]{32}\b/g, 'ID')
       // Findings come in no fixed order: two scans run at once.
       .replace(/(?:^\{"time".*\n)+/gm, (lines) => {
         const found = lines.split('\n').filter((each) => each !== '')
