@@ -43,6 +43,14 @@ export interface RuleTexts {
 const RULE_NAME = /\.ya?ml$/i
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
 /** Reads the texts of one call, counting against the limits of a pack. */
 class Collection {
   readonly texts: RuleText[] = []
@@ -81,11 +89,10 @@ class Collection {
       this.tooLarge(root, file, `${bytes.length} bytes or more`)
       return
     }
-    try {
-      this.texts.push({ root, file, text: utf8.decode(bytes), named })
-    } catch {
-      this.problem(root, file, diagnose('HR912', {}))
-    }
+    // Text in UTF-16 has zero bytes, and so have files that are no text; YAML has none.
+    const text = bytes.includes(0) ? undefined : decoded(bytes)
+    if (text === undefined) this.problem(root, file, diagnose('HR912', {}))
+    else this.texts.push({ root, file, text, named })
   }
 
   /** True, with a problem noted once, when the limits of a pack are reached: nothing more is read. */
