@@ -1,0 +1,76 @@
+/**
+ * What the compiler of Kusto queries is asked and what it answers: requests with the functions and watchlists that
+ * their queries may use, and for each request the queries it holds. Plain data, so that it can cross to a worker.
+ */
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import type { Span } from '../../core/span.ts'
+import type { Order, Rel } from '../../ir/rel.ts'
+import type { Schema } from '../../ir/types.ts'
+
+/** A parameter of a user's function. */
+export interface KustoParameter {
+  readonly name: string
+  /** A scalar type in Kusto's words, or the column list of a tabular one: `string`, `(TimeGenerated:datetime, *)`. */
+  readonly type: string
+  /** The default as a Kusto literal: `'*'`, `datetime(null)`, `dynamic([])`. */
+  readonly fallback?: string
+}
+
+/** A function that the user's files define. */
+export interface KustoFunction {
+  readonly name: string
+  readonly parameters: readonly KustoParameter[]
+  /** The text between the braces of a declaration, without them. */
+  readonly body: string
+  readonly file: string
+  /** Where the body stands in the file. */
+  readonly span: Span
+}
+
+/** A table of the user's that `_GetWatchlist` gives. All values are texts, a missing one is empty. */
+export interface Watchlist {
+  readonly alias: string
+  /** The column that is also given as `SearchKey`. */
+  readonly searchKey?: string
+  readonly columns: readonly string[]
+  /** Each row has as many values as there are columns. */
+  readonly rows: readonly (readonly string[])[]
+}
+
+export interface KustoRequest {
+  readonly query: string
+  /** For messages and the cache only. */
+  readonly name: string
+}
+
+/** One query of a request's text. */
+export interface KustoAnswer {
+  /** Absent when the query cannot run; the diagnostics say why. */
+  readonly rel?: Rel
+  /** The columns that it gives, in order; empty without `rel`. */
+  readonly columns: Schema
+  /** The tables that it reads, as it names them. */
+  readonly tables: readonly string[]
+  /** The order in which the rows come, when the query asks for one. */
+  readonly order?: Order
+  /** The kind of chart that `render` asks for. */
+  readonly render?: string
+  /** The query's part of the request's text. */
+  readonly span: Span
+  /** Their spans are in the request's text. */
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** The queries of one request, in order. */
+export interface KustoCompiled {
+  readonly queries: readonly KustoAnswer[]
+}
+
+/** Compiles queries; never throws for what a query holds. The answers come in the order of the requests. */
+export interface KustoCompiler {
+  compile(
+    requests: readonly KustoRequest[],
+    functions: readonly KustoFunction[],
+    watchlists: readonly Watchlist[],
+  ): Promise<readonly KustoCompiled[]>
+}
