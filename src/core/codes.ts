@@ -272,6 +272,77 @@ export const codes = {
   HR354: { severity: 'error', message: 'the modifier "exists" takes one value' },
   HR355: { severity: 'error', message: 'the name of the other field is empty' },
   HR356: { severity: 'error', message: 'the {part} of a date is a whole number, not {found}' },
+  HR450: {
+    severity: 'error',
+    message: 'the {what} has no query',
+    hint: 'the query stands under `query` (Sentinel) or `queryCondition.queryText` (Defender)',
+  },
+  HR451: {
+    severity: 'error',
+    message: 'a rule of kind "{kind}" has no query of its own to run',
+    hint: 'its logic is part of the cloud service; rules of kind Scheduled and NRT are run',
+  },
+  HR452: {
+    severity: 'error',
+    message: 'unknown {key} "{value}"',
+    hint: 'one of {known}',
+  },
+  HR453: {
+    severity: 'error',
+    message: '"{value}" is not a proper {key}',
+    hint: '{wanted}',
+  },
+  HR454: {
+    severity: 'warning',
+    message:
+      'the rule runs every {frequency} and looks back {period} only; events between are never seen',
+    hint: 'make queryPeriod at least as long as queryFrequency',
+  },
+  HR455: {
+    severity: 'notice',
+    message: 'unknown key "{key}"; it is kept and has no effect{guess}',
+  },
+  HR456: { severity: 'warning', message: '"{key}" must be {wanted}; it is not used' },
+  HR457: {
+    severity: 'warning',
+    message: 'unknown {key} "{value}"; {effect}',
+    hint: 'one of {known}',
+  },
+  HR458: {
+    severity: 'warning',
+    message: 'an entity of type {type} has no identifier "{value}"{guess}',
+  },
+  HR459: {
+    severity: 'warning',
+    message: 'the query gives no column "{name}", which {what} needs{guess}',
+  },
+  HR460: { severity: 'error', message: 'the file is not valid JSON: {reason}' },
+  HR461: {
+    severity: 'error',
+    message: 'no Kusto query is found in the file',
+    hint: 'a Markdown file has queries in blocks fenced as ```kql; JSON has them under `query`',
+  },
+  HR462: { severity: 'warning', message: 'the block of code is not closed; it is read to the end' },
+  HR463: {
+    severity: 'error',
+    message: '{what} is an expression of a deployment template, which is not evaluated',
+    hint: 'write the value out, or export the deployed rule',
+  },
+  HR464: {
+    severity: 'error',
+    message: 'the function {what}',
+    hint: 'write e.g.  .create-or-alter function Name(a:string) { T | where x == a }',
+  },
+  HR465: {
+    severity: 'warning',
+    message: 'the {what} "{name}" is defined again; the first one is used, of {first}',
+  },
+  HR466: { severity: 'error', message: 'the watchlist cannot be read: {reason}' },
+  HR468: {
+    severity: 'notice',
+    message: 'the rule is switched off in its file; it is run all the same',
+  },
+  HR469: { severity: 'error', message: 'Kusto queries cannot be compiled here: {reason}' },
   HR600: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
   HR601: {
     severity: 'error',

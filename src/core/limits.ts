@@ -19,6 +19,32 @@ export const limitTable = {
   },
   yamlNodes: { value: 50_000, unit: 'nodes', why: 'bounds the memory one rule file can take' },
   ruleFileBytes: { value: MB, unit: 'bytes', why: 'the largest published rule is about 150 KB' },
+  rulesFileBytes: {
+    value: 32 * MB,
+    unit: 'bytes',
+    why: 'a JSON, JSON lines or Markdown file that holds many queries; an export of all rules of a workspace has a few MB',
+  },
+  queriesPerFile: {
+    value: 20_000,
+    unit: 'queries',
+    why: 'the largest published collection in one file has 6,252',
+  },
+  jsonNodes: {
+    value: 2_000_000,
+    unit: 'values',
+    why: 'bounds the memory that one JSON rule file can take',
+  },
+  watchlistRows: {
+    value: 100_000,
+    unit: 'rows',
+    why: 'a watchlist stands in the query as constants; larger lists belong in a table',
+  },
+  watchlistBytes: { value: 8 * MB, unit: 'bytes', why: 'a service takes a CSV file of 3.8 MB' },
+  functionParameters: {
+    value: 64,
+    unit: 'parameters',
+    why: 'the longest published parser takes about twenty',
+  },
   packBytes: { value: 100 * MB, unit: 'bytes', why: 'bounds what one rule pack can load' },
   packFiles: { value: 20_000, unit: 'files', why: 'the largest published pack holds under 10,000' },
   jsonDepth: {

@@ -1,91 +1,18 @@
 /**
- * A rule file as documents: each YAML document on its own, so that a broken one never takes the others with it,
- * and the old actions `global`, `reset` and `repeat` worked in as the reference implementation does.
+ * A rule file as documents: each YAML document on its own, with the old actions `global`, `reset` and `repeat` worked
+ * in as the reference implementation does.
  */
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
 import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
-import { childOf, readYaml, type YamlEntry, type YamlMap, type YamlNode } from '../../core/yaml.ts'
+import { childOf, type YamlEntry, type YamlMap, type YamlNode } from '../../core/yaml.ts'
+import { readYamlParts, type YamlPart } from '../../core/yamlparts.ts'
 
 /** One document that should be a rule; without a node it could not be read, and the diagnostics say why. */
-export interface SigmaDocument {
-  readonly node?: YamlNode
-  readonly diagnostics: readonly Diagnostic[]
-  readonly span: Span
-}
+export type SigmaDocument = YamlPart
 
 /** Far more than any file of old style has. */
 const MOST_NODES = limits.yamlNodes * 4
-
-/** A broken file of more documents than this is refused as a whole. */
-const MOST_PIECES = 5_000
-
-interface Piece {
-  readonly start: number
-  readonly text: string
-}
-
-/** True for a line that holds more than a mark, a comment or a directive. */
-function isContent(line: string): boolean {
-  const plain = line.replace(/^(?:---|\.\.\.)/, '').trim()
-  return plain !== '' && !plain.startsWith('#') && !line.startsWith('%')
-}
-
-/** The file cut at its document marks, which YAML has nowhere else at the start of a line. */
-function pieces(text: string): readonly Piece[] {
-  const starts = [0, ...[...text.matchAll(/^---(?=\s|$)/gm)].map((found) => found.index)]
-  const out: Piece[] = []
-  let open = 0
-  for (const [index, start] of starts.entries()) {
-    const end = starts[index + 1] ?? text.length
-    const hasContent = text.slice(start, end).split('\n').some(isContent)
-    // A piece of comments and directives belongs to the document after it.
-    if (!hasContent && end < text.length) continue
-    if (hasContent) out.push({ start: open, text: text.slice(open, end) })
-    open = end
-  }
-  return out
-}
-
-/** False for the document that a mark opens and nothing follows. */
-function isWritten(node: YamlNode): boolean {
-  return node.kind !== 'scalar' || node.value !== null
-}
-
-const moved = (span: Span, by: number): Span => ({ start: span.start + by, end: span.end + by })
-
-function moveNode(node: YamlNode, by: number): YamlNode {
-  const span = moved(node.span, by)
-  switch (node.kind) {
-    case 'scalar':
-      return { ...node, span }
-    case 'list':
-      return { ...node, span, items: node.items.map((item) => moveNode(item, by)) }
-    case 'map': {
-      const entries = node.entries.map((entry) => ({
-        ...entry,
-        keySpan: moved(entry.keySpan, by),
-        value: moveNode(entry.value, by),
-      }))
-      return { ...node, span, entries }
-    }
-  }
-}
-
-function readPiece({ start, text }: Piece): readonly SigmaDocument[] {
-  const { documents, diagnostics } = readYaml(text)
-  if (diagnostics.length === 0) {
-    return documents.filter(isWritten).map((each) => {
-      const node = moveNode(each, start)
-      return { node, diagnostics: [], span: node.span }
-    })
-  }
-  const span = { start, end: start + text.length }
-  const placed = diagnostics.map((each) =>
-    each.span === undefined ? { ...each, span } : { ...each, span: moved(each.span, start) },
-  )
-  return [{ diagnostics: placed, span }]
-}
 
 /** The map with the other's entries over its own; maps within are merged, all else is replaced. */
 function merge(below: YamlMap, above: YamlMap): YamlMap {
@@ -167,14 +94,5 @@ function applyActions(documents: readonly SigmaDocument[]): readonly SigmaDocume
 
 /** The documents of a file that should be rules, in order. */
 export function readDocuments(text: string): readonly SigmaDocument[] {
-  const whole = readYaml(text)
-  if (whole.diagnostics.length === 0) {
-    const full = whole.documents.filter(isWritten)
-    return applyActions(full.map((node) => ({ node, diagnostics: [], span: node.span })))
-  }
-  const parts = pieces(text)
-  if (parts.length < 2 || parts.length > MOST_PIECES) {
-    return [{ diagnostics: whole.diagnostics, span: { start: 0, end: text.length } }]
-  }
-  return applyActions(parts.flatMap(readPiece))
+  return applyActions(readYamlParts(text))
 }
