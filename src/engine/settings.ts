@@ -21,6 +21,12 @@ export function readerSettings(options: QueryOptions = {}): Settings {
     use_query_condition_cache: options.conditionCache === false ? 0 : 1,
     output_format_json_quote_64bit_integers: 1,
     output_format_json_quote_denormals: 1,
+    // A decimal has more digits than a JSON number keeps.
+    output_format_json_quote_decimals: 1,
+    // A relation that is named to be computed once would else be computed at each place that reads it.
+    enable_materialized_cte: 1,
+    // JSON that queries make is compared and shown as text: a slash stays a slash.
+    output_format_json_escape_forward_slashes: 0,
     session_timezone: 'UTC',
     max_query_size: limits.queryBytes,
     max_ast_elements: limits.queryNodes,

@@ -1,11 +1,12 @@
 /** All function records, by id. */
 import { aggregateFunctions } from './aggregate.ts'
+import { derivedFunctions } from './derived.ts'
 import { matchFunctions } from './match.ts'
 import type { FunctionRecord } from './record.ts'
 import { valueFunctions } from './value.ts'
 
 export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
-  [...matchFunctions, ...valueFunctions, ...aggregateFunctions].map((record) => [
+  [...matchFunctions, ...valueFunctions, ...derivedFunctions, ...aggregateFunctions].map((record) => [
     record.id,
     record,
   ]),

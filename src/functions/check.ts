@@ -11,7 +11,7 @@ import { childrenOf, ownExprs } from '../ir/walk.ts'
 import { functions } from './catalogue.ts'
 import type { FunctionRecord, Parameter } from './record.ts'
 
-const NUMBERS: readonly unknown[] = ['int', 'float']
+const NUMBERS: readonly unknown[] = ['int32', 'int', 'float', 'decimal']
 
 function fits(wanted: Parameter['type'], found: Type, lifts: boolean): boolean {
   if (wanted === 'any' || found === 'null' || printType(wanted) === printType(found)) return true
@@ -22,9 +22,11 @@ function fits(wanted: Parameter['type'], found: Type, lifts: boolean): boolean {
 function checkCall(record: FunctionRecord, args: readonly Expr[]): readonly Diagnostic[] {
   const { id, takes } = record
   const last = takes.at(-1)
-  const least = last?.many ? takes.length - 1 : takes.length
+  const needed = takes.filter((each) => !each.optional).length
+  const least = last?.many ? Math.min(needed, takes.length - 1) : needed
   if (args.length < least || (args.length > takes.length && !last?.many)) {
-    const wanted = last?.many ? `at least ${least}` : `${least}`
+    const wanted =
+      last?.many || takes.some((each) => each.optional) ? `at least ${least}` : `${least}`
     return [diagnose('HR251', { name: id, wanted, found: args.length })]
   }
   return args.flatMap((each, index) => {
@@ -63,6 +65,8 @@ export function checkExpr(expr: Expr, schema: Schema | 'open', depth = 0): reado
       return [...expr.when.flat(), expr.otherwise].flatMap((each) =>
         checkExpr(each, schema, depth + 1),
       )
+    case 'query':
+      return checkRel(expr.rel)
   }
 }
 

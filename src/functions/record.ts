@@ -13,6 +13,8 @@ export interface Parameter {
   readonly constant?: boolean
   /** True for the last parameter when it may be given any number of times. */
   readonly many?: boolean
+  /** True when the argument, and all after it, may be left out. */
+  readonly optional?: boolean
 }
 
 export interface Example {

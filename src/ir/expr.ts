@@ -1,46 +1,12 @@
 /**
- * Expressions: constant, field, call, case. Plain readonly data, serialisable, free of any dialect.
+ * Expressions: constant, field, call, case, and a query whose rows are a value. Plain readonly data, serialisable, free of any dialect;
+ * their shapes stand beside those of relations, which they may hold.
  * Operators, casts and patterns are all calls of a function record (see `functions/`).
  */
-import type { Storage, Type } from './types.ts'
+import type { Call, Case, Const, ConstValue, Expr, FieldRef, Query, Scalar } from './rel.ts'
+import type { Type } from './types.ts'
 
-export type Scalar = string | number | boolean | null
-export type ConstValue = Scalar | readonly Scalar[]
-
-export interface Const {
-  readonly op: 'const'
-  readonly value: ConstValue
-  readonly type: Type
-}
-
-export interface FieldRef {
-  readonly op: 'field'
-  readonly name: string
-  readonly type: Type
-  /** Storage of the column, set when the field is bound to a stored source. */
-  readonly stored?: Storage
-  /**
-   * Where a stored field is kept when not (only) in its own column: the overflow map, or both. `marks`: no event has
-   * a text for it, but some may name it as empty or null.
-   */
-  readonly kept?: 'map' | 'both' | 'marks'
-}
-
-export interface Call {
-  readonly op: 'call'
-  readonly fn: string
-  readonly args: readonly Expr[]
-  readonly type: Type
-}
-
-export interface Case {
-  readonly op: 'case'
-  readonly when: readonly (readonly [Expr, Expr])[]
-  readonly otherwise: Expr
-  readonly type: Type
-}
-
-export type Expr = Const | FieldRef | Call | Case
+export type { Call, Case, Const, ConstValue, Expr, FieldRef, Query, Scalar }
 
 export const TRUE: Const = { op: 'const', value: true, type: 'bool' }
 export const FALSE: Const = { op: 'const', value: false, type: 'bool' }

@@ -25,6 +25,8 @@ export function printExpr(expr: Expr): string {
       const arms = expr.when.map(([test, then]) => `${printExpr(test)} -> ${printExpr(then)}`)
       return `case(${[...arms, printExpr(expr.otherwise)].join(', ')})`
     }
+    case 'query':
+      return `${expr.gives}(${printRel(expr.rel).replaceAll(/\n */g, ' | ')})`
     default:
       return absurd(expr)
   }
@@ -59,11 +61,13 @@ function head(rel: Rel): string {
     case 'aggregate':
       return `aggregate${list('by', rel.by.map(binding))}${list('into', rel.into.map(aggregate))}`
     case 'window':
-      return `window${list('by', rel.by.map(printExpr))} order ${order(rel.order)}${list('into', rel.into.map(aggregate))}`
+      return `window${rel.frame === 'all' ? ' all' : ''}${list('by', rel.by.map(printExpr))} order ${order(rel.order)}${list('into', rel.into.map(aggregate))}`
     case 'join':
       return `join ${rel.how}${list(
         'on',
-        rel.on.map((key) => `${printExpr(key.left)} = ${printExpr(key.right)}`),
+        rel.on.map(
+          (key) => `${printExpr(key.left)} ${key.nullsMatch ? '==' : '='} ${printExpr(key.right)}`,
+        ),
       )}`
     case 'union':
       return 'union'
@@ -74,7 +78,7 @@ function head(rel: Rel): string {
     case 'limit':
       return `limit ${rel.rows}${list('per', (rel.per ?? []).map(printExpr))}`
     case 'named':
-      return `named ${printName(rel.name)}`
+      return `named ${printName(rel.name)}${rel.once ? ' once' : ''}`
     default:
       return absurd(rel)
   }

@@ -1,8 +1,57 @@
 /**
- * Relations: the thirteen ways to make rows from rows, and the schema each gives. Plain readonly data.
+ * Relations: the thirteen ways to make rows from rows, the schema each gives, and the shapes of the expressions in
+ * them. Plain readonly data.
  */
-import type { Expr, Scalar } from './expr.ts'
-import type { Field, Schema, Type } from './types.ts'
+import type { Field, Schema, Storage, Type } from './types.ts'
+
+export type Scalar = string | number | boolean | null
+export type ConstValue = Scalar | readonly Scalar[]
+
+export interface Const {
+  readonly op: 'const'
+  readonly value: ConstValue
+  readonly type: Type
+}
+
+export interface FieldRef {
+  readonly op: 'field'
+  readonly name: string
+  readonly type: Type
+  /** Storage of the column, set when the field is bound to a stored source. */
+  readonly stored?: Storage
+  /**
+   * Where a stored field is kept when not (only) in its own column: the overflow map, or both. `marks`: no event has
+   * a text for it, but some may name it as empty or null.
+   */
+  readonly kept?: 'map' | 'both' | 'marks'
+}
+
+export interface Call {
+  readonly op: 'call'
+  readonly fn: string
+  readonly args: readonly Expr[]
+  readonly type: Type
+}
+
+export interface Case {
+  readonly op: 'case'
+  readonly when: readonly (readonly [Expr, Expr])[]
+  readonly otherwise: Expr
+  readonly type: Type
+}
+
+/**
+ * The rows of a relation as a value, computed once for the whole query: the first cell, null when there is no row, or
+ * the first column as the set that `set.has` and its kin look in.
+ */
+export interface Query {
+  readonly op: 'query'
+  readonly rel: Rel
+  readonly gives: 'cell' | 'set'
+  readonly type: Type
+}
+
+export type Expr = Const | FieldRef | Call | Case | Query
 
 /** A view (bound later to the sources that feed it), a stored source, or what a `named` above has defined. */
 export interface TableRef {
@@ -42,6 +91,8 @@ export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti' | '
 export interface JoinKey {
   readonly left: Expr
   readonly right: Expr
+  /** True when missing values match each other. */
+  readonly nullsMatch?: boolean
 }
 
 export type Rel =
@@ -67,6 +118,8 @@ export type Rel =
       readonly by: readonly Expr[]
       readonly order: Order
       readonly into: readonly AggBinding[]
+      /** The rows that each value is made from: those up to its own (the default with an order), or all. */
+      readonly frame?: 'running' | 'all'
     }
   | {
       readonly op: 'join'
@@ -84,7 +137,14 @@ export type Rel =
       readonly rows: number
       readonly per?: readonly Expr[]
     }
-  | { readonly op: 'named'; readonly name: string; readonly value: Rel; readonly body: Rel }
+  | {
+      readonly op: 'named'
+      readonly name: string
+      readonly value: Rel
+      readonly body: Rel
+      /** True when the value is computed once, however often it is read. */
+      readonly once?: boolean
+    }
 
 /** A value of a union that cannot occur; keeps `switch` exhaustive. */
 export function absurd(value: never): never {

@@ -6,12 +6,21 @@ import type { Span } from '../core/span.ts'
 
 export type BaseType =
   | 'bool'
+  /** Whole number of 32 bits. */
+  | 'int32'
+  /** Whole number of 64 bits. */
   | 'int'
   | 'float'
+  /** Decimal fraction, exact. */
+  | 'decimal'
   | 'text'
+  /** Instant, in steps of 100 ns, UTC. */
   | 'time'
+  /** Length of time, in steps of 100 ns. */
   | 'span'
+  | 'guid'
   | 'ip'
+  /** JSON text; a missing value is null. */
   | 'dynamic'
   | 'null'
 export type Type = BaseType | { readonly list: BaseType }

@@ -7,6 +7,7 @@ export function mapExpr(expr: Expr, change: (expr: Expr) => Expr): Expr {
   switch (expr.op) {
     case 'const':
     case 'field':
+    case 'query':
       return change(expr)
     case 'call': {
       const args = mapAll(expr.args, (each) => mapExpr(each, change))
@@ -73,20 +74,51 @@ export function childrenOf(rel: Rel): readonly Rel[] {
   }
 }
 
-/** Rewrites a relation from the leaves up. */
+/** The relations inside the expressions of one relation rewritten. */
+function mapQueries(rel: Rel, change: (rel: Rel) => Rel): Rel {
+  if (!ownExprs(rel).some(hasQuery)) return rel
+  return mapOwnExprs(rel, (own) =>
+    mapExpr(own, (each) => (each.op === 'query' ? { ...each, rel: change(each.rel) } : each)),
+  )
+}
+
+function hasQuery(expr: Expr): boolean {
+  let found = false
+  visitExpr(expr, (each) => {
+    if (each.op === 'query') found = true
+  })
+  return found
+}
+
+/** The relations that stand inside the expressions of one relation. */
+export function queriesOf(rel: Rel): readonly Rel[] {
+  const found: Rel[] = []
+  for (const own of ownExprs(rel)) {
+    visitExpr(own, (each) => {
+      if (each.op === 'query') found.push(each.rel)
+    })
+  }
+  return found
+}
+
+/** Rewrites a relation from the leaves up, those inside its expressions too. */
 export function mapRel(rel: Rel, change: (rel: Rel) => Rel): Rel {
+  return change(mapQueries(mapBelow(rel, change), (each) => mapRel(each, change)))
+}
+
+function mapBelow(rel: Rel, change: (rel: Rel) => Rel): Rel {
   switch (rel.op) {
     case 'scan':
     case 'values':
-      return change(rel)
+      return rel
     case 'join':
-      return change({ ...rel, left: mapRel(rel.left, change), right: mapRel(rel.right, change) })
+      return { ...rel, left: mapRel(rel.left, change), right: mapRel(rel.right, change) }
     case 'union':
-      return change({ ...rel, all: rel.all.map((each) => mapRel(each, change)) })
+      return { ...rel, all: rel.all.map((each) => mapRel(each, change)) }
     case 'named':
-      return change({ ...rel, value: mapRel(rel.value, change), body: mapRel(rel.body, change) })
+      return { ...rel, value: mapRel(rel.value, change), body: mapRel(rel.body, change) }
     default:
-      return change({ ...rel, from: mapRel(rel.from, change) })
+      return { ...rel, from: mapRel(rel.from, change) }
   }
 }
 

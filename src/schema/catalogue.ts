@@ -1,6 +1,7 @@
 /** The schema as a whole: all sources, and the views of each dialect, read once from `content/schema`. */
 import type { Source } from './source.ts'
-import type { Logsource, View } from './view.ts'
+import type { TableCatalogue } from './tables.ts'
+import type { Logsource, View, ViewPart } from './view.ts'
 
 /** One known Sigma log source with the parts that feed it. */
 export interface LogsourceView {
@@ -11,4 +12,8 @@ export interface LogsourceView {
 export interface SchemaCatalogue {
   readonly sources: ReadonlyMap<string, Source>
   readonly logsources: readonly LogsourceView[]
+  /** The tables of Kusto. */
+  readonly tables: TableCatalogue
+  /** What feeds the tables, as declared, by name; read when it is first asked for. */
+  tableParts(): ReadonlyMap<string, readonly ViewPart[]>
 }

@@ -2,13 +2,13 @@
  * Reads the schema files into a catalogue: sources with how they are recognised, and the views of Sigma log sources.
  * Takes the texts of content/schema, gives the catalogue or located diagnostics; unknown keys are errors.
  */
-import { type Diagnostic, hasErrors, type Outcome } from '../core/diagnostic.ts'
-import type { Span } from '../core/span.ts'
-import { readYaml, type YamlNode } from '../core/yaml.ts'
-import { type Expr, TRUE } from '../ir/expr.ts'
+import { hasErrors, type Outcome } from '../core/diagnostic.ts'
+import type { YamlNode } from '../core/yaml.ts'
+import type { Expr } from '../ir/expr.ts'
 import type { LogsourceView, SchemaCatalogue } from './catalogue.ts'
+import { eachOf, readDocuments, type SchemaFile } from './documents.ts'
+import { readMappings, readParts } from './feed.ts'
 import { logsourceName } from './logsource.ts'
-import { readFields, readWhere } from './mapping.ts'
 import {
   flagFrom,
   itemsOf,
@@ -22,7 +22,9 @@ import {
 } from './node.ts'
 import { orderedParts } from './parts.ts'
 import type { Recogniser, Source } from './source.ts'
-import type { Logsource, ViewPart } from './view.ts'
+import { readTables } from './tables.ts'
+import { isLate, lateParts } from './tableview.ts'
+import type { Logsource } from './view.ts'
 
 type Fields = ReadonlyMap<string, Expr>
 type Entries = ReadonlyMap<string, YamlNode>
@@ -44,6 +46,10 @@ interface Draft {
   readonly mappings: Map<string, Fields>
   readonly logsources: Map<string, LogsourceView>
 }
+
+const KEYS = ['families', 'sources', 'mappings', 'logsources']
+/** The tables of Kusto, as plain texts. */
+const TABLES = /^tables[/\\].*\.txt$/
 
 const SHARED_KEYS = ['order', 'time', 'host', 'rawIsText', 'plain', 'rename']
 const SOURCE_NAME = /^[a-z][a-z0-9_.]*$/
@@ -161,51 +167,6 @@ function readSource(node: YamlNode, draft: Draft, report: Report): Source | unde
   return { name, title, recognise, ...readShared(entries, family?.shared, report) }
 }
 
-/** Sources that a part names: one, or all whose names begin with what stands before a final `*`. */
-function sourcesNamed(
-  pattern: string,
-  draft: Draft,
-  span: Span,
-  report: Report,
-): readonly string[] {
-  const all = [...draft.sources.keys()]
-  const found = pattern.endsWith('*')
-    ? all.filter((each) => each.startsWith(pattern.slice(0, -1)))
-    : all.filter((each) => each === pattern)
-  if (found.length === 0) sayUnknown(report, 'source', pattern, all, span)
-  return found
-}
-
-function readPart(node: YamlNode, draft: Draft, report: Report): readonly ViewPart[] {
-  const keys = ['source', 'where', 'use', 'fields']
-  const entries = knownMapOf(node, 'a part', keys, report)
-  const source = entries.get('source')
-  if (source === undefined) {
-    say(report, 'HR203', { what: 'a part', key: 'source' }, node.span)
-    return []
-  }
-  const where = entries.get('where')
-  const use = entries.get('use')
-  const used = use === undefined ? [] : textsFrom(use, '"use"', report)
-  const shared = used.flatMap((name) => {
-    const found = draft.mappings.get(name)
-    if (found === undefined) {
-      sayUnknown(report, 'mapping', name, draft.mappings.keys(), use?.span ?? node.span)
-    }
-    return [...(found ?? [])]
-  })
-  const own = entries.get('fields')
-  const fields = new Map([...shared, ...(own === undefined ? [] : readFields(own, report))])
-  const condition = where === undefined ? TRUE : readWhere(where, report)
-  return textsFrom(source, '"source"', report).flatMap((pattern) =>
-    sourcesNamed(pattern, draft, source.span, report).map((name) => ({
-      source: name,
-      where: condition,
-      fields,
-    })),
-  )
-}
-
 function readKeys(entries: Entries, report: Report): Logsource {
   const keys = ['product', 'category', 'service'] as const
   return Object.fromEntries(
@@ -218,24 +179,6 @@ function readKeys(entries: Entries, report: Report): Logsource {
 }
 
 const LOGSOURCE_KEYS = ['product', 'category', 'service']
-
-/** The parts of a log source: whole sources under `source`, and what `parts` lists. */
-function readParts(entries: Entries, draft: Draft, report: Report): readonly ViewPart[] {
-  const source = entries.get('source')
-  const listed = entries.get('parts')
-  const names =
-    source === undefined
-      ? []
-      : textsFrom(source, '"source"', report).flatMap((pattern) =>
-          sourcesNamed(pattern, draft, source.span, report),
-        )
-  const parts =
-    listed === undefined ? [] : itemsOf(listed).flatMap((each) => readPart(each, draft, report))
-  return [
-    ...names.map((name): ViewPart => ({ source: name, where: TRUE, fields: new Map() })),
-    ...parts,
-  ]
-}
 
 function readLogsource(node: YamlNode, draft: Draft, report: Report): readonly LogsourceView[] {
   const known = [...LOGSOURCE_KEYS, 'title', 'also', 'source', 'parts']
@@ -262,63 +205,30 @@ function readLogsource(node: YamlNode, draft: Draft, report: Report): readonly L
   }))
 }
 
-interface Document {
-  readonly entries: Entries
-  readonly report: Report
-}
-
-function readDocuments(files: readonly { path: string; text: string }[]): {
-  readonly documents: readonly Document[]
-  readonly diagnostics: Diagnostic[]
-} {
-  const diagnostics: Diagnostic[] = []
-  const documents = files.flatMap(({ path, text }): readonly Document[] => {
-    const report: Report = { file: path, diagnostics }
-    const yaml = readYaml(text)
-    for (const each of yaml.diagnostics) {
-      say(report, 'HR200', { reason: each.message }, each.span)
-    }
-    const known = ['families', 'sources', 'mappings', 'logsources']
-    return yaml.documents.map((node) => ({
-      entries: knownMapOf(node, 'a schema file', known, report),
-      report,
-    }))
-  })
-  return { documents, diagnostics }
-}
-
 /**
  * Reads all schema files together; names may be used across files in any order. The catalogue is given only when
  * there is no error. Diagnostics name the file in their message and hold the place within it.
  */
-export function readSchema(
-  files: readonly { path: string; text: string }[],
-): Outcome<SchemaCatalogue> {
-  const { documents, diagnostics } = readDocuments(files)
+export function readSchema(files: readonly SchemaFile[]): Outcome<SchemaCatalogue> {
+  const early = files.filter(({ path }) => !TABLES.test(path) && !isLate(path))
+  const { documents, diagnostics } = readDocuments(early, KEYS)
+  const tables = readTables(files.filter(({ path }) => TABLES.test(path)))
+  diagnostics.push(...tables.diagnostics)
   const draft: Draft = {
     families: new Map(),
     sources: new Map(),
     mappings: new Map(),
     logsources: new Map(),
   }
-  const each = (key: string, read: (node: YamlNode, report: Report) => void): void => {
-    for (const { entries, report } of documents) {
-      const node = entries.get(key)
-      if (node !== undefined) read(node, report)
-    }
-  }
+  const each = (key: string, read: (node: YamlNode, report: Report) => void): void =>
+    eachOf(documents, key, read)
   each('families', (node, report) => {
     for (const { key, keySpan, value } of mapOf(node, '"families"', report)) {
       if (draft.families.has(key)) say(report, 'HR204', { what: 'family', name: key }, keySpan)
       else draft.families.set(key, readFamily(value, report))
     }
   })
-  each('mappings', (node, report) => {
-    for (const { key, keySpan, value } of mapOf(node, '"mappings"', report)) {
-      if (draft.mappings.has(key)) say(report, 'HR204', { what: 'mapping', name: key }, keySpan)
-      else draft.mappings.set(key, readFields(value, report))
-    }
-  })
+  each('mappings', (node, report) => readMappings(node, draft.mappings, report))
   each('sources', (node, report) => {
     for (const item of itemsOf(node)) {
       const source = readSource(item, draft, report)
@@ -334,9 +244,15 @@ export function readSchema(
       }
     }
   })
-  if (hasErrors(diagnostics)) return { diagnostics }
+  if (tables.value === undefined || hasErrors(diagnostics)) return { diagnostics }
+  const late = files.filter(({ path }) => isLate(path))
   return {
-    value: { sources: draft.sources, logsources: [...draft.logsources.values()] },
+    value: {
+      sources: draft.sources,
+      logsources: [...draft.logsources.values()],
+      tables: tables.value,
+      tableParts: lateParts(late, draft, tables.value),
+    },
     diagnostics,
   }
 }

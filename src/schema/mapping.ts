@@ -18,7 +18,7 @@ import {
   texts,
 } from '../ir/expr.ts'
 import { itemsOf, knownMapOf, mapOf, type Report, say, textFrom, textsFrom } from './node.ts'
-import { LIST_SUFFIX } from './source.ts'
+import { LIST_SUFFIX, META } from './source.ts'
 
 /** Equality with one value or with any of several, ignoring case. */
 function equalsAny(subject: Expr, values: readonly string[]): Expr {
@@ -158,6 +158,43 @@ const several =
   (node, _, report) =>
     call(fn, parts(node, report), 'text')
 
+/** Columns of our own that a mapping may read, by the word for them. */
+const OWN: ReadonlyMap<string, Expr> = new Map<string, Expr>([
+  ['time', { op: 'field', name: META.time, type: 'time', stored: 'plain' }],
+  ['ingest', { op: 'field', name: META.ingest, type: 'time', stored: 'plain' }],
+  ['host', { op: 'field', name: META.host, type: 'text', stored: 'plain' }],
+  ['file', { op: 'field', name: META.file, type: 'text', stored: 'plain' }],
+  ['raw', { op: 'field', name: META.raw, type: 'text', stored: 'plain' }],
+  [
+    'record',
+    call('row.place', [{ op: 'field', name: META.record, type: 'int', stored: 'plain' }], 'int'),
+  ],
+])
+
+/** Call that stands for all fields of an event as one object, but those that are named. */
+export const ROW_OBJECT = 'row.object'
+
+function ownColumn(node: YamlNode, report: Report): Expr {
+  const word = textFrom(node, '"meta"', report) ?? ''
+  const found = OWN.get(word)
+  if (found !== undefined) return found
+  const expected = [...OWN.keys()].join(', ')
+  say(report, 'HR202', { what: '"meta"', expected: `one of ${expected}` }, node.span)
+  return NULL
+}
+
+function objectOf(node: YamlNode, report: Report): Expr {
+  const entries = mapOf(node, '"object"', report)
+  const values = entries.map(({ value }) => readValue(value, report))
+  return call('dynamic.object', [texts(entries.map(({ key }) => key)), ...values], 'dynamic')
+}
+
+/** A form with a text beside it: `{ hash: Hashes, name: SHA1 }`. */
+const withText =
+  (fn: string, key: string): Form['read'] =>
+  (node, args, report) =>
+    call(fn, [readValue(node, report), text(words(args, key, report))], 'text')
+
 /** Every way to write a value, by its first key. */
 const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['const', { read: (node, _, report) => text(textFrom(node, '"const"', report) ?? '') }],
@@ -177,6 +214,34 @@ const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
     },
   ],
   ['hex', { read: simple('text.hex_to_decimal') }],
+  ['basename', { read: simple('text.basename') }],
+  ['dirname', { read: simple('text.dirname') }],
+  ['account', { read: simple('text.account') }],
+  ['domain', { read: simple('text.domain') }],
+  ['lower', { read: simple('text.lower_case') }],
+  ['upper', { read: simple('text.upper_case') }],
+  ['hash', { also: ['name'], read: withText('text.hash', 'name') }],
+  ['group', { also: ['pattern'], read: withText('text.group', 'pattern') }],
+  ['meta', { read: (node, _, report) => ownColumn(node, report) }],
+  ['object', { read: (node, _, report) => objectOf(node, report) }],
+  [
+    'rest',
+    {
+      read: (node, _, report) =>
+        call(ROW_OBJECT, [texts(textsFrom(node, '"rest"', report))], 'dynamic'),
+    },
+  ],
+  [
+    'raw',
+    {
+      read: (node, _, report) =>
+        call(
+          'dynamic.raw',
+          [OWN.get('raw') ?? NULL, texts(textsFrom(node, '"raw"', report))],
+          'dynamic',
+        ),
+    },
+  ],
   ['dword', { read: simple('text.dword') }],
   ['map', { also: ['values'], read: mapped }],
   ['prefix', { also: ['replace'], read: prefixed }],

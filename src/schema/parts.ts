@@ -8,7 +8,8 @@ import type { ViewPart } from './view.ts'
 
 const isTrue = (expr: Expr): boolean => expr.op === 'const' && expr.value === true
 const sameText = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
-const sameFields = (a: ViewPart, b: ViewPart): boolean => sameText([...a.fields], [...b.fields])
+const sameFields = (a: ViewPart, b: ViewPart): boolean =>
+  a.isClosed === b.isClosed && sameText([...a.fields], [...b.fields])
 
 /** Conjunction without what is always true and without repetition. */
 function allOf(parts: readonly Expr[]): Expr {

@@ -11,6 +11,8 @@ export interface ViewPart {
   readonly where: Expr
   /** Names of the view that differ from the source's, with their value; other names are read as they are. */
   readonly fields: ReadonlyMap<string, Expr>
+  /** True when names that are not mapped are not read at all: fields of that name would be something else. */
+  readonly isClosed?: true
 }
 
 export interface View {

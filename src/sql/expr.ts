@@ -6,9 +6,10 @@ import { functionOf } from '../functions/catalogue.ts'
 import type { FunctionRecord } from '../functions/record.ts'
 import { literal, name, type Sql, type SqlArg, type SqlHole, sql } from '../functions/sql.ts'
 import type { Call, Case, ConstValue, Expr, FieldRef } from '../ir/expr.ts'
-import { absurd } from '../ir/rel.ts'
+import { absurd, type Rel } from '../ir/rel.ts'
 import { isList } from '../ir/types.ts'
 import { META } from '../schema/source.ts'
+import { constSql } from './constant.ts'
 import { quoteName, quoteNumber, quoteText, quoteTexts } from './quote.ts'
 
 function printValue(value: ConstValue): string {
@@ -82,9 +83,9 @@ function readsUnbound(expr: Expr): boolean {
   return expr.op !== 'const' && maybeNull(expr)
 }
 
-function argOf(expr: Expr): SqlArg {
+function argOf(expr: Expr, rows: Rows): SqlArg {
   return {
-    sql: expr.op === 'case' && isComputed(expr) ? textOfCase(expr) : exprSql(expr),
+    sql: expr.op === 'case' && isComputed(expr) ? textOfCase(expr, rows) : exprSql(expr, rows),
     type: expr.type,
     ...(expr.op === 'const' ? { value: expr.value } : {}),
     ...(isBlank(expr) ? { blank: expr.name } : {}),
@@ -93,8 +94,9 @@ function argOf(expr: Expr): SqlArg {
 }
 
 /** A computed choice; a branch that gives nothing gives the empty text, as every computed text does. */
-function textOfCase(expr: Case): Sql {
-  return maybeNull(expr) ? sql`ifNull(${exprSql(expr)}, '')` : exprSql(expr)
+function textOfCase(expr: Case, rows: Rows): Sql {
+  const choice = exprSql(expr, rows)
+  return maybeNull(expr) ? sql`ifNull(${choice}, '')` : choice
 }
 
 /** True when the row has a value for the field, empty or not. */
@@ -115,6 +117,8 @@ function maybeNull(expr: Expr): boolean {
     }
     case 'case':
       return expr.when.some(([, then]) => maybeNull(then)) || maybeNull(expr.otherwise)
+    case 'query':
+      return true
     default:
       return absurd(expr)
   }
@@ -141,9 +145,9 @@ function testSql(record: FunctionRecord, args: readonly SqlArg[]): Sql {
   }, record.sql(elements))
 }
 
-function callSql(expr: Call): Sql {
+function callSql(expr: Call, rows: Rows): Sql {
   const record = functionOf(expr.fn)
-  const args = expr.args.map(argOf)
+  const args = expr.args.map((each) => argOf(each, rows))
   const isSafe = record.onNull === 'own' || record.blankIsNull?.(args) === true
   const blanks = isSafe ? [] : expr.args.filter(isBlank)
   if (record.onNull === 'false') {
@@ -164,24 +168,30 @@ function callSql(expr: Call): Sql {
   )
 }
 
+/** Prints a relation that stands inside an expression. */
+export type Rows = (rel: Rel) => Sql
+
 /** An expression as a filled template. */
-export function exprSql(expr: Expr): Sql {
+export function exprSql(expr: Expr, rows: Rows): Sql {
   switch (expr.op) {
     case 'const':
-      return sql`${literal(expr.value)}`
+      return constSql(expr)
     case 'field':
       return readField(expr)
     case 'call':
-      return callSql(expr)
+      return callSql(expr, rows)
     case 'case': {
       const arms = expr.when.reduce(
-        (before, [test, then]) => sql`${before} WHEN ${exprSql(test)} THEN ${exprSql(then)}`,
+        (before, [test, then]) =>
+          sql`${before} WHEN ${exprSql(test, rows)} THEN ${exprSql(then, rows)}`,
         sql`CASE`,
       )
       return expr.when.length === 0
-        ? exprSql(expr.otherwise)
-        : sql`(${arms} ELSE ${exprSql(expr.otherwise)} END)`
+        ? exprSql(expr.otherwise, rows)
+        : sql`(${arms} ELSE ${exprSql(expr.otherwise, rows)} END)`
     }
+    case 'query':
+      return sql`(${rows(expr.rel)})`
     default:
       return absurd(expr)
   }

@@ -14,9 +14,10 @@ import {
   type Rel,
   schemaOf,
 } from '../ir/rel.ts'
-import type { Schema } from '../ir/types.ts'
+import { isList, type Schema } from '../ir/types.ts'
 import { META, QUERY_PREFIX } from '../schema/source.ts'
-import { exprSql, printTemplate } from './expr.ts'
+import { columnType, constSql } from './constant.ts'
+import { exprSql as anyExprSql, printTemplate } from './expr.ts'
 
 interface Block {
   readonly from: Sql
@@ -31,6 +32,8 @@ interface Block {
 export const EVENTS_PREFIX = 'events_'
 
 const EMPTY = sql``
+
+const exprSql = (expr: Expr): Sql => anyExprSql(expr, (rel) => blockSql(block(rel)))
 
 function blockSql(block: Block): Sql {
   const columns = block.columns === undefined ? sql`*` : joined(block.columns, ', ')
@@ -90,9 +93,9 @@ function joinBlock(rel: Extract<Rel, { op: 'join' }>): Block {
     )
     return sql`(SELECT ${joined([sql`*`, ...keys], ', ')} FROM (${blockSql(block(side))}))`
   }
-  const on = rel.on.map((_, index) => {
+  const on = rel.on.map((each, index) => {
     const key = name(`${QUERY_PREFIX}key${index + 1}`)
-    return sql`l.${key} = r.${key}`
+    return each.nullsMatch ? sql`l.${key} <=> r.${key}` : sql`l.${key} = r.${key}`
   })
   const condition = rel.how === 'cross' ? EMPTY : sql` ON ${joined(on, ' AND ')}`
   return nested({
@@ -114,12 +117,21 @@ function windowBlock(rel: Extract<Rel, { op: 'window' }>): Block {
   const base = plain(below) ? below : nested(below)
   const by = rel.by.length === 0 ? EMPTY : sql`PARTITION BY ${joined(rel.by.map(exprSql), ', ')}`
   const order = rel.order.length === 0 ? EMPTY : sql` ORDER BY ${orderSql(rel.order)}`
+  const frame =
+    rel.frame === undefined
+      ? EMPTY
+      : rel.frame === 'all'
+        ? sql` ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING`
+        : sql` ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW`
   return {
     ...base,
     columns: [
-      sql`*`,
+      allBut(
+        schemaOf(rel.from),
+        rel.into.map((each) => each.name),
+      ),
       ...rel.into.map(
-        (each) => sql`${aggregateSql(each)} OVER (${by}${order}) AS ${name(each.name)}`,
+        (each) => sql`${aggregateSql(each)} OVER (${by}${order}${frame}) AS ${name(each.name)}`,
       ),
     ],
   }
@@ -161,16 +173,33 @@ function noColumns(rows: number): Block {
 
 function valuesBlock(rel: Extract<Rel, { op: 'values' }>): Block {
   if (rel.out.length === 0) return noColumns(rel.rows.length)
-  const select = (row: readonly (string | number | boolean | null)[]): Sql =>
-    sql`SELECT ${joined(
-      rel.out.map((column, index) => sql`${literal(row[index] ?? null)} AS ${name(column.name)}`),
-      ', ',
-    )}`
-  const rows = rel.rows.map(select)
-  const all = rows
-    .slice(1)
-    .reduce((before, row) => sql`${before} UNION ALL ${row}`, rows[0] ?? select([]))
-  return { from: sql`(${all})`, where: rows.length === 0 ? [sql`false`] : [] }
+  const columns = rel.out.map(({ name: column, type }, index) => {
+    // A text is never missing in languages that have no missing texts; where it is, the column says so.
+    const isWhole = type === 'text' && rel.rows.every((row) => (row[index] ?? null) !== null)
+    const kept = isWhole ? sql`String` : columnType(isList(type) ? 'text' : type)
+    return sql`${name(column)} ${isList(type) ? sql`Array(${kept})` : kept}`
+  })
+  if (rel.rows.length === 0) {
+    const missing = rel.out.map(({ name: column, type }) => {
+      const none = isList(type)
+        ? sql`[]`
+        : type === 'text'
+          ? sql`''`
+          : constSql({ op: 'const', value: null, type })
+      return sql`${none} AS ${name(column)}`
+    })
+    return { from: sql`(SELECT ${joined(missing, ', ')})`, where: [sql`false`] }
+  }
+  const rows = rel.rows.map((row) => {
+    const cells = rel.out.map(({ type }, index) =>
+      constSql({ op: 'const', value: row[index] ?? null, type }),
+    )
+    return sql`(${joined(cells, ', ')})`
+  })
+  return {
+    from: sql`values(${literal(printTemplate(joined(columns, ', ')))}, ${joined(rows, ', ')})`,
+    where: [],
+  }
 }
 
 function block(rel: Rel): Block {
@@ -245,7 +274,7 @@ function block(rel: Rel): Block {
     }
     case 'named':
       return {
-        from: sql`(WITH ${name(rel.name)} AS (${blockSql(block(rel.value))}) ${blockSql(block(rel.body))})`,
+        from: sql`(WITH ${name(rel.name)} AS ${rel.once ? sql`MATERIALIZED ` : EMPTY}(${blockSql(block(rel.value))}) ${blockSql(block(rel.body))})`,
         where: [],
       }
     default:

@@ -1,0 +1,200 @@
+/**
+ * The tables of Kusto: names, and columns with their types, read from the plain texts of content/schema/tables. Only
+ * the names are read at first; the columns of a table are read when it is asked for, and kept.
+ */
+import { type Diagnostic, diagnose, hasErrors, type Outcome } from '../core/diagnostic.ts'
+import type { BaseType, Field, Schema } from '../ir/types.ts'
+
+/** A column that a table once had, or that published queries take it to have. */
+export interface OldColumn {
+  readonly field: Field
+  /** The column that holds its values now; none when it went without a successor. */
+  readonly now?: string
+}
+
+export interface Table {
+  readonly name: string
+  /** The columns in the order in which the table shows them. */
+  readonly columns: Schema
+  readonly old: ReadonlyMap<string, OldColumn>
+  /** True for advanced hunting: the table has `Timestamp` beside `TimeGenerated`, always equal. */
+  readonly isHunting: boolean
+}
+
+export interface TableCatalogue {
+  /** All names, those of tables that were renamed left out. */
+  readonly names: ReadonlySet<string>
+  /** The table of that name, in its own case; undefined when there is none. */
+  table(name: string): Table | undefined
+  /** The present name of a table that was renamed. */
+  renamed(name: string): string | undefined
+}
+
+/** Letters that stand for the types of Kusto in the texts. */
+const TYPES: ReadonlyMap<string, BaseType> = new Map([
+  ['s', 'text'],
+  ['t', 'time'],
+  ['d', 'dynamic'],
+  ['r', 'float'],
+  ['i', 'int32'],
+  ['l', 'int'],
+  ['b', 'bool'],
+  ['g', 'guid'],
+  ['n', 'span'],
+  ['m', 'decimal'],
+])
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+const STANDARD = '@'
+/** The columns that come first, so that a row is read from its time on. */
+const LEADING = ['TimeGenerated', 'Timestamp']
+
+interface Entry {
+  /** What follows the name on its line. */
+  readonly rest: string
+  /** The columns that every table of the file has. */
+  readonly standard: readonly Field[]
+}
+
+/** The columns of `s: A B t: C`; undefined when a word is neither a name nor a type. */
+function readColumns(rest: string): readonly Field[] | undefined {
+  const fields: Field[] = []
+  let type: BaseType | undefined
+  for (const word of rest.split(' ')) {
+    if (word === '') continue
+    if (word.endsWith(':')) {
+      type = TYPES.get(word.slice(0, -1))
+      if (type === undefined) return undefined
+    } else if (type === undefined || !NAME.test(word)) return undefined
+    else fields.push({ name: word, type })
+  }
+  return fields
+}
+
+function inOrder(fields: Iterable<Field>): Schema {
+  const rank = ({ name }: Field): number => {
+    const at = LEADING.indexOf(name)
+    return at === -1 ? (name.startsWith('_') ? LEADING.length + 1 : LEADING.length) : at
+  }
+  const low = new Map([...fields].map((each) => [each, each.name.toLowerCase()] as const))
+  return [...low]
+    .sort(([a, x], [b, y]) => rank(a) - rank(b) || (x < y ? -1 : x > y ? 1 : 0))
+    .map(([field]) => field)
+}
+
+function hasName(fields: readonly Field[], name: string): boolean {
+  return fields.some((each) => each.name === name)
+}
+
+/** Old names: of tables, and of the columns of each table. */
+interface Renames {
+  readonly tables: Map<string, string>
+  /** By table: the text of each old column, `name: type` or `name: type > new name`. */
+  readonly columns: Map<string, string[]>
+}
+
+class Tables implements TableCatalogue {
+  readonly names: ReadonlySet<string>
+  readonly #entries: ReadonlyMap<string, Entry>
+  readonly #renames: Renames
+  readonly #known = new Map<string, Table>()
+
+  constructor(entries: ReadonlyMap<string, Entry>, renames: Renames) {
+    this.#entries = entries
+    this.#renames = renames
+    this.names = new Set(entries.keys())
+  }
+
+  renamed(name: string): string | undefined {
+    return this.#renames.tables.get(name)
+  }
+
+  table(name: string): Table | undefined {
+    const known = this.#known.get(name)
+    if (known !== undefined) return known
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return undefined
+    const own = readColumns(entry.rest) ?? []
+    const added = entry.standard.filter((each) => !hasName(own, each.name))
+    const columns = inOrder([...own, ...added])
+    const old = new Map(
+      (this.#renames.columns.get(name) ?? []).flatMap((each) => {
+        const column = readOld(each)
+        return column === undefined || hasName(columns, column.field.name)
+          ? []
+          : [[column.field.name, column] as const]
+      }),
+    )
+    const table = { name, columns, old, isHunting: hasName(entry.standard, 'Timestamp') }
+    this.#known.set(name, table)
+    return table
+  }
+}
+
+const OLD_COLUMN = /^(\w+): ([a-z])(?: > (\w+))?$/
+
+function readOld(text: string): OldColumn | undefined {
+  const [, name, letter = '', now] = OLD_COLUMN.exec(text) ?? []
+  const type = TYPES.get(letter)
+  if (name === undefined || type === undefined) return undefined
+  return { field: { name, type }, ...(now === undefined ? {} : { now }) }
+}
+
+const RENAMED_TABLE = /^(\w+) > (\w+)$/
+const RENAMED_COLUMN = /^(\w+)\.(\w+: [a-z](?: > \w+)?)$/
+
+/** Reads a line of a file of old names; false when it is none. */
+function readRename(line: string, renames: Renames): boolean {
+  const [, from, to] = RENAMED_TABLE.exec(line) ?? []
+  if (from !== undefined && to !== undefined) {
+    renames.tables.set(from, to)
+    return true
+  }
+  const [, table, column] = RENAMED_COLUMN.exec(line) ?? []
+  if (table === undefined || column === undefined) return false
+  const known = renames.columns.get(table)
+  if (known === undefined) renames.columns.set(table, [column])
+  else known.push(column)
+  return true
+}
+
+/**
+ * Reads the texts of the tables. A file has lines `Name s: A B t: C`; a line of `@` gives columns that all tables
+ * after it have. A file whose path ends in `old.txt` has lines `Old > New` and `Table.Old: s > New`. The columns of a
+ * line are checked when they are read; a name that cannot be one, and one that is there twice, are errors here.
+ */
+export function readTables(
+  texts: readonly { readonly path: string; readonly text: string }[],
+): Outcome<TableCatalogue> {
+  const diagnostics: Diagnostic[] = []
+  const entries = new Map<string, Entry>()
+  const renames: Renames = { tables: new Map(), columns: new Map() }
+  for (const { path, text } of texts) {
+    const isOld = path.endsWith('old.txt')
+    let standard: readonly Field[] = []
+    text.split('\n').forEach((line, index) => {
+      if (line === '' || line.startsWith('#')) return
+      const fail = (): void => {
+        diagnostics.push(diagnose('HR470', { file: path, line: index + 1 }))
+      }
+      if (isOld) {
+        if (!readRename(line, renames)) fail()
+        return
+      }
+      const end = line.indexOf(' ')
+      const name = end === -1 ? line : line.slice(0, end)
+      const rest = end === -1 ? '' : line.slice(end + 1)
+      if (name === STANDARD) {
+        const read = readColumns(rest)
+        if (read === undefined) fail()
+        else standard = read
+      } else if (!NAME.test(name)) fail()
+      else if (entries.has(name)) {
+        diagnostics.push(diagnose('HR204', { file: path, what: 'table', name }))
+      } else entries.set(name, { rest, standard })
+    })
+  }
+  return hasErrors(diagnostics)
+    ? { diagnostics }
+    : { value: new Tables(entries, renames), diagnostics }
+}

@@ -1,0 +1,143 @@
+/**
+ * Views of Kusto tables: which stored sources feed a table. What content/schema/kusto declares comes first; beside it,
+ * every table is fed by events that were exported from it, under the names of its own columns.
+ */
+import { hasErrors, type Outcome, renderDiagnostic } from '../core/diagnostic.ts'
+import type { YamlNode } from '../core/yaml.ts'
+import { call, type Expr, field, TRUE, text } from '../ir/expr.ts'
+import type { BaseType, Field } from '../ir/types.ts'
+import type { SchemaCatalogue } from './catalogue.ts'
+import { eachOf, readDocuments, type SchemaFile } from './documents.ts'
+import { type Feeds, readMappings, readParts } from './feed.ts'
+import { itemsOf, knownMapOf, type Report, say, sayUnknown, textFrom } from './node.ts'
+import { orderedParts } from './parts.ts'
+import type { StoredCatalogue } from './stored.ts'
+import type { Table, TableCatalogue } from './tables.ts'
+import type { View, ViewPart } from './view.ts'
+
+type TableParts = ReadonlyMap<string, readonly ViewPart[]>
+
+/** True for a file that is read only when a table is asked for. */
+export function isLate(path: string): boolean {
+  return /^kusto[/\\]/.test(path)
+}
+
+/** Reads the files of the views of tables, given what they may name. */
+export function readTableParts(
+  files: readonly SchemaFile[],
+  feeds: Feeds,
+  tables: TableCatalogue,
+): Outcome<TableParts> {
+  const { documents, diagnostics } = readDocuments(files, ['mappings', 'tables'])
+  const mappings = new Map(feeds.mappings)
+  const all = new Map<string, readonly ViewPart[]>()
+  const readTable = (node: YamlNode, report: Report): void => {
+    const entries = knownMapOf(node, 'a table', ['name', 'source', 'parts'], report)
+    const nameNode = entries.get('name')
+    const name = nameNode && textFrom(nameNode, '"name"', report)
+    if (name === undefined) return say(report, 'HR203', { what: 'a table', key: 'name' }, node.span)
+    const table = tables.table(name)
+    if (table === undefined) return sayUnknown(report, 'table', name, tables.names, node.span)
+    if (all.has(name)) return say(report, 'HR204', { what: 'table', name }, node.span)
+    const parts = readParts(entries, { sources: feeds.sources, mappings }, report, 'table')
+    const columns = new Set(table.columns.map((each) => each.name))
+    for (const column of new Set(parts.flatMap((each) => [...each.fields.keys()]))) {
+      if (!columns.has(column)) sayUnknown(report, `column of ${name}`, column, columns, node.span)
+    }
+    all.set(name, orderedParts(parts, feeds.sources))
+  }
+  eachOf(documents, 'mappings', (node, report) => readMappings(node, mappings, report))
+  eachOf(documents, 'tables', (node, report) => {
+    for (const item of itemsOf(node)) readTable(item, report)
+  })
+  return hasErrors(diagnostics) ? { diagnostics } : { value: all, diagnostics }
+}
+
+/** The parts of all tables, read at the first call; the files are ours, so an error in them is an error of ours. */
+export function lateParts(
+  files: readonly SchemaFile[],
+  feeds: Feeds,
+  tables: TableCatalogue,
+): () => TableParts {
+  let parts: TableParts | undefined
+  return () => {
+    if (parts === undefined) {
+      const { value, diagnostics } = readTableParts(files, feeds, tables)
+      const [first] = diagnostics
+      if (value === undefined) {
+        throw new Error(`the views of tables cannot be read: ${first && renderDiagnostic(first)}`)
+      }
+      parts = value
+    }
+    return parts
+  }
+}
+
+/** Start of the names of the sources that hold exports of a table. */
+const EXPORTS = 'table.'
+
+/** The source that holds exports of a table, unless a source of its own is declared for it. */
+export function exportsOf(table: string): string {
+  return `${EXPORTS}${table.toLowerCase()}`
+}
+
+/** Sources whose events may say by their `Type` that they are rows of the table. */
+function namesakes(schema: SchemaCatalogue, table: string): readonly ViewPart[] {
+  return [...schema.sources.values()].flatMap(({ name, recognise }): readonly ViewPart[] => {
+    const types = new Set(recognise.flatMap((each) => each.where?.Type ?? []))
+    if (!types.has(table)) return []
+    const others = [...types].filter((each) => each !== table && schema.tables.names.has(each))
+    const where: Expr =
+      others.length === 0 ? TRUE : call('match.equals', [field('Type'), text(table)])
+    return [{ source: name, where, fields: new Map() }]
+  })
+}
+
+/** The view of a table; undefined when there is no table of that name. */
+export function viewForTable(schema: SchemaCatalogue, name: string): View | undefined {
+  if (!schema.tables.names.has(name) && !isCustom(name)) return undefined
+  const declared = schema.tableParts().get(name) ?? []
+  const sources = new Set(declared.map((each) => each.source))
+  const others = namesakes(schema, name).filter((each) => !sources.has(each.source))
+  const exports: ViewPart = { source: exportsOf(name), where: TRUE, fields: new Map() }
+  return { name: `table:${name}`, title: `table ${name}`, parts: [...declared, ...others, exports] }
+}
+
+/** True for the name of a custom table: what it holds is told by what is stored. */
+function isCustom(name: string): boolean {
+  return /^[A-Za-z_]\w*_CL$/.test(name)
+}
+
+const SUFFIXES: ReadonlyMap<string, BaseType> = new Map([
+  ['_s', 'text'],
+  ['_d', 'float'],
+  ['_b', 'bool'],
+  ['_t', 'time'],
+  ['_g', 'text'],
+])
+const NAME = /^[A-Za-z_]\w*$/
+
+/**
+ * A custom table that the schema does not know, told by what the store holds for it: all columns are texts unless
+ * their suffix says otherwise. Undefined when nothing is stored for it.
+ */
+export function storedTable(name: string, stored: StoredCatalogue): Table | undefined {
+  const columns = isCustom(name) ? stored.get(exportsOf(name)) : undefined
+  if (columns === undefined) return undefined
+  const parents = (each: string): string => each.split('.', 1)[0] ?? each
+  const names = new Set([...columns.text, ...columns.lists].map(parents))
+  const nested = new Set([...columns.text, ...columns.lists].filter((each) => each.includes('.')))
+  const objects = new Set([...[...nested].map(parents), ...columns.lists])
+  const fields = [...names]
+    .filter((each) => NAME.test(each) && each !== 'TimeGenerated' && each !== 'Type')
+    .sort()
+    .map((each): Field => {
+      const type = SUFFIXES.get(each.slice(-2)) ?? (objects.has(each) ? 'dynamic' : 'text')
+      return { name: each, type }
+    })
+  const standard: readonly Field[] = [
+    { name: 'TimeGenerated', type: 'time' },
+    { name: 'Type', type: 'text' },
+  ]
+  return { name, columns: [...standard, ...fields], old: new Map(), isHunting: false }
+}
