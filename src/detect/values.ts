@@ -2,6 +2,7 @@
  * Values of a query's result: rows of the engine as typed values, and their text as Kusto prints them in a table and
  * in JSON. Takes the engine's JSON values and the types of the plan's columns; pure.
  */
+import { kustoTypeName } from '../dialects/kusto/adapter.ts'
 import { isList, type Type } from '../ir/types.ts'
 
 /**
@@ -15,22 +16,9 @@ export interface ResultColumn {
   readonly type: Type
 }
 
-const KUSTO_NAMES: ReadonlyMap<Type, string> = new Map([
-  ['bool', 'bool'],
-  ['int32', 'int'],
-  ['int', 'long'],
-  ['float', 'real'],
-  ['decimal', 'decimal'],
-  ['text', 'string'],
-  ['time', 'datetime'],
-  ['span', 'timespan'],
-  ['guid', 'guid'],
-  ['ip', 'string'],
-])
-
-/** What Kusto calls a type; all that it has no word for is `dynamic` there. */
-export function kustoTypeName(type: Type): string {
-  return KUSTO_NAMES.get(type) ?? 'dynamic'
+/** What Kusto calls the type of a column. */
+export function typeWord(type: Type): string {
+  return isList(type) ? 'dynamic' : kustoTypeName(type)
 }
 
 const DENORMAL: ReadonlyMap<string, number> = new Map([
@@ -92,7 +80,9 @@ function read(raw: unknown, type: Exclude<Type, object>): Value | undefined {
     case 'time':
       return timeOf(raw)
     case 'decimal':
-      return typeof raw === 'string' || typeof raw === 'number' ? plainDecimal(String(raw)) : undefined
+      return typeof raw === 'string' || typeof raw === 'number'
+        ? plainDecimal(String(raw))
+        : undefined
     default:
       return typeof raw === 'string' ? raw : JSON.stringify(raw)
   }
@@ -188,7 +178,7 @@ export function printValue(value: Value, type: Type): string {
     case 'bigint':
       return type === 'span' ? printSpan(value) : String(value)
     default:
-      return kustoTypeName(type) === 'dynamic' ? printDynamic(value) : value
+      return typeWord(type) === 'dynamic' ? printDynamic(value) : value
   }
 }
 
@@ -205,7 +195,7 @@ export function jsonOfValue(value: Value, type: Type): string {
       return type === 'span' ? `"${printSpan(value)}"` : String(value)
     default:
       if (type === 'decimal') return /^-?\d+(?:\.\d+)?$/.test(value) ? value : JSON.stringify(value)
-      if (kustoTypeName(type) !== 'dynamic') return JSON.stringify(value)
+      if (typeWord(type) !== 'dynamic') return JSON.stringify(value)
       return compactJson(value) ?? JSON.stringify(value)
   }
 }

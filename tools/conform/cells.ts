@@ -46,7 +46,8 @@ function time(text: string): Cell {
 }
 
 /** `[-][d.]hh:mm[:ss[.fffffff]]`, or `d:hh:mm:ss` as some pages print days. */
-const SPAN = /^(-?)(?:(\d{1,8})[.:](?=\d{1,2}:\d))?(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,7}))?)?$/
+const SPAN =
+  /^(-?)(?:(\d{1,8})(?:\.|:(?=\d{1,2}:\d\d:)))?(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,7}))?)?$/
 
 function span(text: string): Cell {
   const match = SPAN.exec(text)

@@ -68,7 +68,10 @@ function chapterOf(page: string, used: readonly string[]): string {
   const uses = (pattern: RegExp): boolean => used.some((each) => pattern.test(each))
   if (/^geo-|geospatial/.test(page) || uses(/^geo_/)) return 'geo'
   if (/graph|^node-degree|^shortest-paths/.test(page) || uses(/[Gg]raph/)) return 'graph'
-  if (/^series-|^time-series|anomal|diffpatterns|autocluster|basket/.test(page) || uses(/^series_/)) {
+  if (
+    /^series-|^time-series|anomal|diffpatterns|autocluster|basket/.test(page) ||
+    uses(/^series_/)
+  ) {
     return 'series'
   }
   const kind = /-(aggregation-function|function|operator|plugin|statement)(?:#|$)/.exec(page)?.[1]
@@ -160,7 +163,8 @@ export function readCases(parsed: unknown): CaseFile {
     throw new Error(`the cases are of none of the formats ${known}`)
   }
   const odd = cases.findIndex((each) => !format.isCase(each))
-  if (odd !== -1) throw new Error(`case ${odd + 1} is not of the format ${format.name} of the first`)
+  if (odd !== -1)
+    throw new Error(`case ${odd + 1} is not of the format ${format.name} of the first`)
   const { read } = format
   return { format, cases: read === undefined ? [] : cases.map(read), total: cases.length }
 }

@@ -1,0 +1,9 @@
+/** The compiler of Kusto queries, made when the first query or rule in that language is there. */
+import type { KustoCompiler } from '../dialects/kusto/answer.ts'
+import type { Context } from './context.ts'
+import { TroubleError } from './usage.ts'
+
+/** The compiler for one call of the program. */
+export async function kustoCompilerFor(_context: Context): Promise<KustoCompiler> {
+  throw new TroubleError('this build has no compiler of Kusto queries')
+}

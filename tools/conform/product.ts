@@ -1,0 +1,84 @@
+/** The product as the runner of Kusto cases: the compiler of the command line and an engine without any events. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { makeContext } from '../../src/cli/context.ts'
+import { kustoCompilerFor } from '../../src/cli/kusto.ts'
+import { makeOutput } from '../../src/cli/terminal.ts'
+import { renderDiagnostic } from '../../src/core/diagnostic.ts'
+import { planQuery, queryRows } from '../../src/detect/runquery.ts'
+import type { KustoAnswer, KustoCompiler } from '../../src/dialects/kusto/answer.ts'
+import { openChdb } from '../../src/engine/chdb.ts'
+import { type Engine, EngineError } from '../../src/engine/engine.ts'
+import type { Given } from './compare.ts'
+import { QueryFailure, type Runner } from './run.ts'
+
+const CHILD = fileURLToPath(new URL('../../dist/engine-child.js', import.meta.url))
+const SECONDS = 20
+
+async function compileOne(compiler: KustoCompiler, query: string): Promise<KustoAnswer> {
+  const [compiled] = await compiler.compile([{ query, name: 'case' }], [], [])
+  const answers = compiled?.queries ?? []
+  const [answer] = answers
+  const error = answers
+    .flatMap((each) => each.diagnostics)
+    .find((each) => each.severity === 'error')
+  if (error !== undefined) throw new QueryFailure(error.code, renderDiagnostic(error, query))
+  if (answer?.rel === undefined || answers.length !== 1) {
+    throw new QueryFailure('compiler', `${answers.length} queries, the first without a plan`)
+  }
+  return answer
+}
+
+/** The names of the sort keys that are columns, undefined for others. */
+function keysOf({ order, columns }: KustoAnswer): Given['order'] {
+  return order?.map(({ by }) =>
+    by.op === 'field' && columns.some(({ name }) => name === by.name) ? by.name : undefined,
+  )
+}
+
+async function runOne(
+  engine: Engine,
+  compiler: KustoCompiler,
+  query: string,
+  signal: AbortSignal,
+): Promise<Given> {
+  const answer = await compileOne(compiler, query)
+  if (answer.rel === undefined) throw new QueryFailure('compiler', 'no plan')
+  const { value: plan, diagnostics } = planQuery(answer.rel, (rel) => ({ rel, diagnostics: [] }))
+  const [problem] = diagnostics
+  if (plan === undefined) throw new QueryFailure(problem?.code ?? 'plan', problem?.message ?? '')
+  const rows: Given['rows'][number][] = []
+  try {
+    for await (const row of queryRows(engine, plan, { seconds: SECONDS, signal })) rows.push(row)
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    throw new QueryFailure(`engine: ${error.kind}`, `${error.message}\n${plan.sql}`)
+  }
+  const order = keysOf(answer)
+  return { columns: answer.columns, rows, ...(order === undefined ? {} : { order }) }
+}
+
+/** Starts the product for the time of an action. */
+export async function withProduct(action: (runner: Runner) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'harrier-conform-'))
+  const end = new AbortController()
+  const output = makeOutput({
+    out: process.stdout,
+    err: process.stderr,
+    env: process.env,
+    color: false,
+    quiet: true,
+  })
+  const context = makeContext(output, process.env, end.signal)
+  const compiler = await kustoCompilerFor(context)
+  const engine = await openChdb({ path: join(folder, 'db'), childPath: CHILD })
+  try {
+    await action({ run: (query, signal) => runOne(engine, compiler, query, signal) })
+  } finally {
+    end.abort()
+    await engine.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
