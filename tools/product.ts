@@ -20,7 +20,7 @@ export function schemaFiles(): readonly { readonly path: string; readonly text: 
   const folder = join(ROOT, 'content/schema')
   return readdirSync(folder, { recursive: true })
     .map(String)
-    .filter((name) => name.endsWith('.yml'))
+    .filter((name) => /\.(?:yml|txt)$/.test(name))
     .sort()
     .map((path) => ({ path, text: readFileSync(join(folder, path), 'utf8') }))
 }

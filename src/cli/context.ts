@@ -48,7 +48,7 @@ function readSchemaFiles(): readonly SchemaText[] {
   const folder = packagePath('content/schema')
   return readdirSync(folder, { recursive: true })
     .map(String)
-    .filter((name) => name.endsWith('.yml'))
+    .filter((name) => name.endsWith('.yml') || name.endsWith('.txt'))
     .sort()
     .map((path) => ({ path, text: readFileSync(join(folder, path), 'utf8') }))
 }

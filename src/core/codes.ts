@@ -272,6 +272,63 @@ export const codes = {
   HR354: { severity: 'error', message: 'the modifier "exists" takes one value' },
   HR355: { severity: 'error', message: 'the name of the other field is empty' },
   HR356: { severity: 'error', message: 'the {part} of a date is a whole number, not {found}' },
+  HR400: { severity: 'error', message: 'the query cannot be read here: {message}' },
+  HR401: { severity: 'error', message: 'there is no table or function "{name}"', hint: '{hint}' },
+  HR402: { severity: 'error', message: 'there is no column or name "{name}" here', hint: '{hint}' },
+  HR403: { severity: 'error', message: 'there is no function "{name}"', hint: '{hint}' },
+  HR404: { severity: 'error', message: '{message}' },
+  HR405: {
+    severity: 'error',
+    message: 'the operator "{name}" is not supported',
+    hint: 'the query is refused whole: it never runs without a part of it',
+  },
+  HR406: {
+    severity: 'error',
+    message: 'the function "{name}" is not supported',
+    hint: 'the query is refused whole: it never runs without a part of it',
+  },
+  HR407: { severity: 'error', message: 'not supported here: {what}' },
+  HR408: {
+    severity: 'error',
+    message: '"{name}" needs what only a tenant of Microsoft has: {what}',
+    hint: 'take it out, or give a function of that name in a file of your own',
+  },
+  HR409: {
+    severity: 'error',
+    message: '"{name}" must be a constant here',
+  },
+  HR410: {
+    severity: 'error',
+    message: 'the query is too large once its functions and names are written out',
+    hint: 'a name that is used many times may be wrapped in materialize()',
+  },
+  HR411: {
+    severity: 'error',
+    message: 'externaldata reads from the network, which queries may not: {url}',
+    hint: 'save the file and name it with --external ADDRESS=FILE',
+  },
+  HR412: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
+  HR413: { severity: 'warning', message: '"{name}" is an old name; it is read as "{now}"' },
+  HR414: { severity: 'warning', message: '{message}' },
+  HR415: {
+    severity: 'error',
+    message: 'the columns of "{name}" depend on the data',
+    hint: 'say which columns you expect: evaluate {name}(...) : (a: string, b: long)',
+  },
+  HR416: { severity: 'error', message: 'the text holds no query' },
+  HR417: {
+    severity: 'error',
+    message: 'the query cannot be compiled: {reason}',
+    hint: 'this is a fault of the program, not of the query',
+  },
+  HR418: {
+    severity: 'warning',
+    message: 'the table "{name}" is not known; its part of the union is empty',
+  },
+  HR419: {
+    severity: 'notice',
+    message: '{what} is not exact in published documentation; here it is {how}',
+  },
   HR450: {
     severity: 'error',
     message: 'the {what} has no query',
@@ -338,11 +395,21 @@ export const codes = {
     message: 'the {what} "{name}" is defined again; the first one is used, of {first}',
   },
   HR466: { severity: 'error', message: 'the watchlist cannot be read: {reason}' },
+  HR467: {
+    severity: 'warning',
+    message: 'the scheduled rule has no "{key}"',
+    hint: 'without queryPeriod each run looks at all that is there; without queryFrequency it runs every queryPeriod',
+  },
   HR468: {
     severity: 'notice',
     message: 'the rule is switched off in its file; it is run all the same',
   },
   HR469: { severity: 'error', message: 'Kusto queries cannot be compiled here: {reason}' },
+  HR470: {
+    severity: 'error',
+    message: '{file}: line {line} is no table',
+    hint: 'a line is the name of a table and its columns, by type: `Name s: A B t: C`',
+  },
   HR600: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
   HR601: {
     severity: 'error',

@@ -15,6 +15,7 @@ import type { Rule } from '../rules/rule.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import { viewForLogsource } from '../schema/logsource.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
+import { viewForTable } from '../schema/tableview.ts'
 import type { Logsource, View } from '../schema/view.ts'
 
 export interface PlannedRule {
@@ -36,6 +37,7 @@ export interface Scan {
   readonly items: readonly ScanItem[]
 }
 
+const TABLE_VIEW = 'table:'
 const SIGMA_VIEW = /^sigma:([^/]*)\/([^/]*)\/([^/]*)$/
 
 function logsourceOf(name: string): Logsource | undefined {
@@ -56,7 +58,12 @@ export function viewResolver(schema: SchemaCatalogue): (name: string) => View | 
   return (name) => {
     if (!known.has(name)) {
       const logsource = logsourceOf(name)
-      known.set(name, logsource && viewForLogsource(schema, logsource).view)
+      known.set(
+        name,
+        name.startsWith(TABLE_VIEW)
+          ? viewForTable(schema, name.slice(TABLE_VIEW.length))
+          : logsource && viewForLogsource(schema, logsource).view,
+      )
     }
     return known.get(name)
   }

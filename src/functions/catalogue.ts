@@ -6,10 +6,9 @@ import type { FunctionRecord } from './record.ts'
 import { valueFunctions } from './value.ts'
 
 export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
-  [...matchFunctions, ...valueFunctions, ...derivedFunctions, ...aggregateFunctions].map((record) => [
-    record.id,
-    record,
-  ]),
+  [...matchFunctions, ...valueFunctions, ...derivedFunctions, ...aggregateFunctions].map(
+    (record) => [record.id, record],
+  ),
 )
 
 /** The record of an id; an unknown id is a programming error, refused by the checker before it gets here. */

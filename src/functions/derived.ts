@@ -75,13 +75,19 @@ const domain = ofText(
   ],
 )
 
-const lower = ofText('text.lower_case', 'The text in lower case.', (text) => sql`lowerUTF8(${text})`, [
-  ['ÄB', 'äb'],
-])
+const lower = ofText(
+  'text.lower_case',
+  'The text in lower case.',
+  (text) => sql`lowerUTF8(${text})`,
+  [['ÄB', 'äb']],
+)
 
-const upper = ofText('text.upper_case', 'The text in upper case.', (text) => sql`upperUTF8(${text})`, [
-  ['äb', 'ÄB'],
-])
+const upper = ofText(
+  'text.upper_case',
+  'The text in upper case.',
+  (text) => sql`upperUTF8(${text})`,
+  [['äb', 'ÄB']],
+)
 
 const hash: FunctionRecord = {
   id: 'text.hash',
@@ -184,6 +190,19 @@ const firstDynamic: FunctionRecord = {
   examples: [{ args: [null, '[1]'], gives: '[1]' }],
 }
 
+const dynamicText: FunctionRecord = {
+  id: 'dynamic.text',
+  says: 'An object or a list as its JSON text; empty for null.',
+  takes: [{ name: 'value', type: 'any' }],
+  gives: 'text',
+  onNull: 'own',
+  sql: (args) => sql`ifNull(toString(${arg(args, 0).sql}), '')`,
+  examples: [
+    { args: ['{"a":1}'], gives: '{"a":1}' },
+    { args: [null], gives: '' },
+  ],
+}
+
 const listJson: FunctionRecord = {
   id: 'list.json',
   says: 'A list as JSON text; empty for an empty list.',
@@ -236,6 +255,7 @@ export const derivedFunctions: readonly FunctionRecord[] = [
   object,
   rawValue,
   firstDynamic,
+  dynamicText,
   listJson,
   place,
   identity,

@@ -73,8 +73,7 @@ function readPart(
   const fields = new Map([...shared, ...(own === undefined ? [] : readFields(own, report))])
   const condition = where === undefined ? TRUE : readWhere(where, report)
   const names = entries.get('own')
-  const isOpen =
-    kind === 'log source' || (names !== undefined && flagFrom(names, '"own"', report))
+  const isOpen = kind === 'log source' || (names !== undefined && flagFrom(names, '"own"', report))
   return textsFrom(source, '"source"', report).flatMap((pattern) =>
     sourcesNamed(pattern, draft, source.span, report).map((name) => ({
       source: name,
@@ -101,13 +100,14 @@ export function readParts(
           sourcesNamed(pattern, draft, source.span, report),
         )
   const parts =
-    listed === undefined ? [] : itemsOf(listed).flatMap((each) => readPart(each, draft, report, kind))
+    listed === undefined
+      ? []
+      : itemsOf(listed).flatMap((each) => readPart(each, draft, report, kind))
   return [
     ...names.map((name): ViewPart => ({ source: name, where: TRUE, fields: new Map() })),
     ...parts,
   ]
 }
-
 
 /** Adds named field maps to those that are there. */
 export function readMappings(

@@ -35,10 +35,11 @@ export function readTableParts(
     const entries = knownMapOf(node, 'a table', ['name', 'source', 'parts'], report)
     const nameNode = entries.get('name')
     const name = nameNode && textFrom(nameNode, '"name"', report)
-    if (name === undefined) return say(report, 'HR203', { what: 'a table', key: 'name' }, node.span)
-    const table = tables.table(name)
-    if (table === undefined) return sayUnknown(report, 'table', name, tables.names, node.span)
-    if (all.has(name)) return say(report, 'HR204', { what: 'table', name }, node.span)
+    const table = name === undefined ? undefined : tables.table(name)
+    if (name === undefined) say(report, 'HR203', { what: 'a table', key: 'name' }, node.span)
+    else if (table === undefined) sayUnknown(report, 'table', name, tables.names, node.span)
+    else if (all.has(name)) say(report, 'HR204', { what: 'table', name }, node.span)
+    if (name === undefined || table === undefined || all.has(name)) return
     const parts = readParts(entries, { sources: feeds.sources, mappings }, report, 'table')
     const columns = new Set(table.columns.map((each) => each.name))
     for (const column of new Set(parts.flatMap((each) => [...each.fields.keys()]))) {

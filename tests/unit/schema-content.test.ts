@@ -12,7 +12,7 @@ import type { Logsource, ViewPart } from '../../src/schema/view.ts'
 const FOLDER = fileURLToPath(new URL('../../content/schema', import.meta.url))
 const files = readdirSync(FOLDER, { recursive: true })
   .map(String)
-  .filter((name) => name.endsWith('.yml'))
+  .filter((name) => /\.(?:yml|txt)$/.test(name))
   .sort()
   .map((path) => ({ path, text: readFileSync(`${FOLDER}/${path}`, 'utf8') }))
 const { value: catalogue, diagnostics } = readSchema(files)

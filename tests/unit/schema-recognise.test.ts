@@ -8,7 +8,7 @@ import { type FieldValueLike, makeRecogniser } from '../../src/schema/recognise.
 const FOLDER = fileURLToPath(new URL('../../content/schema', import.meta.url))
 const files = readdirSync(FOLDER, { recursive: true })
   .map(String)
-  .filter((name) => name.endsWith('.yml'))
+  .filter((name) => /\.(?:yml|txt)$/.test(name))
   .sort()
   .map((path) => ({ path, text: readFileSync(`${FOLDER}/${path}`, 'utf8') }))
 const { value: catalogue } = readSchema(files)

@@ -1,0 +1,305 @@
+/**
+ * Binding of tables: a scan of a table becomes a union over the stored sources that feed it, in which each part gives
+ * exactly the columns that are asked for, in their order and with their types. What no event has is a typed missing
+ * value: the empty text, or null.
+ */
+import { type Diagnostic, diagnose } from '../core/diagnostic.ts'
+import { call, type Expr, type FieldRef, NULL, TRUE, text, texts } from '../ir/expr.ts'
+import { absurd, type Binding, type Rel } from '../ir/rel.ts'
+import { type Field, isList, type Type } from '../ir/types.ts'
+import { mapExpr, mapRel, visitExpr } from '../ir/walk.ts'
+import { ROW_OBJECT } from '../schema/mapping.ts'
+import { isOwnName, LIST_SUFFIX, META, type Source, storedName } from '../schema/source.ts'
+import type { StoredColumns } from '../schema/stored.ts'
+import type { Table } from '../schema/tables.ts'
+import type { ViewPart } from '../schema/view.ts'
+import type { BindContext, Bound } from './bind.ts'
+import { bindRaw, type Columns, findName, foldNames, listColumn, loose } from './columns.ts'
+import { foldExpr } from './fold.ts'
+
+/** What binding of tables needs beside what binding needs. */
+export interface TableContext extends BindContext {
+  readonly table: (name: string) => Table | undefined
+}
+
+/** Start of the names of the views of tables. */
+const TABLE_VIEW = 'table:'
+/** Streams of Azure and Defender put the columns of a row under this key, beside facts of the stream. */
+const ENVELOPE = 'properties'
+
+/** The names of a stored source, found without case, and those of its nested values. */
+interface Names {
+  readonly columns: Columns
+  /** Loose name to the stored names that it may mean. */
+  readonly same: ReadonlyMap<string, readonly string[]>
+  /** Loose name of a parent to the stored spellings of it. */
+  readonly parents: ReadonlyMap<string, readonly string[]>
+}
+
+const indexed = new WeakMap<StoredColumns, Names>()
+
+function add(map: Map<string, string[]>, name: string): void {
+  const low = loose(name)
+  const known = map.get(low)
+  if (known === undefined) map.set(low, [name])
+  else if (!known.includes(name)) known.push(name)
+}
+
+function namesOf(columns: StoredColumns): Names {
+  const known = indexed.get(columns)
+  if (known !== undefined) return known
+  const same = new Map<string, string[]>()
+  const parents = new Map<string, string[]>()
+  for (const name of new Set([...columns.text, ...columns.lists])) {
+    add(same, name)
+    if (columns.lists.has(name)) add(parents, name)
+    for (let at = name.indexOf('.'); at > 0; at = name.indexOf('.', at + 1)) {
+      add(parents, name.slice(0, at))
+    }
+  }
+  const made = { columns: { columns, folded: foldNames(columns) }, same, parents }
+  indexed.set(columns, made)
+  return made
+}
+
+/** A typed value for what no event has. */
+function missing(type: Type): Expr {
+  return type === 'text' ? text('') : { op: 'const', value: null, type }
+}
+
+function isNull(value: Expr): boolean {
+  return value.op === 'const' && value.value === null
+}
+
+/** A stored text as Kusto has it: what is missing is empty. */
+function plainText(name: string, { columns }: Columns): Expr {
+  const ref: FieldRef = { op: 'field', name, type: 'text', stored: 'plain' }
+  const isColumn = columns.text.has(name)
+  if (columns.overflow) return { ...ref, kept: isColumn ? 'both' : 'map' }
+  return isColumn ? ref : NULL
+}
+
+function firstOf(parts: readonly Expr[]): Expr {
+  const [only = NULL] = parts
+  return parts.length <= 1 ? only : call('value.first', parts, 'text')
+}
+
+/** The text of a field: its column, and a list of several values as JSON. */
+function textOf(name: string, columns: Columns): Expr {
+  const stored = findName(name, columns) ?? storedName(name)
+  const list = columns.columns.lists.has(stored)
+    ? [call('list.json', [listColumn(stored, columns)], 'text')]
+    : []
+  return firstOf([plainText(stored, columns), ...list].filter((each) => !isNull(each)))
+}
+
+/** Fields of the header of a Windows event, which are not part of its data. */
+const MOST_MEMBERS = 400
+
+/** All texts of a row as one object, without those that are named and without nested names of them. */
+function rowObject(without: readonly string[], { columns }: Columns): Expr {
+  const left = new Set(without.map(loose))
+  const names = [...columns.text]
+    .filter((each) => !left.has(loose(each)))
+    .sort()
+    .slice(0, MOST_MEMBERS)
+  const values = names.map((name): Expr => ({ op: 'field', name, type: 'text', stored: 'plain' }))
+  return call('dynamic.object', [texts(names), ...values], 'dynamic')
+}
+
+/** A mapping of the schema over columns; null stands for what no event has. */
+function bindValue(expr: Expr, names: Names, source: Source | undefined): Expr {
+  const inner = (each: Expr): Expr => bindValue(each, names, source)
+  switch (expr.op) {
+    case 'const':
+    case 'query':
+      return expr
+    case 'field':
+      if (expr.stored !== undefined) return expr
+      return isList(expr.type)
+        ? listColumn(expr.name.slice(0, -LIST_SUFFIX.length), names.columns)
+        : textOf(expr.name, names.columns)
+    case 'call': {
+      if (expr.fn === ROW_OBJECT) {
+        const [without] = expr.args
+        const given = without?.op === 'const' && Array.isArray(without.value) ? without.value : []
+        return rowObject(given.map(String), names.columns)
+      }
+      return { ...expr, args: expr.args.map(inner) }
+    }
+    case 'case':
+      return {
+        ...expr,
+        when: expr.when.map(([test, then]) => [bindRaw(test, names.columns, source), inner(then)]),
+        otherwise: inner(expr.otherwise),
+      }
+    default:
+      return absurd(expr)
+  }
+}
+
+/** Members of an object that no event has are left out. */
+function withoutMissing(expr: Expr): Expr {
+  if (expr.op === 'case' && expr.type === 'text') {
+    const filled = (each: Expr): Expr => (isNull(each) ? text('') : each)
+    return {
+      ...expr,
+      when: expr.when.map(([test, then]) => [test, filled(then)]),
+      otherwise: filled(expr.otherwise),
+    }
+  }
+  if (expr.op !== 'call') return expr
+  if (expr.fn === 'dynamic.first') {
+    const args = expr.args.filter((each) => !isNull(each))
+    return args.length > 1 ? { ...expr, args } : (args[0] ?? NULL)
+  }
+  if (expr.fn !== 'dynamic.object') return expr
+  const [keys, ...values] = expr.args
+  const all = keys?.op === 'const' && Array.isArray(keys.value) ? keys.value.map(String) : []
+  const kept = all.flatMap((key, index) => {
+    const value = values[index]
+    return value === undefined || isNull(value) ? [] : [{ key, value }]
+  })
+  if (kept.length === 0) return NULL
+  return {
+    ...expr,
+    args: [texts(kept.map((each) => each.key)), ...kept.map((each) => each.value)],
+  }
+}
+
+/** A value as a column of the type has it. */
+function asType(value: Expr, type: Type): Expr {
+  const made = mapExpr(foldExpr(value), withoutMissing)
+  if (isNull(made) || (made.op === 'const' && made.value === '')) return missing(type)
+  if (isList(made.type)) return asType(call('list.json', [made], 'text'), type)
+  if (isList(type) || made.type === type) return made
+  if (type === 'text') return call('dynamic.text', [made], 'text')
+  return call(`cast.${type}`, [made], type)
+}
+
+/** The value of a column that is stored under its own name, or under it within an envelope. */
+function ownColumn({ name, type }: Field, names: Names): Expr {
+  const { columns } = names
+  const spelled = [storedName(name), `${ENVELOPE}.${name}`].map(loose)
+  const stored = spelled.flatMap((each) => names.same.get(each) ?? [])
+  const plain = stored.map((each) => plainText(each, columns)).filter((each) => !isNull(each))
+  const kept = plain.length === 0 ? [plainText(storedName(name), columns)] : plain
+  const written = firstOf(kept.filter((each) => !isNull(each)))
+  const parents = spelled.flatMap((each) => names.parents.get(each) ?? [])
+  if (parents.length === 0) return written
+  // The names within are stored one by one; the record still holds the value as it was.
+  const record: FieldRef = { op: 'field', name: META.raw, type: 'text', stored: 'plain' }
+  const paths = new Set([...parents, name])
+  const whole = [...paths].map((path) =>
+    call('dynamic.raw', [record, texts(path.split('.'))], 'dynamic'),
+  )
+  if (type === 'text') {
+    const parts = whole.map((each) => call('dynamic.text', [each], 'text'))
+    return firstOf([written, ...parts].filter((each) => !isNull(each)))
+  }
+  if (type !== 'dynamic') return written
+  const first = isNull(written) ? [] : [call('cast.dynamic', [written], 'dynamic')]
+  return call('dynamic.first', [...first, ...whole], 'dynamic')
+}
+
+interface Part {
+  readonly part: ViewPart
+  readonly names: Names
+  readonly source: Source | undefined
+  readonly table: Table | undefined
+  /** The table's name as the query writes it. */
+  readonly called: string
+}
+
+const TIME: Expr = { op: 'field', name: META.time, type: 'time', stored: 'plain' }
+const RECEIVED: Expr = { op: 'field', name: META.ingest, type: 'time', stored: 'plain' }
+const IDENTITY: Expr = call(
+  'row.identity',
+  [
+    { op: 'field', name: META.file, type: 'text', stored: 'plain' },
+    { op: 'field', name: META.record, type: 'int', stored: 'plain' },
+  ],
+  'text',
+)
+
+/** Columns that every table has whatever feeds it. */
+function standardColumn(name: string, { table, called }: Part): Expr | undefined {
+  switch (name) {
+    case 'TimeGenerated':
+      return TIME
+    case 'Timestamp':
+      return table?.isHunting === true ? TIME : undefined
+    case '_TimeReceived':
+      return RECEIVED
+    case 'Type':
+      return text(called)
+    case '_ItemId':
+      return IDENTITY
+    default:
+      return undefined
+  }
+}
+
+function columnValue(field: Field, on: Part): Expr {
+  const { part, names, source } = on
+  if (isOwnName(field.name)) {
+    return { op: 'field', name: field.name, type: field.type, stored: 'plain' }
+  }
+  const mapped = part.fields.get(field.name)
+  if (mapped !== undefined) return bindValue(mapped, names, source)
+  const standard = standardColumn(field.name, on)
+  if (standard !== undefined) return standard
+  const own = part.isClosed === true ? NULL : ownColumn(field, names)
+  const now = isNull(own) ? on.table?.old.get(field.name)?.now : undefined
+  const successor = on.table?.columns.find((each) => each.name === now)
+  return successor === undefined ? own : columnValue(successor, on)
+}
+
+function bindPart(on: Part, scan: Extract<Rel, { op: 'scan' }>): Rel {
+  const { part, names, source } = on
+  const where = bindRaw(part.where, names.columns, source)
+  const keep = scan.out.map(
+    (field): Binding => ({ name: field.name, value: asType(columnValue(field, on), field.type) }),
+  )
+  const read = new Map<string, Field>()
+  for (const each of [where, ...keep.map((binding) => binding.value)]) {
+    visitExpr(each, (inner) => {
+      if (inner.op === 'field') read.set(inner.name, { name: inner.name, type: inner.type })
+    })
+  }
+  const rows: Rel = {
+    ...scan,
+    table: { kind: 'source', name: part.source },
+    out: [...read.values()],
+  }
+  const from: Rel = part.where === TRUE ? rows : { op: 'filter', from: rows, where }
+  return { op: 'select', from, keep }
+}
+
+/**
+ * Binds every table of a relation to what is stored. Each part of the union gives `out` of the scan: names, order and
+ * types. A table without data becomes an empty `values` of those columns and says "no data here".
+ */
+export function bindTables(rel: Rel, context: TableContext): Bound {
+  const diagnostics: Diagnostic[] = []
+  const bound = mapRel(rel, (each) => {
+    if (each.op !== 'scan' || each.table.kind !== 'view') return each
+    if (!each.table.name.startsWith(TABLE_VIEW)) return each
+    const called = each.table.name.slice(TABLE_VIEW.length)
+    const view = context.view(each.table.name)
+    const all = (view?.parts ?? []).flatMap((part) => {
+      const columns = context.stored.get(part.source)
+      if (columns === undefined) return []
+      const source = context.source(part.source)
+      const table = context.table(called)
+      return [bindPart({ part, names: namesOf(columns), source, table, called }, each)]
+    })
+    const [only] = all
+    if (only === undefined) {
+      diagnostics.push(diagnose('HR262', { logsource: view?.title ?? called }))
+      return { op: 'values', rows: [], out: each.out }
+    }
+    return all.length === 1 ? only : { op: 'union', all }
+  })
+  return { rel: bound, diagnostics }
+}
