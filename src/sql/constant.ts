@@ -50,7 +50,7 @@ export function constSql({ value, type }: Const): Sql {
     case 'decimal':
       return sql`toDecimal256(${literal(String(value))}, 20)`
     case 'time':
-      return sql`reinterpret(toInt64(${literal(ticksOf(String(value)))}), 'DateTime64(7, \'UTC\')')`
+      return sql`reinterpret(toInt64(${literal(ticksOf(String(value)))}), 'DateTime64(7, ''UTC'')')`
     default:
       return sql`${literal(value)}`
   }
