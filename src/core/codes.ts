@@ -388,7 +388,7 @@ export const codes = {
   HR464: {
     severity: 'error',
     message: 'the function {what}',
-    hint: 'write e.g.  .create-or-alter function Name(a:string) { T | where x == a }',
+    hint: 'write e.g.  .create-or-alter function Name(a:string)  and the query between braces',
   },
   HR465: {
     severity: 'warning',

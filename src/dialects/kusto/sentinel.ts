@@ -1,0 +1,422 @@
+/**
+ * Sentinel rules and hunting queries: a map of keys, from YAML or from the properties of an exported resource, to a
+ * rule with all its fields checked.
+ */
+import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
+import { suggest } from '../../core/suggest.ts'
+import { plainOf, textOf, type YamlMap } from '../../core/yaml.ts'
+import { printDuration } from './duration.ts'
+import { ENTITY_TYPES, entityTypeOf, identifierOf } from './entity.ts'
+import { Fields } from './fields.ts'
+import { placingOf } from './place.ts'
+import {
+  type AlertDetails,
+  type ColumnUse,
+  contentId,
+  type EntityMapping,
+  type IncidentGrouping,
+  type KustoDocument,
+  type KustoRule,
+  type KustoTrigger,
+  type NamedColumn,
+  PLAIN_RULE,
+  SEVERITIES,
+  type TriggerOperator,
+} from './rule.ts'
+
+/** Kinds whose logic is inside the service. */
+const SERVICE_KINDS = [
+  'Fusion',
+  'MLBehaviorAnalytics',
+  'MicrosoftSecurityIncidentCreation',
+  'ThreatIntelligence',
+]
+const QUERY_KINDS = ['Scheduled', 'NRT']
+
+const OPERATORS: ReadonlyMap<string, TriggerOperator> = new Map([
+  ['gt', 'gt'],
+  ['greaterthan', 'gt'],
+  ['lt', 'lt'],
+  ['lessthan', 'lt'],
+  ['eq', 'eq'],
+  ['equal', 'eq'],
+  ['ne', 'ne'],
+  ['notequal', 'ne'],
+])
+
+const TACTICS = [
+  'Reconnaissance',
+  'ResourceDevelopment',
+  'InitialAccess',
+  'Execution',
+  'Persistence',
+  'PrivilegeEscalation',
+  'DefenseEvasion',
+  'CredentialAccess',
+  'Discovery',
+  'LateralMovement',
+  'Collection',
+  'CommandAndControl',
+  'Exfiltration',
+  'Impact',
+  'PreAttack',
+  'ImpairProcessControl',
+  'InhibitResponseFunction',
+  'Stealth',
+  'DefenseImpairment',
+]
+
+/** Keys that are read or are known to say nothing about what the rule does, in lower case. */
+const KNOWN: ReadonlySet<string> = new Set(
+  (
+    'id name displayName title version templateVersion kind description severity status enabled ' +
+    'requiredDataConnectors queryFrequency queryPeriod triggerOperator triggerThreshold suppressionEnabled ' +
+    'suppressionDuration tactics techniques relevantTechniques subTechniques tags query entityMappings ' +
+    'sentinelEntitiesMappings customDetails alertDetailsOverride eventGroupingSettings incidentConfiguration ' +
+    'metadata author references alertRuleTemplateName lastModifiedUtc createdDateUTC lastUpdatedDateUTC ' +
+    'alertRulesCreatedByTemplateCount etag category entityQueries startTimeUtc descriptionDetailed ' +
+    'additionalInformation dependencies'
+  )
+    .toLowerCase()
+    .split(' '),
+)
+
+/** What a wrong value of a rule leads to, as the message says it. */
+const NOT_USED = 'it is not used'
+
+/** The span of a value, for diagnostics. */
+const spanOf = (fields: Fields, ...keys: readonly string[]) => fields.get(...keys)?.span
+
+/** A word that must be one of some, whatever its case. */
+function wordOf<T extends string>(
+  fields: Fields,
+  key: string,
+  known: readonly T[],
+  effect = NOT_USED,
+): T | undefined {
+  const text = fields.text(key)
+  if (text === undefined) return undefined
+  const found = known.find((each) => each.toLowerCase() === text.toLowerCase())
+  if (found === undefined) {
+    const params = { key, value: text.slice(0, 64), known: known.join(', '), effect }
+    fields.diagnostics.push(diagnose('HR457', params, spanOf(fields, key)))
+  }
+  return found
+}
+
+/** The severity of a rule, under one of the keys that forms have for it. */
+export function readSeverity(fields: Fields): KustoRule['severity'] {
+  return wordOf(fields, 'severity', SEVERITIES, 'the rule counts as informational')
+}
+
+/** A description as people write it: the service's own files wrap it in single quotes. */
+export function readDescription(fields: Fields, ...keys: readonly string[]): string {
+  const text = fields.text(...keys) ?? ''
+  const isWrapped = text.length > 1 && text.startsWith("'") && text.endsWith("'")
+  return isWrapped ? text.slice(1, -1).trim() : text
+}
+
+/** Tactics as one word each; unknown ones are told and kept. */
+export function readTactics(fields: Fields, ...keys: readonly string[]): readonly string[] {
+  const given = fields.texts(...keys).map((each) => {
+    const plain = each.replace(/[\s_-]/g, '').toLowerCase()
+    return { each, tactic: TACTICS.find((tactic) => tactic.toLowerCase() === plain) }
+  })
+  for (const { each, tactic } of given) {
+    if (tactic !== undefined) continue
+    const near = suggest(each, TACTICS)
+    const known = near ?? TACTICS.slice(0, 14).join(', ')
+    const params = { key: 'tactic', value: each.slice(0, 64), known, effect: 'it is kept' }
+    fields.diagnostics.push(diagnose('HR457', params, spanOf(fields, ...keys)))
+  }
+  return [...new Set(given.map(({ each, tactic }) => tactic ?? each))]
+}
+
+/** Techniques of all the keys, each once, without the titles that some write after them. */
+export function readTechniques(fields: Fields, ...keys: readonly string[]): readonly string[] {
+  const found = keys.flatMap((key) =>
+    fields.texts(key).flatMap((each) => {
+      const id = /^T\d{4}(?:\.\d{3})?(?![\w.])/i.exec(each)?.[0]
+      if (id !== undefined) return [id.toUpperCase()]
+      const known = 'T1059, T1059.001'
+      const params = { key: 'technique', value: each.slice(0, 64), known, effect: NOT_USED }
+      fields.diagnostics.push(diagnose('HR457', params, spanOf(fields, key)))
+      return []
+    }),
+  )
+  return [...new Set(found)]
+}
+
+/** What is gathered beside the fields: columns that the rule names. */
+interface Uses {
+  readonly uses: ColumnUse[]
+}
+
+function useColumn({ uses }: Uses, fields: Fields, key: string, what: string): string | undefined {
+  const name = fields.text(key)
+  const node = fields.get(key)
+  if (name === undefined || name === '' || node === undefined) return undefined
+  uses.push({ name, what, span: node.span })
+  return name
+}
+
+/** The columns that a format names between double braces. */
+function useFormat({ uses }: Uses, fields: Fields, key: string): string | undefined {
+  const text = fields.text(key)
+  const node = fields.get(key)
+  if (text === undefined || node === undefined) return undefined
+  for (const [, name = ''] of text.matchAll(/\{\{\s{0,8}([^{}\s]{1,256})\s{0,8}\}\}/g)) {
+    uses.push({ name, what: `the format ${key}`, span: node.span })
+  }
+  return text
+}
+
+function readMapping(into: Uses, fields: Fields): readonly EntityMapping[] {
+  const written = fields.text('entityType')
+  if (written === undefined) return []
+  const type = entityTypeOf(written)
+  if (type === undefined) {
+    const near = suggest(written, ENTITY_TYPES)
+    const known = near ?? ENTITY_TYPES.join(', ')
+    const params = { key: 'entityType', value: written.slice(0, 64), known, effect: 'it is kept' }
+    fields.diagnostics.push(diagnose('HR457', params, spanOf(fields, 'entityType')))
+  }
+  const entityType = type ?? written
+  const fieldMappings = fields.maps('fieldMappings').flatMap((each) => {
+    const identifier = each.text('identifier')
+    const columnName = useColumn(into, each, 'columnName', `the entity ${entityType}`)
+    if (identifier === undefined || columnName === undefined) return []
+    const { found, near } =
+      type === undefined ? { found: identifier } : identifierOf(type, identifier)
+    if (found === undefined) {
+      const guess = near === undefined ? '' : ` (did you mean "${near}"?)`
+      const params = { type: entityType, value: identifier.slice(0, 64), guess }
+      fields.diagnostics.push(diagnose('HR458', params, spanOf(each, 'identifier')))
+    }
+    return [{ identifier: found ?? identifier, columnName }]
+  })
+  return [{ entityType, fieldMappings }]
+}
+
+/** A map of own names to columns. */
+function readDetails(into: Uses, fields: Fields, key: string): readonly NamedColumn[] {
+  const details = fields.map(key)
+  return (details?.node.entries ?? []).flatMap(({ key: name, value }) => {
+    const column = textOf(value)?.trim()
+    if (column === undefined || column === '') return []
+    into.uses.push({ name: column, what: `the custom detail ${name}`, span: value.span })
+    return [{ name, column }]
+  })
+}
+
+function readAlertDetails(into: Uses, fields: Fields): AlertDetails | undefined {
+  const details = fields.map('alertDetailsOverride')
+  if (details === undefined) return undefined
+  const displayNameFormat = useFormat(into, details, 'alertDisplayNameFormat')
+  const descriptionFormat = useFormat(into, details, 'alertDescriptionFormat')
+  const tacticsColumn = useColumn(into, details, 'alertTacticsColumnName', 'the tactics')
+  const severityColumn = useColumn(into, details, 'alertSeverityColumnName', 'the severity')
+  const dynamicProperties = details.maps('alertDynamicProperties').flatMap((each) => {
+    const name = each.text('alertProperty')
+    const column = useColumn(into, each, 'value', `the alert property ${name ?? ''}`)
+    return name === undefined || column === undefined ? [] : [{ name, column }]
+  })
+  return {
+    ...(displayNameFormat === undefined ? {} : { displayNameFormat }),
+    ...(descriptionFormat === undefined ? {} : { descriptionFormat }),
+    ...(tacticsColumn === undefined ? {} : { tacticsColumn }),
+    ...(severityColumn === undefined ? {} : { severityColumn }),
+    dynamicProperties,
+  }
+}
+
+function readGrouping(fields: Fields): IncidentGrouping {
+  const lookback = fields.duration('lookbackDuration')
+  const matchingMethod = fields.text('matchingMethod', 'entitiesMatchingMethod')
+  return {
+    enabled: fields.flag('enabled') ?? false,
+    reopenClosedIncident: fields.flag('reopenClosedIncident') ?? false,
+    ...(lookback === undefined ? {} : { lookback }),
+    ...(matchingMethod === undefined ? {} : { matchingMethod }),
+    groupByEntities: fields.texts('groupByEntities'),
+    groupByAlertDetails: fields.texts('groupByAlertDetails'),
+    groupByCustomDetails: fields.texts('groupByCustomDetails'),
+  }
+}
+
+function readIncident(fields: Fields): KustoRule['incidentConfiguration'] {
+  const incident = fields.map('incidentConfiguration')
+  if (incident === undefined) return undefined
+  const grouping = incident.map('groupingConfiguration')
+  return {
+    createIncident: incident.flag('createIncident') ?? true,
+    ...(grouping === undefined ? {} : { grouping: readGrouping(grouping) }),
+  }
+}
+
+/** When the number of rows makes a finding. What is not understood here would change the rule: an error. */
+function readTrigger(fields: Fields): KustoTrigger {
+  const word = fields.text('triggerOperator') ?? 'gt'
+  const operator = OPERATORS.get(word.toLowerCase())
+  if (operator === undefined) {
+    const params = { key: 'triggerOperator', value: word.slice(0, 64), known: 'gt, lt, eq, ne' }
+    fields.diagnostics.push(diagnose('HR452', params, spanOf(fields, 'triggerOperator')))
+  }
+  const text = fields.text('triggerThreshold') ?? '0'
+  const threshold = /^\d{1,9}$/.test(text) ? Number(text) : undefined
+  if (threshold === undefined) {
+    const params = { key: 'triggerThreshold', value: text.slice(0, 64), wanted: 'a whole number' }
+    fields.diagnostics.push(diagnose('HR453', params, spanOf(fields, 'triggerThreshold')))
+  }
+  return { operator: operator ?? 'gt', threshold: threshold ?? 0 }
+}
+
+/** The kind of rule as the service spells it; undefined for hunting queries. */
+function readKind(fields: Fields): string | undefined {
+  const word = fields.text('kind')
+  if (word === undefined) {
+    return fields.get('queryFrequency', 'triggerOperator') === undefined ? undefined : 'Scheduled'
+  }
+  const isSame = (each: string): boolean => each.toLowerCase() === word.toLowerCase()
+  const service = SERVICE_KINDS.find(isSame)
+  if (service !== undefined) {
+    fields.diagnostics.push(diagnose('HR451', { kind: service }, spanOf(fields, 'kind')))
+    return service
+  }
+  return wordOf(fields, 'kind', QUERY_KINDS, 'it is run as a hunting query')
+}
+
+function readSchedule(fields: Fields, kind: string | undefined): Partial<KustoRule> {
+  const queryFrequency = fields.duration('queryFrequency')
+  const queryPeriod = fields.duration('queryPeriod')
+  if (queryFrequency !== undefined && queryPeriod !== undefined && queryFrequency > queryPeriod) {
+    const params = {
+      frequency: printDuration(queryFrequency),
+      period: printDuration(queryPeriod),
+    }
+    fields.diagnostics.push(diagnose('HR454', params, spanOf(fields, 'queryPeriod')))
+  }
+  if (kind === 'Scheduled') {
+    for (const key of ['queryFrequency', 'queryPeriod']) {
+      if (fields.get(key) !== undefined) continue
+      const { start } = fields.node.span
+      fields.diagnostics.push(diagnose('HR467', { key }, { start, end: start + 1 }))
+    }
+  }
+  const enabled = fields.flag('suppressionEnabled')
+  const duration = fields.duration('suppressionDuration')
+  return {
+    ...(queryFrequency === undefined ? {} : { queryFrequency }),
+    ...(queryPeriod === undefined ? {} : { queryPeriod }),
+    ...(enabled === undefined && duration === undefined
+      ? {}
+      : {
+          suppression: {
+            enabled: enabled ?? false,
+            ...(duration === undefined ? {} : { duration }),
+          },
+        }),
+  }
+}
+
+/** Tags are words, or maps of one meaning each: `Schema: ASIMDns`. */
+function readTags(fields: Fields): readonly string[] {
+  const node = fields.get('tags')
+  if (node?.kind !== 'list') return fields.texts('tags')
+  return node.items.flatMap((each) =>
+    each.kind === 'map'
+      ? each.entries.map(({ key, value }) => `${key}: ${textOf(value) ?? ''}`)
+      : (textOf(each) ?? []),
+  )
+}
+
+/** Keys outside the known ones: kept, and told as a notice. */
+export function readCustom(
+  fields: Fields,
+  known: ReadonlySet<string>,
+): ReadonlyMap<string, unknown> {
+  const others = fields.node.entries.filter(({ key }) => !known.has(key.toLowerCase()))
+  for (const { key, keySpan } of others) {
+    const near = suggest(key, known)
+    const guess = near === undefined || near.length < 4 ? '' : ` (did you mean "${near}"?)`
+    fields.diagnostics.push(diagnose('HR455', { key: key.slice(0, 64), guess }, keySpan))
+  }
+  return new Map(others.map(({ key, value }) => [key, plainOf(value)]))
+}
+
+function readConnectors(fields: Fields): KustoRule['requiredDataConnectors'] {
+  return fields.maps('requiredDataConnectors').flatMap((each) => {
+    const connectorId = each.text('connectorId')
+    return connectorId === undefined ? [] : [{ connectorId, dataTypes: each.texts('dataTypes') }]
+  })
+}
+
+function readRule(fields: Fields, into: Uses): KustoRule {
+  const kind = readKind(fields)
+  const severity = readSeverity(fields)
+  const metadata = fields.map('metadata')
+  const grouping = fields.map('eventGroupingSettings')
+  const kinds = ['SingleAlert', 'AlertPerResult'] as const
+  const aggregationKind = grouping && wordOf(grouping, 'aggregationKind', kinds)
+  const alertDetailsOverride = readAlertDetails(into, fields)
+  const incidentConfiguration = readIncident(fields)
+  return {
+    ...PLAIN_RULE,
+    form: kind === undefined ? 'hunting' : 'sentinel',
+    id: fields.text('id') ?? '',
+    name: fields.text('name', 'displayName', 'title') ?? '',
+    description: readDescription(fields, 'description'),
+    ...(severity === undefined ? {} : { severity }),
+    ...(kind === undefined ? {} : { kind }),
+    status: fields.text('status') ?? '',
+    version: fields.text('version', 'templateVersion') ?? '',
+    author: fields.text('author') ?? metadata?.map('author')?.text('name') ?? '',
+    enabled: fields.flag('enabled') ?? true,
+    ...readSchedule(fields, kind),
+    trigger: readTrigger(fields),
+    tactics: readTactics(fields, 'tactics'),
+    techniques: readTechniques(fields, 'relevantTechniques', 'techniques', 'subTechniques'),
+    tags: readTags(fields),
+    references: fields.texts('references'),
+    requiredDataConnectors: readConnectors(fields),
+    entityMappings: fields.maps('entityMappings').flatMap((each) => readMapping(into, each)),
+    sentinelEntitiesMappings: fields
+      .maps('sentinelEntitiesMappings')
+      .flatMap((each) => useColumn(into, each, 'columnName', 'the list of entities') ?? []),
+    customDetails: readDetails(into, fields, 'customDetails'),
+    ...(alertDetailsOverride === undefined ? {} : { alertDetailsOverride }),
+    aggregationKind: aggregationKind ?? 'SingleAlert',
+    ...(incidentConfiguration === undefined ? {} : { incidentConfiguration }),
+    metadata: metadata === undefined ? undefined : plainOf(metadata.node),
+    custom: readCustom(fields, KNOWN),
+  }
+}
+
+/** What is said of a rule that a file switches off; the user who names the file wants it to run. */
+export function tellDisabled(fields: Fields, { enabled }: KustoRule, key: string): void {
+  if (!enabled) fields.diagnostics.push(diagnose('HR468', {}, spanOf(fields, key)))
+}
+
+/** A Sentinel rule, a template of one, or a hunting query. */
+export function readSentinel(source: string, node: YamlMap): KustoDocument {
+  const diagnostics: Diagnostic[] = []
+  const fields = new Fields(node, diagnostics)
+  const uses: ColumnUse[] = []
+  const rule = readRule(fields, { uses })
+  tellDisabled(fields, rule, 'enabled')
+  const query = fields.get('query')
+  const text = query?.kind === 'scalar' ? query.text : ''
+  const isService = diagnostics.some((each) => each.code === 'HR451')
+  if (text.trim() === '' && !isService) {
+    const { start } = query?.span ?? node.span
+    diagnostics.push(diagnose('HR450', { what: 'rule' }, { start, end: start + 1 }))
+  }
+  return {
+    rule: rule.id === '' ? { ...rule, id: contentId(rule.name, text) } : rule,
+    query: text,
+    place: query?.kind === 'scalar' ? placingOf(source, query) : (span) => span,
+    uses,
+    diagnostics,
+    span: node.span,
+  }
+}
