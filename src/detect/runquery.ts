@@ -1,12 +1,17 @@
 /**
- * Running one compiled query: its plan is optimised and printed, and the engine's rows come back as typed values. The
- * command line and the conformance tool share it.
+ * Running one compiled query: its tables are bound to what is stored, the plan is optimised and printed, and the
+ * engine's rows come back as typed values. The command line and the conformance tool share it.
  */
-import { type Diagnostic, hasErrors, type Outcome } from '../core/diagnostic.ts'
+import { hasErrors, type Outcome } from '../core/diagnostic.ts'
 import type { QueryOptions } from '../engine/engine.ts'
-import { type Rel, schemaOf } from '../ir/rel.ts'
+import { type Rel, schemaOf, type TimeBounds } from '../ir/rel.ts'
+import { mapRel } from '../ir/walk.ts'
+import { bindTables } from '../plan/bindtable.ts'
 import { optimise } from '../plan/passes.ts'
+import type { SchemaCatalogue } from '../schema/catalogue.ts'
+import type { StoredCatalogue } from '../schema/stored.ts'
 import { printSql } from '../sql/print.ts'
+import { viewResolver } from './plan.ts'
 import type { RunStore } from './run.ts'
 import { type ResultColumn, readValue, type Value } from './values.ts'
 
@@ -17,15 +22,41 @@ export interface QueryPlan {
   readonly columns: readonly ResultColumn[]
 }
 
-/** What puts stored sources in the place of the tables that a plan names. */
-export type BindTables = (rel: Rel) => {
-  readonly rel: Rel
-  readonly diagnostics: readonly Diagnostic[]
+export interface QueryWorld {
+  readonly schema: SchemaCatalogue
+  readonly stored: StoredCatalogue
+  /** Every table is read within these bounds, whatever the query itself asks for. */
+  readonly time: TimeBounds
+}
+
+/** The narrower of two ranges; bounds are ISO texts of one form, so that their order is that of the times. */
+function within(inner: TimeBounds, outer: TimeBounds): TimeBounds {
+  const from = [inner.from, outer.from].filter((each) => each !== undefined).sort()
+  const to = [inner.to, outer.to].filter((each) => each !== undefined).sort()
+  const [last, first] = [from.at(-1), to[0]]
+  return {
+    ...(last === undefined ? {} : { from: last }),
+    ...(first === undefined ? {} : { to: first }),
+  }
+}
+
+function bounded(rel: Rel, time: TimeBounds): Rel {
+  if (time.from === undefined && time.to === undefined) return rel
+  return mapRel(rel, (each) =>
+    each.op === 'scan' && each.table.kind !== 'named'
+      ? { ...each, time: within(each.time, time) }
+      : each,
+  )
 }
 
 /** Makes a compiled query ready; no value when its tables cannot be bound. */
-export function planQuery(compiled: Rel, bindTables: BindTables): Outcome<QueryPlan> {
-  const { rel: bound, diagnostics } = bindTables(compiled)
+export function planQuery(compiled: Rel, { schema, stored, time }: QueryWorld): Outcome<QueryPlan> {
+  const { rel: bound, diagnostics } = bindTables(bounded(compiled, time), {
+    view: viewResolver(schema),
+    source: (name) => schema.sources.get(name),
+    table: (name) => schema.tables.table(name),
+    stored,
+  })
   if (hasErrors(diagnostics)) return { diagnostics }
   const rel = optimise(bound)
   return { value: { rel, sql: printSql(rel), columns: schemaOf(compiled) }, diagnostics }

@@ -7,7 +7,7 @@ import { makeContext } from '../../src/cli/context.ts'
 import { kustoCompilerFor } from '../../src/cli/kusto.ts'
 import { makeOutput } from '../../src/cli/terminal.ts'
 import { renderDiagnostic } from '../../src/core/diagnostic.ts'
-import { planQuery, queryRows } from '../../src/detect/runquery.ts'
+import { planQuery, type QueryWorld, queryRows } from '../../src/detect/runquery.ts'
 import type { KustoAnswer, KustoCompiler } from '../../src/dialects/kusto/answer.ts'
 import { openChdb } from '../../src/engine/chdb.ts'
 import { type Engine, EngineError } from '../../src/engine/engine.ts'
@@ -38,15 +38,20 @@ function keysOf({ order, columns }: KustoAnswer): Given['order'] {
   )
 }
 
+interface Product {
+  readonly engine: Engine
+  readonly compiler: KustoCompiler
+  readonly world: QueryWorld
+}
+
 async function runOne(
-  engine: Engine,
-  compiler: KustoCompiler,
+  { engine, compiler, world }: Product,
   query: string,
   signal: AbortSignal,
 ): Promise<Given> {
   const answer = await compileOne(compiler, query)
   if (answer.rel === undefined) throw new QueryFailure('compiler', 'no plan')
-  const { value: plan, diagnostics } = planQuery(answer.rel, (rel) => ({ rel, diagnostics: [] }))
+  const { value: plan, diagnostics } = planQuery(answer.rel, world)
   const [problem] = diagnostics
   if (plan === undefined) throw new QueryFailure(problem?.code ?? 'plan', problem?.message ?? '')
   const rows: Given['rows'][number][] = []
@@ -74,8 +79,13 @@ export async function withProduct(action: (runner: Runner) => Promise<void>): Pr
   const context = makeContext(output, process.env, end.signal)
   const compiler = await kustoCompilerFor(context)
   const engine = await openChdb({ path: join(folder, 'db'), childPath: CHILD })
+  const product = {
+    engine,
+    compiler,
+    world: { schema: context.schema(), stored: new Map(), time: {} },
+  }
   try {
-    await action({ run: (query, signal) => runOne(engine, compiler, query, signal) })
+    await action({ run: (query, signal) => runOne(product, query, signal) })
   } finally {
     end.abort()
     await engine.close()
