@@ -1,14 +1,21 @@
 /** All function records, by id. */
 import { aggregateFunctions } from './aggregate.ts'
+import { choiceFunctions } from './choice.ts'
 import { derivedFunctions } from './derived.ts'
+import { dynamicFunctions } from './dynamic.ts'
 import { matchFunctions } from './match.ts'
 import type { FunctionRecord } from './record.ts'
 import { valueFunctions } from './value.ts'
 
 export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
-  [...matchFunctions, ...valueFunctions, ...derivedFunctions, ...aggregateFunctions].map(
-    (record) => [record.id, record],
-  ),
+  [
+    ...matchFunctions,
+    ...choiceFunctions,
+    ...valueFunctions,
+    ...derivedFunctions,
+    ...dynamicFunctions,
+    ...aggregateFunctions,
+  ].map((record) => [record.id, record]),
 )
 
 /** The record of an id; an unknown id is a programming error, refused by the checker before it gets here. */
@@ -16,4 +23,20 @@ export function functionOf(id: string): FunctionRecord {
   const record = functions.get(id)
   if (record === undefined) throw new RangeError(`no function ${id}`)
   return record
+}
+
+type Language = keyof NonNullable<FunctionRecord['spelled']>
+const bySpelling = new Map<Language, ReadonlyMap<string, FunctionRecord>>()
+
+/** The records that a language spells, by their spelling in lower case. */
+export function functionsSpelled(language: Language): ReadonlyMap<string, FunctionRecord> {
+  const known = bySpelling.get(language)
+  if (known !== undefined) return known
+  const made = new Map(
+    [...functions.values()].flatMap((record) =>
+      (record.spelled?.[language] ?? []).map((name) => [name.toLowerCase(), record] as const),
+    ),
+  )
+  bySpelling.set(language, made)
+  return made
 }

@@ -9,7 +9,12 @@ import type { Field, Type } from '../../src/ir/types.ts'
 import { printSql } from '../../src/sql/print.ts'
 import { allRows, type TemporaryEngine, temporaryEngine } from '../support/temporary.ts'
 
-function typeOf(value: ConstValue): Type {
+/** Types whose constants are written as text or as a number in an example. */
+const WRITTEN: readonly unknown[] = ['dynamic', 'time', 'span', 'guid', 'decimal', 'float', 'int32']
+
+function typeOf(value: ConstValue, wanted: Type | 'any' = 'any'): Type {
+  if (typeof wanted === 'string' && wanted !== 'any' && WRITTEN.includes(wanted)) return wanted
+  if (typeof wanted === 'object' && wanted.list === 'dynamic') return wanted
   if (Array.isArray(value)) return { list: typeof value[0] === 'number' ? 'int' : 'text' }
   if (typeof value === 'number') return 'int'
   return typeof value === 'boolean' ? 'bool' : 'text'
@@ -19,6 +24,8 @@ function typeOf(value: ConstValue): Type {
 function plainOf(given: unknown, type: Type): unknown {
   if (Array.isArray(given))
     return typeof type === 'object' && type.list === 'int' ? given.map(Number) : given
+  if (given === null) return null
+  if (['int', 'int32', 'float', 'span'].includes(String(type))) return Number(given)
   return type === 'bool' ? Boolean(given) : given
 }
 
@@ -28,7 +35,7 @@ function exampleRel(record: FunctionRecord, example: Example): Rel {
   const row: Scalar[] = []
   const args = example.args.map((value, index): Expr => {
     const parameter = record.takes[index] ?? record.takes.at(-1)
-    const type = typeOf(value)
+    const type = typeOf(value, parameter?.type)
     if (parameter?.constant || (typeof value === 'object' && value !== null)) {
       return { op: 'const', value, type }
     }

@@ -1,0 +1,370 @@
+/** Dynamic values: made of JSON text and of other values, read by path, and taken to pieces. */
+import { arrayJson, elementOf, elements, jsonOf, onlyIf, rawOf, solid, TYPE_NAMES } from './json.ts'
+import { arg, type FunctionRecord } from './record.ts'
+import { literal, type Sql, type SqlArg, type SqlHole, sql } from './sql.ts'
+
+/** Positions beyond this are in no array. */
+const LAST_POSITION = 2_147_483_647
+
+const orNull = (raw: Sql): Sql => sql`nullIf(nullIf(${raw}, ''), 'null')`
+
+/** Fixed text that is the same whatever the arguments are, around and between pieces. */
+function strung(pieces: readonly SqlHole[]): Sql {
+  return { kind: 'sql', parts: ['', ...pieces.map(() => '')], holes: pieces }
+}
+
+function separated(pieces: readonly Sql[], between: string): readonly SqlHole[] {
+  return pieces.flatMap((piece, index): readonly SqlHole[] =>
+    index === 0 ? [piece] : [sql`, ${literal(between)}, `, piece],
+  )
+}
+
+const parse: FunctionRecord = {
+  id: 'dyn.parse',
+  says: 'A text read as JSON; a text that is no JSON is a dynamic text, an empty one is null.',
+  takes: [{ name: 'text', type: 'any' }],
+  gives: 'dynamic',
+  onNull: 'own',
+  spelled: { kusto: ['parse_json', 'todynamic', 'toobject', 'parsejson'] },
+  sql: (args) => {
+    const subject = arg(args, 0)
+    if (subject.type !== 'text') return jsonOf(subject)
+    const text = subject.sql
+    return sql`multiIf(isValidJSON(${text}), nullIf(JSONExtractRaw(${text}), 'null'), trim(${text}) = '', NULL, toJSONString(${text}))`
+  },
+  examples: [
+    { args: ['{"a": [1, "x/y"]}'], gives: '{"a":[1,"x/y"]}' },
+    { args: ['12'], gives: '12' },
+    { args: ['no "json"'], gives: '"no \\"json\\""' },
+    { args: [''], gives: null },
+    { args: ['null'], gives: null },
+  ],
+}
+
+const of: FunctionRecord = {
+  id: 'dyn.of',
+  says: 'A value of any type as a dynamic value.',
+  takes: [{ name: 'value', type: 'any' }],
+  gives: 'dynamic',
+  onNull: 'own',
+  sql: (args) => jsonOf(arg(args, 0)),
+  examples: [
+    { args: ['a"b'], gives: '"a\\"b"' },
+    { args: [12], gives: '12' },
+    { args: [true], gives: 'true' },
+  ],
+}
+
+/** One step of a path that is no constant name: a position, or a name made at run time. */
+function computedStep(from: Sql, names: readonly Sql[], step: SqlArg): Sql {
+  const within = strung(names.map((each) => sql`, ${each}`))
+  if (step.type === 'text') return sql`JSONExtractRaw(${from}${within}, ${step.sql})`
+  if (step.type === 'dynamic') {
+    return sql`JSONExtractRaw(${from}${within}, JSONExtractString(ifNull(${step.sql}, '')))`
+  }
+  const { value } = step
+  const list = sql`JSONExtractArrayRaw(${from}${within})`
+  if (typeof value === 'number') {
+    // A position that no array has would not fit the engine's literals.
+    if (Math.abs(value) > LAST_POSITION) return sql`''`
+    return sql`${list}[${literal(value >= 0 ? value + 1 : value)}]`
+  }
+  return sql`${list}[if(${step.sql} >= 0, ${step.sql} + 1, ${step.sql})]`
+}
+
+const path: FunctionRecord = {
+  id: 'dyn.path',
+  says: 'The value at a path of names and positions; a position below zero counts from the end. Text is read as JSON first.',
+  takes: [
+    { name: 'value', type: 'any' },
+    { name: 'step', type: 'any', many: true },
+  ],
+  gives: 'dynamic',
+  onNull: 'own',
+  sql: ([subject, ...steps]) => {
+    if (subject === undefined) return sql`NULL`
+    let from = subject.sql
+    let isOpen = subject.type === 'dynamic' && subject.value === undefined
+    let names: readonly Sql[] = []
+    for (const step of steps) {
+      if (typeof step.value === 'string' && step.type === 'text') {
+        names = [...names, sql`${literal(step.value)}`]
+        continue
+      }
+      if (isOpen) from = sql`ifNull(${from}, '')`
+      from = computedStep(from, names, step)
+      names = []
+      // A missing position gives a missing element, and an array of the engine cannot be missing.
+      isOpen = step.value === undefined && step.type !== 'text'
+    }
+    if (names.length === 0) return orNull(from)
+    return orNull(sql`JSONExtractRaw(${from}${strung(names.map((each) => sql`, ${each}`))})`)
+  },
+  examples: [
+    { args: ['{"a":{"b":[1,{"c":"x"}]}}', 'a', 'b'], gives: '[1,{"c":"x"}]' },
+    { args: ['{"a":null}', 'a'], gives: null },
+    { args: ['{"a":1}', 'b'], gives: null },
+    { args: ['[10,20,30]', 0], gives: '10' },
+    { args: ['[10,20,30]', -1], gives: '30' },
+    { args: ['[10,20,30]', 3], gives: null },
+    { args: ['{"a":1}', 0], gives: null },
+    { args: ['{"a":[{"b":"c"}]}', 'a', 0, 'b'], gives: '"c"' },
+    { args: ['none', 'a'], gives: null },
+  ],
+}
+
+const parts: FunctionRecord = {
+  id: 'dyn.elements',
+  says: 'The elements of an array; a bag gives a bag for each property, anything else itself.',
+  takes: [{ name: 'value', type: 'dynamic' }],
+  gives: { list: 'dynamic' },
+  onNull: 'own',
+  sql: (args) => {
+    const subject = arg(args, 0)
+    const text = solid(subject)
+    const bags = sql`arrayMap(p -> concat('{', toJSONString(p.1), ':', p.2, '}'), JSONExtractKeysAndValuesRaw(${text}))`
+    return sql`multiIf(startsWith(${text}, '['), arrayMap(x -> nullIf(x, 'null'), ${elements(subject)}), startsWith(${text}, '{'), CAST(${bags} AS Array(Nullable(String))), [CAST(${subject.sql} AS Nullable(String))])`
+  },
+  examples: [
+    { args: ['[1,null,"a"]'], gives: ['1', null, '"a"'] },
+    { args: ['{"a":1,"b":[2]}'], gives: ['{"a":1}', '{"b":[2]}'] },
+    { args: ['[]'], gives: [] },
+    { args: [null], gives: [null] },
+    { args: ['7'], gives: ['7'] },
+  ],
+}
+
+const pairs: FunctionRecord = {
+  id: 'dyn.pairs',
+  says: 'The properties of a bag, each as an array of its name and its value; an array gives its elements.',
+  takes: [{ name: 'value', type: 'dynamic' }],
+  gives: { list: 'dynamic' },
+  onNull: 'own',
+  sql: (args) => {
+    const subject = arg(args, 0)
+    const text = solid(subject)
+    const couples = sql`arrayMap(p -> concat('[', toJSONString(p.1), ',', p.2, ']'), JSONExtractKeysAndValuesRaw(${text}))`
+    return sql`multiIf(startsWith(${text}, '['), arrayMap(x -> nullIf(x, 'null'), ${elements(subject)}), startsWith(${text}, '{'), CAST(${couples} AS Array(Nullable(String))), [CAST(${subject.sql} AS Nullable(String))])`
+  },
+  examples: [
+    { args: ['{"a":1,"b":null}'], gives: ['["a",1]', '["b",null]'] },
+    { args: ['[1]'], gives: ['1'] },
+    { args: [null], gives: [null] },
+  ],
+}
+
+const list: FunctionRecord = {
+  id: 'dyn.list',
+  says: 'An array of the values.',
+  takes: [{ name: 'value', type: 'any', many: true }],
+  gives: 'dynamic',
+  onNull: 'own',
+  spelled: { kusto: ['pack_array'] },
+  sql: (args) =>
+    args.length === 0
+      ? sql`'[]'`
+      : sql`concat('[', ${strung(separated(args.map(elementOf), ','))}, ']')`,
+  examples: [
+    { args: [1, 'a', true], gives: '[1,"a",true]' },
+    { args: [], gives: '[]' },
+  ],
+}
+
+/** A name as the start of a property. */
+function propertyName({ sql: name, type, value }: SqlArg): Sql {
+  if (typeof value === 'string') return sql`${literal(`${JSON.stringify(value)}:`)}`
+  const text =
+    type === 'text' ? sql`toJSONString(${name})` : sql`toJSONString(ifNull(toString(${name}), ''))`
+  return sql`concat(${text}, ':')`
+}
+
+function properties(args: readonly SqlArg[]): readonly (readonly [SqlArg, SqlArg])[] {
+  return args.flatMap((name, index) => {
+    const value = args[index + 1]
+    return index % 2 === 0 && value !== undefined ? [[name, value] as const] : []
+  })
+}
+
+const bag: FunctionRecord = {
+  id: 'dyn.bag',
+  says: 'A bag of names and values; a missing value is a null in it.',
+  takes: [{ name: 'part', type: 'any', many: true }],
+  gives: 'dynamic',
+  onNull: 'own',
+  spelled: { kusto: ['bag_pack', 'pack', 'pack_dictionary'] },
+  sql: (args) => {
+    const members = properties(args).map(
+      ([name, value]) => sql`${propertyName(name)}, ${elementOf(value)}`,
+    )
+    return members.length === 0
+      ? sql`'{}'`
+      : sql`concat('{', ${strung(separated(members, ','))}, '}')`
+  },
+  examples: [
+    { args: ['a', 1, 'b"', 'x'], gives: '{"a":1,"b\\"":"x"}' },
+    { args: [], gives: '{}' },
+  ],
+}
+
+const bagOfValues: FunctionRecord = {
+  id: 'dyn.bag_of_values',
+  says: 'A bag of names and values, without those that are missing or empty.',
+  takes: [{ name: 'part', type: 'any', many: true }],
+  gives: 'dynamic',
+  onNull: 'own',
+  sql: (args) => {
+    const members = properties(args).map(([name, value]) => {
+      const member = sql`concat(${propertyName(name)}, ${elementOf(value)})`
+      const isThere = value.type === 'text' ? sql`${value.sql} != ''` : sql`isNotNull(${value.sql})`
+      return sql`if(${isThere}, ${member}, '')`
+    })
+    if (members.length === 0) return sql`'{}'`
+    const all = strung(
+      members.flatMap((each, index): readonly SqlHole[] =>
+        index === 0 ? [each] : [sql`, `, each],
+      ),
+    )
+    return sql`concat('{', arrayStringConcat(arrayFilter(m -> m != '', [${all}]), ','), '}')`
+  },
+  examples: [{ args: ['a', '', 'b', 'x'], gives: '{"b":"x"}' }],
+}
+
+/** The names of a path like `$.a['b']`; undefined for what is none. Positions are no part of it. */
+export function namesOfPath(text: string): readonly string[] | undefined {
+  if (!/^\$[.[]/.test(text)) return undefined
+  const step = /\.([^.[\]]+)|\[\s*'([^']*)'\s*\]|\[\s*"([^"]*)"\s*\]/gy
+  step.lastIndex = 1
+  const names: string[] = []
+  while (step.lastIndex < text.length) {
+    const found = step.exec(text)
+    if (found === null) return undefined
+    names.push(found[1] ?? found[2] ?? found[3] ?? '')
+  }
+  return names
+}
+
+const hasKey: FunctionRecord = {
+  id: 'dyn.has_key',
+  says: 'True when a bag has a property of the name, or at the path that starts with `$.`.',
+  takes: [
+    { name: 'bag', type: 'dynamic' },
+    { name: 'key', type: 'text' },
+  ],
+  gives: 'bool',
+  onNull: 'own',
+  spelled: { kusto: ['bag_has_key'] },
+  sql: (args) => {
+    const subject = arg(args, 0)
+    const key = arg(args, 1)
+    const names = typeof key.value === 'string' ? namesOfPath(key.value) : undefined
+    const at =
+      names === undefined ? sql`, ${key.sql}` : strung(names.map((each) => sql`, ${literal(each)}`))
+    return onlyIf(subject, '{', sql`toBool(JSONHas(${solid(subject)}${at}))`)
+  },
+  examples: [
+    { args: ['{"a":{"b":null}}', 'a'], gives: true },
+    { args: ['{"a":1}', 'A'], gives: false },
+    { args: ['[1]', 'a'], gives: null },
+  ],
+}
+
+const fromList: FunctionRecord = {
+  id: 'dyn.from_list',
+  says: 'An array of the values of a list.',
+  takes: [{ name: 'list', type: { list: 'dynamic' } }],
+  gives: 'dynamic',
+  onNull: 'own',
+  sql: (args) => arrayJson(sql`arrayMap(x -> ifNull(x, 'null'), ${arg(args, 0).sql})`),
+  examples: [{ args: [['1', '"a"']], gives: '[1,"a"]' }],
+}
+
+const containsValue: FunctionRecord = {
+  id: 'dyn.contains_value',
+  says: 'True when an array has the value as an element, of the same type and case.',
+  takes: [
+    { name: 'array', type: 'dynamic' },
+    { name: 'value', type: 'any' },
+  ],
+  gives: 'bool',
+  onNull: 'own',
+  sql: (args) => {
+    const value = arg(args, 1)
+    return sql`toBool(has(${elements(arg(args, 0))}, ifNull(${rawOf(value)}, 'null')))`
+  },
+  examples: [
+    { args: ['["a","b"]', 'b'], gives: true },
+    { args: ['["a","b"]', 'B'], gives: false },
+    { args: ['[1,2]', 2], gives: true },
+    { args: ['[1,2]', '2'], gives: false },
+    { args: [null, 'b'], gives: false },
+  ],
+}
+
+const containsText: FunctionRecord = {
+  id: 'dyn.contains_text',
+  says: 'True when an array has the text as an element, in any case.',
+  takes: [
+    { name: 'array', type: 'dynamic' },
+    { name: 'text', type: 'text' },
+  ],
+  gives: 'bool',
+  onNull: 'own',
+  sql: (args) =>
+    sql`toBool(has(arrayMap(x -> lowerUTF8(x), ${elements(arg(args, 0))}), lowerUTF8(toJSONString(${arg(args, 1).sql}))))`,
+  examples: [
+    { args: ['["MÜLLER"]', 'müller'], gives: true },
+    { args: ['["a"]', 'b'], gives: false },
+  ],
+}
+
+const typeName: FunctionRecord = {
+  id: 'dyn.type',
+  says: 'The name of the type of a value.',
+  takes: [{ name: 'value', type: 'any' }],
+  gives: 'text',
+  onNull: 'own',
+  spelled: { kusto: ['gettype'] },
+  sql: (args) => {
+    const { type, sql: value } = arg(args, 0)
+    if (typeof type === 'object') return sql`'array'`
+    if (type !== 'dynamic') return sql`${literal(TYPE_NAMES[type])}`
+    const first = sql`substring(${value}, 1, 1)`
+    return sql`multiIf(isNull(${value}), 'null', ${first} = '{', 'dictionary', ${first} = '[', 'array', ${first} = '"', 'string', ${first} IN ('t', 'f'), 'bool', match(assumeNotNull(${value}), '[.eE]'), 'double', 'long')`
+  },
+  examples: [
+    { args: ['x'], gives: 'string' },
+    { args: [1], gives: 'long' },
+    { args: [true], gives: 'bool' },
+  ],
+}
+
+const printed: FunctionRecord = {
+  id: 'dyn.json',
+  says: 'A dynamic value as JSON text.',
+  takes: [{ name: 'value', type: 'dynamic' }],
+  gives: 'text',
+  onNull: 'own',
+  spelled: { kusto: ['dynamic_to_json'] },
+  sql: (args) => sql`ifNull(${arg(args, 0).sql}, 'null')`,
+  examples: [
+    { args: ['{"b":2}'], gives: '{"b":2}' },
+    { args: [null], gives: 'null' },
+  ],
+}
+
+export const dynamicFunctions: readonly FunctionRecord[] = [
+  parse,
+  of,
+  path,
+  parts,
+  pairs,
+  list,
+  bag,
+  bagOfValues,
+  hasKey,
+  fromList,
+  containsValue,
+  containsText,
+  typeName,
+  printed,
+]
