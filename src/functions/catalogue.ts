@@ -1,19 +1,23 @@
 /** All function records, by id. */
 import { aggregateFunctions } from './aggregate.ts'
+import { castFunctions } from './casts.ts'
 import { choiceFunctions } from './choice.ts'
 import { derivedFunctions } from './derived.ts'
 import { dynamicFunctions } from './dynamic.ts'
 import { matchFunctions } from './match.ts'
 import type { FunctionRecord } from './record.ts'
+import { termFunctions } from './terms.ts'
 import { valueFunctions } from './value.ts'
 
 export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
   [
     ...matchFunctions,
+    ...castFunctions,
     ...choiceFunctions,
     ...valueFunctions,
     ...derivedFunctions,
     ...dynamicFunctions,
+    ...termFunctions,
     ...aggregateFunctions,
   ].map((record) => [record.id, record]),
 )

@@ -1,0 +1,454 @@
+/**
+ * Tests of texts as Kusto has them: terms (`has` and its kin), parts, starts, ends, equality and lists, each exact
+ * or ignoring case. Texts are never missing here, so every test is true or false.
+ *
+ * A term is a longest run of letters and digits of any script. A needle is found where it stands in the text and no
+ * term is cut: at an end of the needle that is a letter or digit, the text must not go on with one.
+ *
+ * The engine's own token functions take every byte above ASCII for a part of a token. What they find is therefore
+ * right, and what they miss is asked again with a pattern (or with the ends of terms marked), after a search for the
+ * needle alone has left few rows.
+ */
+import {
+  arg,
+  constText,
+  constTexts,
+  type Example,
+  type FunctionRecord,
+  type Parameter,
+} from './record.ts'
+import { joined, literal, type Sql, type SqlArg, sql } from './sql.ts'
+
+type Case = 'any' | 'exact'
+
+/** The ends of a needle at which a term may not be cut. */
+interface Ends {
+  readonly left: boolean
+  readonly right: boolean
+}
+
+const WHOLE: Ends = { left: true, right: true }
+
+/** Lists up to this long are printed needle by needle; longer ones go through the engine's multi-needle functions. */
+const FEW = 8
+
+const LETTERS = /^[\p{L}\p{N}]+$/u
+const STARTS_TERM = /^[\p{L}\p{N}]/u
+const ENDS_TERM = /[\p{L}\p{N}]$/u
+const TERMS = /[\p{L}\p{N}]+/gu
+
+/** Stands where a term begins or ends in marked texts; no character, so no needle holds it. */
+const MARK = '\ufdd0'
+
+/** ASCII letters alone have case: Kelvin and long s are not taken for `k` and `s`, as in Kusto. */
+function isPlain(value: string): boolean {
+  return [...value].every((each) => each <= '\x7f' || each.toLowerCase() === each.toUpperCase())
+}
+
+/** A constant in lower case, as `folded` gives it; capital sigma has two small forms, which count as one. */
+function lowered(value: string): string {
+  return isPlain(value)
+    ? value.replace(/[A-Z]/g, (each) => each.toLowerCase())
+    : value.toLowerCase().replaceAll('ς', 'σ')
+}
+
+const fullyFolded = (text: Sql): Sql => sql`replaceAll(lowerUTF8(${text}), 'ς', 'σ')`
+
+/** The text in the case in which needles like this one are looked up. */
+function folded(text: Sql, needle: string, how: Case): Sql {
+  if (how === 'exact' || needle.toLowerCase() === needle.toUpperCase()) return text
+  return isPlain(needle) ? sql`lower(${text})` : fullyFolded(text)
+}
+
+const needleOf = (value: string, how: Case): string =>
+  how === 'exact' ? value.toWellFormed() : lowered(value.toWellFormed())
+
+/** The needle as pattern text that matches itself only. */
+function quoted(needle: string): string {
+  return needle.replace(/[^\p{L}\p{N}\u0080-\u{10ffff}]/gu, (each) =>
+    each < ' ' || each === '\x7f'
+      ? `\\x{${each.charCodeAt(0).toString(16)}}`
+      : /[\w\s]/.test(each)
+        ? each
+        : `\\${each}`,
+  )
+}
+
+function bounded(needle: string, at: Ends, outside: string): string {
+  const left = at.left ? `(?:^|${outside})` : ''
+  const right = at.right ? `(?:$|${outside})` : ''
+  return `${left}${quoted(needle)}${right}`
+}
+
+/** ASCII characters that are in no term. */
+const ASCII_OUTSIDE = '[\\x00-/:-@\\[-`{-\\x7f]'
+const OUTSIDE = '[^\\pL\\pN]'
+
+/** The test for one constant needle. */
+function hasOne(text: Sql, value: string, ends: Ends, how: Case): Sql {
+  const needle = needleOf(value, how)
+  if (needle === '') return sql`true`
+  const subject = folded(text, needle, how)
+  const at: Ends = {
+    left: ends.left && STARTS_TERM.test(needle),
+    right: ends.right && ENDS_TERM.test(needle),
+  }
+  const held = sql`position(${subject}, ${literal(needle)}) > 0`
+  if (!at.left && !at.right) return sql`(${held})`
+  const quick =
+    at.left && at.right && LETTERS.test(needle)
+      ? sql`hasToken(${subject}, ${literal(needle)})`
+      : sql`match(${subject}, ${literal(bounded(needle, at, ASCII_OUTSIDE))})`
+  const sure = sql`match(${subject}, ${literal(bounded(needle, at, OUTSIDE))})`
+  return sql`(${held} AND (${quick} OR ${sure}))`
+}
+
+/** The text with a mark at each of the given ends of each of its terms: a bounded search becomes a plain one. */
+function marked(text: Sql, ends: Ends): Sql {
+  const with_ = `${ends.left ? MARK : ''}\\0${ends.right ? MARK : ''}`
+  return sql`replaceRegexpAll(${text}, '[\\\\pL\\\\pN]+', ${literal(with_)})`
+}
+
+const markedNeedle = (needle: string): string => needle.replace(TERMS, `${MARK}$&${MARK}`)
+
+/** The test for a needle that is known only when the row is read. */
+function hasValue(text: Sql, needle: Sql, ends: Ends, how: Case): Sql {
+  const [subject, wanted] =
+    how === 'exact' ? [text, needle] : [fullyFolded(text), fullyFolded(needle)]
+  return sql`(position(${marked(subject, ends)}, ${marked(wanted, ends)}) > 0)`
+}
+
+function either(pieces: readonly Sql[], none: Sql, between: ' OR ' | ' AND '): Sql {
+  const [only] = pieces
+  if (only === undefined) return none
+  return pieces.length === 1 ? only : sql`(${joined(pieces, between)})`
+}
+
+/** Any of many needles that are one term each: the terms of the text are looked up in the set of needles. */
+function hasAnyTerm(text: Sql, needles: readonly string[]): Sql {
+  const set = joined(needles.map(literal), ', ')
+  const terms = sql`extractAll(${text}, '[\\\\pL\\\\pN]+')`
+  return sql`(hasAnyTokens(${text}, ${literal(needles)}) OR (length(${text}) != lengthUTF8(${text}) AND arrayExists(t -> t IN (${set}), ${terms})))`
+}
+
+/** Any of many needles of other shapes: one multi-needle search for all, and one in the marked text to decide. */
+function hasAnyPhrase(text: Sql, needles: readonly string[]): Sql {
+  const plain = needles.map(quoted)
+  const sure = needles.map((each) => quoted(markedNeedle(each)))
+  return sql`(multiMatchAny(${text}, ${literal(plain)}) AND multiMatchAny(${marked(text, WHOLE)}, ${literal(sure)}))`
+}
+
+function hasAny(text: Sql, values: readonly string[]): Sql {
+  const needles = [...new Set(values.map((each) => needleOf(each, 'any')))]
+  if (needles.includes('')) return sql`true`
+  if (needles.length <= FEW) {
+    const tests = needles.map((each) => hasOne(text, each, WHOLE, 'any'))
+    return either(tests, sql`false`, ' OR ')
+  }
+  const groups = [needles.filter(isPlain), needles.filter((each) => !isPlain(each))]
+  const tests = groups.flatMap((group, index) => {
+    const subject = index === 0 ? sql`lower(${text})` : fullyFolded(text)
+    const terms = group.filter((each) => LETTERS.test(each))
+    const phrases = group.filter((each) => !LETTERS.test(each))
+    return [
+      ...(terms.length > 0 ? [hasAnyTerm(subject, terms)] : []),
+      ...(phrases.length > 0 ? [hasAnyPhrase(subject, phrases)] : []),
+    ]
+  })
+  return either(tests, sql`false`, ' OR ')
+}
+
+function hasAll(text: Sql, values: readonly string[]): Sql {
+  const needles = [...new Set(values.map((each) => needleOf(each, 'any')))]
+  const first = needles.slice(0, FEW).map((each) => hasOne(text, each, WHOLE, 'any'))
+  const rest = needles.slice(FEW).map((each) => markedNeedle(lowered(each)))
+  const subject = marked(rest.every(isPlain) ? sql`lower(${text})` : fullyFolded(text), WHOLE)
+  const others =
+    rest.length === 0
+      ? []
+      : [sql`arrayAll(needle -> position(${subject}, needle) > 0, ${literal(rest)})`]
+  return either([...first, ...others], sql`true`, ' AND ')
+}
+
+/** The elements of an array at run time as texts, ready for a search in a marked text; nulls are left out. */
+function needlesOf(array: Sql): Sql {
+  const raw = sql`arrayFilter(r -> r != 'null', JSONExtractArrayRaw(ifNull(${array}, '[]')))`
+  const texts = sql`arrayMap(r -> if(startsWith(r, '"'), JSONExtractString(r), r), ${raw})`
+  return sql`arrayMap(needle -> ${marked(fullyFolded(sql`needle`), WHOLE)}, ${texts})`
+}
+
+const TEXT: Parameter = { name: 'text', type: 'text' }
+const NEEDLE: Parameter = { name: 'needle', type: 'text' }
+const NEEDLES: Parameter = { name: 'needles', type: { list: 'text' }, constant: true }
+const ARRAY: Parameter = { name: 'needles', type: 'dynamic' }
+
+interface Shape {
+  readonly id: string
+  readonly says: string
+  readonly second: Parameter
+  readonly sql: (text: Sql, args: readonly SqlArg[]) => Sql
+  readonly examples: readonly Example[]
+}
+
+const test = (shape: Shape): FunctionRecord => ({
+  id: shape.id,
+  says: shape.says,
+  takes: [TEXT, shape.second],
+  gives: 'bool',
+  onNull: 'own',
+  sql: (args) => shape.sql(arg(args, 0).sql, args),
+  examples: shape.examples,
+})
+
+type Row = readonly [text: string, needle: string | readonly string[], gives: boolean]
+
+const rows = (list: readonly Row[]): readonly Example[] =>
+  list.map(([text, needle, gives]) => ({ args: [text, needle], gives }))
+
+/** The needle when it is a constant. */
+function constantOf(args: readonly SqlArg[]): string | undefined {
+  const { value } = arg(args, 1)
+  return typeof value === 'string' ? value : undefined
+}
+
+/** A term test as two records, one ignoring case and one exact. */
+function termTest(
+  id: string,
+  says: string,
+  ends: Ends,
+  both: readonly Row[],
+  other: readonly Row[],
+): readonly FunctionRecord[] {
+  return (['any', 'exact'] satisfies readonly Case[]).map((how) =>
+    test({
+      id: how === 'exact' ? `${id}_cs` : id,
+      says: `${says}${how === 'exact' ? ', with exact case' : ', ignoring case'}.`,
+      second: NEEDLE,
+      sql: (text, args) => {
+        const needle = constantOf(args)
+        return needle === undefined
+          ? hasValue(text, arg(args, 1).sql, ends, how)
+          : hasOne(text, needle, ends, how)
+      },
+      examples: rows([
+        ...both,
+        ...other.map(([text, needle, gives]): Row => [text, needle, how === 'any' && gives]),
+      ]),
+    }),
+  )
+}
+
+/** A plain text test as two records; `print` sees the text and the needle in one case. */
+function plainTest(
+  id: string,
+  says: string,
+  print: (text: Sql, needle: Sql) => Sql,
+  both: readonly Row[],
+  other: readonly Row[],
+): readonly FunctionRecord[] {
+  return (['any', 'exact'] satisfies readonly Case[]).map((how) =>
+    test({
+      id: `${id}_${how === 'exact' ? 'case' : 'nocase'}`,
+      says: `${says}${how === 'exact' ? ', with exact case' : ', ignoring case'}.`,
+      second: NEEDLE,
+      sql: (text, args) => foldedPair(text, args, how, print),
+      examples: rows([
+        ...both,
+        ...other.map(([text, needle, gives]): Row => [text, needle, how === 'any' && gives]),
+      ]),
+    }),
+  )
+}
+
+function foldedPair(
+  text: Sql,
+  args: readonly SqlArg[],
+  how: Case,
+  print: (text: Sql, needle: Sql) => Sql,
+): Sql {
+  const needle = constantOf(args)
+  if (needle !== undefined) {
+    return print(folded(text, needle, how), sql`${literal(needleOf(needle, how))}`)
+  }
+  const value = arg(args, 1).sql
+  return how === 'exact' ? print(text, value) : print(fullyFolded(text), fullyFolded(value))
+}
+
+const OTHER_CASE: readonly Row[] = [
+  ['CMD /c', 'cmd', true],
+  ['ПРИВЕТ', 'привет', true],
+]
+
+const tests: readonly FunctionRecord[] = [
+  ...termTest(
+    'term.has',
+    'True when the text holds the needle and cuts no term at its ends',
+    WHOLE,
+    [
+      ['run cmd.exe now', 'exe', true],
+      ['run cmd.exe now', '.exe', true],
+      ['run cmd.exer now', '.exe', false],
+      ['alpha_beta', 'alpha', true],
+      ['v1.2.3', '1', false],
+      ['v1.2.3', '2.3', true],
+      ['one\u2014two\u00a0three', 'two', true],
+      ['éclair', 'clair', false],
+      ['xa-a-a y', 'a-a', true],
+      ['', '', true],
+      ['abc', '', true],
+    ],
+    OTHER_CASE,
+  ),
+  ...termTest(
+    'term.hasprefix',
+    'True when a term of the text begins with the needle',
+    { left: true, right: false },
+    [
+      ['a category', 'cat', true],
+      ['scatter', 'cat', false],
+      ['a-category', 'a-cat', true],
+      ['“category”', 'cat', true],
+    ],
+    OTHER_CASE,
+  ),
+  ...termTest(
+    'term.hassuffix',
+    'True when a term of the text ends with the needle',
+    { left: false, right: true },
+    [
+      ['tomcat 9', 'cat', true],
+      ['scatter', 'cat', false],
+      ['“tomcat”', 'cat', true],
+    ],
+    OTHER_CASE,
+  ),
+  test({
+    id: 'term.has_any',
+    says: 'True when the text has at least one of the needles as `term.has` says.',
+    second: NEEDLES,
+    sql: (text, args) => hasAny(text, constTexts(args, 1)),
+    examples: rows([
+      ['net USER /add', ['group', 'user'], true],
+      ['net users', ['group', 'user'], false],
+      ['x', ['', 'y'], true],
+      ['a\u2014K9.b', ['1', '2', '3', '4', '5', '6', '7', '8', 'k9'], true],
+      ['a\u2014K9.b', ['1', '2', '3', '4', '5', '6', '7', '8', 'k9.b'], true],
+      ['a\u2014K9.bc', ['1', '2', '3', '4', '5', '6', '7', '8', 'k9.b', 'ü'], false],
+    ]),
+  }),
+  test({
+    id: 'term.has_all',
+    says: 'True when the text has every needle as `term.has` says.',
+    second: NEEDLES,
+    sql: (text, args) => hasAll(text, constTexts(args, 1)),
+    examples: rows([
+      ['net USER /add', ['add', 'user'], true],
+      ['net users /add', ['add', 'user'], false],
+      ['a b c d e f g h İ i', ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'I'], true],
+      ['a b c d e f g h ii', ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'I'], false],
+    ]),
+  }),
+  test({
+    id: 'term.has_any_of',
+    says: 'True when the text has at least one element of the array as `term.has` says.',
+    second: ARRAY,
+    sql: (text, args) =>
+      sql`arrayExists(needle -> position(${marked(fullyFolded(text), WHOLE)}, needle) > 0, ${needlesOf(arg(args, 1).sql)})`,
+    examples: rows([
+      ['net USER /add', '["group","user"]', true],
+      ['port 443', '[443]', true],
+      ['net users', '["user",null]', false],
+      ['x', '[]', false],
+    ]),
+  }),
+  test({
+    id: 'term.has_all_of',
+    says: 'True when the text has every element of the array as `term.has` says.',
+    second: ARRAY,
+    sql: (text, args) =>
+      sql`arrayAll(needle -> position(${marked(fullyFolded(text), WHOLE)}, needle) > 0, ${needlesOf(arg(args, 1).sql)})`,
+    examples: rows([
+      ['net USER /add', '["add","user"]', true],
+      ['net users /add', '["add","user"]', false],
+    ]),
+  }),
+  ...plainTest(
+    'text.contains',
+    'True when the text holds the needle',
+    (text, needle) => sql`(position(${text}, ${needle}) > 0)`,
+    [
+      ['quickbrown', 'kbr', true],
+      ['', '', true],
+      ['a', 'ab', false],
+    ],
+    OTHER_CASE,
+  ),
+  ...plainTest(
+    'text.starts',
+    'True when the text begins with the needle',
+    (text, needle) => sql`startsWith(${text}, ${needle})`,
+    [
+      ['C:\\x', 'C:\\', true],
+      ['xC:\\', 'C:\\', false],
+    ],
+    OTHER_CASE,
+  ),
+  ...plainTest(
+    'text.ends',
+    'True when the text ends with the needle',
+    (text, needle) => sql`endsWith(${text}, ${needle})`,
+    [
+      ['a.exe', '.exe', true],
+      ['a.exe ', '.exe', false],
+    ],
+    [['A.EXE', '.exe', true]],
+  ),
+  test({
+    id: 'text.equals_nocase',
+    says: 'True when both texts are the same, ignoring case.',
+    second: NEEDLE,
+    sql: (text, args) => foldedPair(text, args, 'any', (a, b) => sql`(${a} = ${b})`),
+    examples: rows([
+      ['MÜLLER', 'müller', true],
+      ['ΟΔΟΣ', 'οδος', true],
+      ['a ', 'a', false],
+    ]),
+  }),
+  test({
+    id: 'text.in_nocase',
+    says: 'True when the text is one of the values, ignoring case.',
+    second: NEEDLES,
+    sql: (text, args) => {
+      const values = [...new Set(constTexts(args, 1).map((each) => needleOf(each, 'any')))]
+      const groups = [values.filter(isPlain), values.filter((each) => !isPlain(each))]
+      const tests = groups.flatMap((group, index) =>
+        group.length === 0
+          ? []
+          : [
+              sql`(${index === 0 ? sql`lower(${text})` : fullyFolded(text)} IN (${joined(group.map(literal), ', ')}))`,
+            ],
+      )
+      return either(tests, sql`false`, ' OR ')
+    },
+    examples: rows([
+      ['Net.EXE', ['cmd.exe', 'NET.exe'], true],
+      ['ÄPFEL', ['äpfel', 'x'], true],
+      ['', ['a'], false],
+    ]),
+  }),
+  {
+    id: 'text.matches',
+    says: 'True when the pattern (RE2, already checked) is found anywhere in the text.',
+    takes: [TEXT, { name: 'pattern', type: 'text', constant: true }],
+    gives: 'bool',
+    onNull: 'own',
+    sql: (args) => sql`match(${arg(args, 0).sql}, ${literal(constText(args, 1))})`,
+    examples: rows([
+      ['abc123', '(?-s)[a-c]+\\d', true],
+      ['a\nb', '(?-s)a.b', false],
+      ['', '(?-s)^$', true],
+    ]),
+  },
+]
+
+export const termFunctions: readonly FunctionRecord[] = tests
