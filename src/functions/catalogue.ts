@@ -8,6 +8,7 @@ import { matchFunctions } from './match.ts'
 import type { FunctionRecord } from './record.ts'
 import { termFunctions } from './terms.ts'
 import { valueFunctions } from './value.ts'
+import { windowFunctions } from './window.ts'
 
 export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
   [
@@ -19,6 +20,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
     ...dynamicFunctions,
     ...termFunctions,
     ...aggregateFunctions,
+    ...windowFunctions,
   ].map((record) => [record.id, record]),
 )
 

@@ -19,6 +19,10 @@ export interface Parameter {
 
 export interface Example {
   readonly args: readonly ConstValue[]
+  /** The types of the arguments, where parameters of any type do not tell them. */
+  readonly as?: readonly Type[]
+  /** The type of the result, where it hangs on the arguments. */
+  readonly givesType?: Type
   readonly gives: ConstValue
 }
 
@@ -35,13 +39,19 @@ export interface FunctionRecord {
   readonly onNull: 'false' | 'null' | 'skip' | 'own'
   /** True for a function of the rows of a group; it may stand only in an aggregate or a window. */
   readonly aggregate?: boolean
+  /** True for an aggregate whose last, optional argument is the rank of the row, for results that keep the rows' order. */
+  readonly ordered?: boolean
   /** True when a multivalued first argument means "any of its values". */
   readonly anyOf?: boolean
   /** True when a stored blank gives the same answer as a missing value for these arguments. */
   readonly blankIsNull?: (args: readonly SqlArg[]) => boolean
   /** How each language spells it, for the manual. */
   readonly spelled?: Readonly<Partial<Record<'sigma' | 'kusto' | 'spl', readonly string[]>>>
+  /** Spellings of an aggregate over the rows that meet a condition, which stands at this place of the arguments. */
+  readonly conditional?: { readonly kusto: readonly string[]; readonly at: number }
   readonly sql: (args: readonly SqlArg[]) => Sql
+  /** What is made of an aggregate's result, outside of its filter and its window. */
+  readonly finish?: (made: Sql, args: readonly SqlArg[]) => Sql
   /** Exact evaluation of constants; undefined when it cannot be told here. */
   readonly fold?: (args: readonly ConstValue[]) => Scalar | undefined
   readonly examples: readonly Example[]
