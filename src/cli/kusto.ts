@@ -7,3 +7,14 @@ import { TroubleError } from './usage.ts'
 export async function kustoCompilerFor(_context: Context): Promise<KustoCompiler> {
   throw new TroubleError('this build has no compiler of Kusto queries')
 }
+
+/** A compiler that is made when it is first asked: most calls of the program have no Kusto query. */
+export function lazyKusto(context: Context): KustoCompiler {
+  let made: Promise<KustoCompiler> | undefined
+  return {
+    async compile(requests, functions, watchlists) {
+      made ??= kustoCompilerFor(context)
+      return (await made).compile(requests, functions, watchlists)
+    },
+  }
+}

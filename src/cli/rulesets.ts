@@ -1,15 +1,23 @@
 /** Which rules a command works on: paths, packs or the starter rules, filtered by level and tags. */
 import { readFileSync } from 'node:fs'
-import { type Diagnostic, hasErrors, renderDiagnostic } from '../core/diagnostic.ts'
+import { hasErrors, renderDiagnostic } from '../core/diagnostic.ts'
 import { suggest } from '../core/suggest.ts'
 import { systemReason } from '../core/systemerror.ts'
 import { childOf, readYaml, textOf, type YamlNode } from '../core/yaml.ts'
 import { loadRules, type RuleSet } from '../rules/load.ts'
 import { Packs } from '../rules/packs.ts'
-import { LEVELS, type Level, type LoadedRule, type Rule, rankOf } from '../rules/rule.ts'
+import {
+  LEVELS,
+  type Level,
+  type LoadedRule,
+  type LocatedDiagnostic,
+  type Rule,
+  rankOf,
+} from '../rules/rule.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
 import { count, counted } from './figures.ts'
+import { lazyKusto } from './kusto.ts'
 import { packagePath } from './paths.ts'
 import { safeLines } from './text.ts'
 import { shellWord, UnusableError, UsageError } from './usage.ts'
@@ -83,7 +91,7 @@ export interface PathProblem {
   /** True when it is a path that the user named: nothing of what is meant is there. */
   readonly isNamed: boolean
   readonly file: string
-  readonly diagnostic: Diagnostic
+  readonly diagnostic: LocatedDiagnostic
 }
 
 /** Loads the rules that the options name, with what is wrong about the paths. */
@@ -97,6 +105,7 @@ export async function readRules(
   context.output.status('Reading rules')
   const set = await loadRules(paths.length > 0 ? paths : defaultRulePaths(context), {
     placeholders,
+    kusto: lazyKusto(context),
   })
   context.output.status(undefined)
   const problems = set.problems.map(({ file, root, diagnostic }) => ({
@@ -109,9 +118,15 @@ export async function readRules(
 
 /** Problems of paths as text, one after the other. */
 export function problemText(problems: readonly PathProblem[]): string {
-  const texts = problems.map(({ file, diagnostic }) =>
-    renderDiagnostic(diagnostic, undefined, diagnostic.message.includes(file) ? undefined : file),
-  )
+  const texts = problems.map(({ file, diagnostic }) => {
+    const { place } = diagnostic
+    const where = place === undefined ? file : `${file}:${place.line}:${place.column}`
+    return renderDiagnostic(
+      diagnostic,
+      undefined,
+      diagnostic.message.includes(file) ? undefined : where,
+    )
+  })
   return texts.map((text) => `${safeLines(text)}\n`).join('')
 }
 

@@ -503,13 +503,13 @@ export const codes = {
   HR910: {
     severity: 'error',
     message: 'no rule in "{path}"',
-    hint: 'a rule is a YAML file with `logsource` and `detection`',
+    hint: 'a rule is a YAML file with `detection` (Sigma) or `query` (Sentinel, Defender); queries also stand in .kql, .md and .json files',
   },
   HR911: { severity: 'error', message: 'the pack holds more than {limit} {what}' },
   HR912: {
     severity: 'error',
     message: 'the file is not UTF-8 text',
-    hint: 'save it as UTF-8; rules are plain YAML files',
+    hint: 'save it as UTF-8; rules are plain text files',
   },
   HR913: {
     severity: 'error',

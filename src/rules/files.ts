@@ -1,12 +1,16 @@
 /**
  * Texts of rule files below paths: files, folders, archives and standard input, in a fixed order, within the limits
- * of a pack. Links below folders are not followed; what is no YAML is not read there.
+ * of a pack. Links below folders are not followed; what has no ending of a rule file is not read there, and of files that
+ * may as well hold something else only those with a Kusto query, function or watchlist.
  */
 import {
+  closeSync,
   createReadStream,
   lstatSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   realpathSync,
   statSync,
 } from 'node:fs'
@@ -14,7 +18,9 @@ import { join, resolve, sep } from 'node:path'
 import { type Diagnostic, diagnose } from '../core/diagnostic.ts'
 import { limits } from '../core/limits.ts'
 import { systemReason } from '../core/systemerror.ts'
+import { kustoForm } from '../dialects/kusto/document.ts'
 import { openPath } from '../ingest/containers.ts'
+import type { LocatedDiagnostic } from './rule.ts'
 
 export interface RuleText {
   /** Path as given, joined with what is below it; members of archives are `pack.zip!/rules/x.yml`. */
@@ -30,7 +36,7 @@ export interface RuleText {
 export interface RuleProblem {
   readonly file: string
   readonly root: string
-  readonly diagnostic: Diagnostic
+  readonly diagnostic: LocatedDiagnostic
 }
 
 export interface RuleTexts {
@@ -40,12 +46,33 @@ export interface RuleTexts {
   readonly repeated: ReadonlySet<string>
 }
 
-const RULE_NAME = /\.ya?ml$/i
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+const YAML_NAME = /\.ya?ml$/i
+/** Endings of files that hold rules, or what rules use. */
+const RULE_NAME = /\.(?:ya?ml|json|jsonl|ndjson|md|markdown|kql|kusto|csl|csv)$/i
+/** Endings of files that may hold many rules. */
+const LARGE_NAME = /(?:^-|\.(?:json|jsonl|ndjson|md|markdown|txt)(?:\.(?:gz|zst))?)$/i
+const CSV_NAME = /\.csv(?:\.(?:gz|zst))?$/i
+/** So much of a file that is too large tells whether it is meant as rules. */
+const SNIFFED_BYTES = 64 * 1024
 
-function decoded(bytes: Uint8Array): string | undefined {
+/** The most bytes that a file of a name may have. */
+function mostBytes(name: string): number {
+  if (CSV_NAME.test(name)) return limits.watchlistBytes
+  return LARGE_NAME.test(name) ? limits.rulesFileBytes : limits.ruleFileBytes
+}
+
+/** True when a file below a folder is read: YAML always, others when they hold something of Kusto's. */
+function isMeant(file: string, text: string): boolean {
+  return YAML_NAME.test(file) || kustoForm(file, text, false) !== undefined
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+const lenient = new TextDecoder('utf-8')
+
+/** The text of bytes; without `strict`, what is no UTF-8 is replaced: the bytes may be cut within a character. */
+function decoded(bytes: Uint8Array, strict = true): string | undefined {
   try {
-    return utf8.decode(bytes)
+    return (strict ? utf8 : lenient).decode(bytes)
   } catch {
     return undefined
   }
@@ -79,18 +106,22 @@ class Collection {
   }
 
   tooLarge(root: string, file: string, size: string): void {
-    const params = { what: 'the file', size, limit: limits.ruleFileBytes }
+    const params = { what: 'the file', size, limit: mostBytes(file) }
     this.problem(root, file, diagnose('HR004', params))
   }
 
   take(root: string, file: string, bytes: Uint8Array, named: boolean): void {
-    this.#bytes += bytes.length
-    if (bytes.length > limits.ruleFileBytes) {
+    if (bytes.length > mostBytes(file)) {
+      const head = decoded(bytes.subarray(0, SNIFFED_BYTES), false) ?? ''
+      if (!named && !isMeant(file, head)) return
+      this.#bytes += bytes.length
       this.tooLarge(root, file, `${bytes.length} bytes or more`)
       return
     }
-    // Text in UTF-16 has zero bytes, and so have files that are no text; YAML has none.
+    // Text in UTF-16 has zero bytes, and so have files that are no text; rules have none.
     const text = bytes.includes(0) ? undefined : decoded(bytes)
+    if (!named && !YAML_NAME.test(file) && (text === undefined || !isMeant(file, text))) return
+    this.#bytes += bytes.length
     if (text === undefined) this.problem(root, file, diagnose('HR912', {}))
     else this.texts.push({ root, file, text, named })
   }
@@ -106,16 +137,27 @@ class Collection {
   }
 }
 
-/** The bytes of a stream, up to one more than a rule file may have. */
-async function bounded(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+/** The bytes of a stream, up to a little more than a file of its name may have. */
+async function bounded(stream: AsyncIterable<Uint8Array>, file: string): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of stream) {
     parts.push(part)
     size += part.length
-    if (size > limits.ruleFileBytes) break
+    if (size > mostBytes(file)) break
   }
   return Buffer.concat(parts)
+}
+
+/** The first part of a file that is too large to be read, as text. */
+function headOf(path: string): string {
+  const handle = openSync(path, 'r')
+  try {
+    const bytes = Buffer.alloc(SNIFFED_BYTES)
+    return decoded(bytes.subarray(0, readSync(handle, bytes)), false) ?? ''
+  } finally {
+    closeSync(handle)
+  }
 }
 
 function readFolder(into: Collection, root: string, folder: string): void {
@@ -134,8 +176,8 @@ function readFolder(into: Collection, root: string, folder: string): void {
       if (stat.isDirectory()) {
         if (name !== '.git' && name !== 'node_modules') readFolder(into, root, path)
       } else if (stat.isFile() && RULE_NAME.test(name) && into.isNew(root, path)) {
-        if (stat.size > limits.ruleFileBytes) into.tooLarge(root, path, `${stat.size} bytes`)
-        else into.take(root, path, readFileSync(path), false)
+        if (stat.size <= mostBytes(path)) into.take(root, path, readFileSync(path), false)
+        else if (isMeant(path, headOf(path))) into.tooLarge(root, path, `${stat.size} bytes`)
       }
     } catch (error) {
       into.unreadable(root, path, error)
@@ -156,13 +198,13 @@ async function readPacked(into: Collection, path: string): Promise<void> {
       for await (const _ of member.bytes) break
       continue
     }
-    into.take(path, member.path, await bounded(member.bytes), !isMember)
+    into.take(path, member.path, await bounded(member.bytes, member.path), !isMember)
   }
 }
 
 async function readNamed(into: Collection, path: string): Promise<void> {
   if (path === '-') {
-    into.take(path, '-', await bounded(process.stdin), true)
+    into.take(path, '-', await bounded(process.stdin, '-'), true)
     return
   }
   const stat = statSync(path)
@@ -171,9 +213,10 @@ async function readNamed(into: Collection, path: string): Promise<void> {
     readFolder(into, path, path.endsWith(sep) && !isRoot ? path.slice(0, -1) : path)
   } else if (!stat.isFile()) {
     // A pipe, such as the shell makes for <(...).
-    into.take(path, path, await bounded(createReadStream(path)), true)
+    into.take(path, path, await bounded(createReadStream(path), path), true)
   } else if (!into.isNew(path, path)) return
-  else if (RULE_NAME.test(path)) into.take(path, path, await bounded(createReadStream(path)), true)
+  else if (RULE_NAME.test(path))
+    into.take(path, path, await bounded(createReadStream(path), path), true)
   else await readPacked(into, path)
 }
 

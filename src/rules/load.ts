@@ -2,16 +2,17 @@
  * Loading rules: texts to rules, each with its diagnostics and their places. A rule that cannot run in full is
  * kept with the reason; it never runs weakened and never stops the others.
  */
-import { type Diagnostic, diagnose, hasErrors } from '../core/diagnostic.ts'
-import { placeOf, type Span } from '../core/span.ts'
-import { lowerSigma } from '../dialects/sigma/lower.ts'
-import { parseSigma, type SigmaRule } from '../dialects/sigma/rule.ts'
+import { diagnose } from '../core/diagnostic.ts'
+import type { KustoCompiler, KustoFunction, Watchlist } from '../dialects/kusto/answer.ts'
+import { kustoForm, readKustoFile } from '../dialects/kusto/document.ts'
 import { type RuleProblem, type RuleText, readRuleTexts } from './files.ts'
-import { LEVELS, type Level, type LoadedRule, type LocatedDiagnostic, type Rule } from './rule.ts'
+import { compileKusto, type KustoText } from './kusto.ts'
+import type { LoadedRule } from './rule.ts'
+import { loadSigma, type SigmaOptions } from './sigma.ts'
 
-export interface RuleOptions {
-  /** Values for `%name%` under the expand modifier. */
-  readonly placeholders: ReadonlyMap<string, readonly string[]>
+export interface RuleOptions extends SigmaOptions {
+  /** Asked once, and only when there is a Kusto query; without it such rules are refused. */
+  readonly kusto?: KustoCompiler
 }
 
 export interface RuleSet {
@@ -22,135 +23,47 @@ export interface RuleSet {
   readonly problems: readonly RuleProblem[]
   /** YAML files that hold no rule. */
   readonly others: number
+  /** Functions and watchlists that stand beside the rules, each name once. */
+  readonly functions: readonly KustoFunction[]
+  readonly watchlists: readonly Watchlist[]
 }
 
-function located(diagnostics: readonly Diagnostic[], text: string): readonly LocatedDiagnostic[] {
-  return diagnostics.map((each) =>
-    each.span === undefined ? each : { ...each, place: placeOf(text, each.span.start) },
+/** The texts that are Kusto's to read, and what they hold. */
+function readKustoTexts(texts: readonly RuleText[]): ReadonlyMap<RuleText, KustoText> {
+  return new Map(
+    texts.flatMap((each): (readonly [RuleText, KustoText])[] => {
+      const { file, text, named } = each
+      const form = kustoForm(file, text, named)
+      return form === undefined
+        ? []
+        : [[each, { ...each, content: readKustoFile(form, text, file) }]]
+    }),
   )
-}
-
-function levelOf(rule: SigmaRule): Level {
-  return LEVELS.find((each) => each === rule.level) ?? 'informational'
-}
-
-/** What closes a part of a text: the place of a value ends before its closing quote, and before closing brackets. */
-function closingOf(part: string, rest: string): string {
-  const quote = /^['"](?=[ \t]*(?:[,}\]#\r\n]|$))/.exec(rest)?.[0] ?? ''
-  let open = 0
-  for (const char of part.replace(/'[^'\n]*'|"[^"\n]*"/g, '')) {
-    if (char === '{' || char === '[') open++
-    else if (char === '}' || char === ']') open--
-  }
-  let closing = quote
-  while (open-- > 0) {
-    const next = /^\s*[}\]]/.exec(rest.slice(closing.length))
-    if (next === null) break
-    closing += next[0]
-  }
-  return closing
-}
-
-/** A part of a rule as it stands there, moved to the left margin. */
-function partOf(text: string, { start, end }: Span): string {
-  const part = text.slice(start, end)
-  const margin = placeOf(text, start).column - 1
-  const indent = (line: string): number => line.length - line.trimStart().length
-  return (part + closingOf(part, text.slice(end, end + 1_000)))
-    .split(/\r?\n/)
-    .map((line, index) => (index === 0 ? line : line.slice(Math.min(margin, indent(line)))))
-    .join('\n')
-}
-
-/** What a person wrote after `key:` at the start of a line, for a document that is no valid YAML. */
-function writtenAfter(key: 'id' | 'title', text: string): string {
-  const line = text.split('\n').find((each) => each.startsWith(`${key}:`)) ?? ''
-  return line
-    .slice(key.length + 1, 300)
-    .trim()
-    .replace(/^(['"])(.*)\1$/, '$2')
-}
-
-function ruleOf(file: string, text: string, rule: SigmaRule, options: RuleOptions) {
-  const { value, diagnostics } = lowerSigma(rule, options)
-  if (value === undefined || hasErrors(diagnostics)) return { diagnostics }
-  const { category, product, service } = rule.logsource
-  const made: Rule = {
-    file,
-    id: rule.id ?? '',
-    title: rule.title,
-    language: 'sigma',
-    level: levelOf(rule),
-    status: rule.status ?? '',
-    description: rule.description ?? '',
-    author: rule.author ?? '',
-    date: rule.date ?? '',
-    tags: rule.tags,
-    references: rule.references,
-    falsepositives: rule.falsepositives,
-    logsource: [product, category, service].filter((each) => each !== undefined).join(' / '),
-    rel: value.rel,
-    stages: [
-      {
-        name: 'condition',
-        text: rule.detection.conditions.map(({ span }) => partOf(text, span)).join('\n'),
-      },
-      ...value.selections.map(({ name, span }) => ({ name, text: partOf(text, span) })),
-    ],
-    fields: value.fields,
-  }
-  return { rule: made, diagnostics }
-}
-
-function loadText({ file, text, named }: RuleText, options: RuleOptions): readonly LoadedRule[] {
-  const { rules, diagnostics } = parseSigma(text)
-  if (rules.length === 0) {
-    // Below a folder, YAML that is no rule (workflows, test data) is not ours to judge.
-    const isOurs = named || /^(?:detection|logsource)\s*:/m.test(text)
-    const isBroken = diagnostics.some((each) => each.code !== 'HR314')
-    if (!isOurs || !isBroken) return []
-    const id = writtenAfter('id', text)
-    const title = writtenAfter('title', text)
-    return [{ file, id, title, language: 'sigma', text, diagnostics: located(diagnostics, text) }]
-  }
-  return rules.map((each): LoadedRule => {
-    const { head, rule, span } = each
-    const written = head === undefined ? text.slice(span.start, span.end) : ''
-    const base = {
-      file,
-      id: head === undefined ? writtenAfter('id', written) : (head.id ?? ''),
-      title: head === undefined ? writtenAfter('title', written) : head.title,
-      language: 'sigma',
-      text,
-    } as const
-    if (rule === undefined || hasErrors(each.diagnostics)) {
-      return { ...base, diagnostics: located(each.diagnostics, text) }
-    }
-    const made = ruleOf(file, text, rule, options)
-    const all = located([...each.diagnostics, ...made.diagnostics], text)
-    return made.rule === undefined
-      ? { ...base, diagnostics: all }
-      : { ...base, rule: made.rule, diagnostics: all }
-  })
 }
 
 /** Loads all rules below the paths, in a fixed order. A path that holds no rule is a problem. */
 export async function loadRules(paths: readonly string[], options: RuleOptions): Promise<RuleSet> {
   const { texts, problems, repeated } = await readRuleTexts(paths)
+  const kusto = readKustoTexts(texts)
+  const compiled = await compileKusto([...kusto.values()], options.kusto)
   const rules: LoadedRule[] = []
   const filled = new Set([...repeated, ...problems.map((each) => each.root)])
   let others = 0
   for (const each of texts) {
-    const loaded = loadText(each, options)
-    if (loaded.length === 0) others++
+    const own = kusto.get(each)
+    const loaded = own === undefined ? loadSigma(each, options) : (compiled.rules.get(own) ?? [])
+    const hasMore = own !== undefined && compiled.filled.has(own)
+    if (loaded.length === 0 && !hasMore) others++
     else filled.add(each.root)
-    rules.push(...loaded)
+    // One by one: a file may hold more rules than a call takes arguments.
+    for (const rule of loaded) rules.push(rule)
   }
   const empty = [...new Set(paths)].filter((path) => !filled.has(path))
   return {
     rules,
     problems: [
       ...problems,
+      ...compiled.problems,
       ...empty.map((path) => ({
         root: path,
         file: path,
@@ -159,5 +72,7 @@ export async function loadRules(paths: readonly string[], options: RuleOptions):
     ],
     others,
     texts: new Map(texts.map(({ file, text }) => [file, text])),
+    functions: compiled.functions,
+    watchlists: compiled.watchlists,
   }
 }

@@ -1,11 +1,13 @@
 /** A loaded rule, whatever its language: what it is, where it came from, and its plan when it can run. */
 import type { Diagnostic } from '../core/diagnostic.ts'
-import type { Place } from '../core/span.ts'
+import { type Place, placesIn } from '../core/span.ts'
+import type { KustoAnswer } from '../dialects/kusto/answer.ts'
+import type { KustoRule } from '../dialects/kusto/rule.ts'
 import type { Rel } from '../ir/rel.ts'
 
 export const LEVELS = ['informational', 'low', 'medium', 'high', 'critical'] as const
 export type Level = (typeof LEVELS)[number]
-export type Language = 'sigma'
+export type Language = 'sigma' | 'kusto'
 
 /** One thing that a rule tests: a named selection or a stage, with its own text. */
 export interface Stage {
@@ -31,12 +33,18 @@ export interface RuleInfo {
   readonly logsource: string
 }
 
+/** What a Kusto rule has beside its plan: its schedule, trigger and mappings, and what its query gives. */
+export interface KustoPart
+  extends KustoRule,
+    Pick<KustoAnswer, 'columns' | 'tables' | 'order' | 'render'> {}
+
 /** What a rule needs to be run: its unbound plan. */
 export interface Rule extends RuleInfo {
   readonly rel: Rel
   readonly stages: readonly Stage[]
-  /** Field names that the rule reads. */
+  /** Field names that the rule reads; of a Kusto rule the columns that it gives. */
   readonly fields: readonly string[]
+  readonly kusto?: KustoPart
 }
 
 /** A diagnostic with the place a person can go to. */
@@ -54,6 +62,17 @@ export interface LoadedRule {
   readonly diagnostics: readonly LocatedDiagnostic[]
   /** The text of the file, for carets and reports. */
   readonly text: string
+}
+
+/** The diagnostics of one text with their places. */
+export function located(
+  diagnostics: readonly Diagnostic[],
+  text: string,
+): readonly LocatedDiagnostic[] {
+  const placed = placesIn(text)
+  return diagnostics.map((each) =>
+    each.span === undefined ? each : { ...each, place: placed(each.span.start) },
+  )
 }
 
 /** Rank of a level, 0 (informational) to 4 (critical). */

@@ -15,6 +15,7 @@ import {
 import { bytes, count, counted } from '../figures.ts'
 import { STORE_OPTION } from '../intaking.ts'
 import { jsonText } from '../json.ts'
+import { lazyKusto } from '../kusto.ts'
 import { defaultRulePaths } from '../rulesets.ts'
 import { paint } from '../terminal.ts'
 import { line } from '../text.ts'
@@ -73,7 +74,10 @@ async function storeText(context: Context, named: string | undefined): Promise<s
 }
 
 async function rulesText(context: Context): Promise<string> {
-  const { rules } = await loadRules(defaultRulePaths(context), { placeholders: new Map() })
+  const { rules } = await loadRules(defaultRulePaths(context), {
+    placeholders: new Map(),
+    kusto: lazyKusto(context),
+  })
   const runnable = rules.filter((each) => each.rule !== undefined).length
   return runnable > 0
     ? `${counted(rules.length, 'rule')} in packs and starter rules, ${count(runnable)} can run`

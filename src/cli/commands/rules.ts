@@ -8,6 +8,7 @@ import type { CommandRecord, OptionValues } from '../command.ts'
 import type { Context } from '../context.ts'
 import { count, counted } from '../figures.ts'
 import { jsonText } from '../json.ts'
+import { lazyKusto } from '../kusto.ts'
 import { PLACEHOLDERS_OPTION, problemText, readRules } from '../rulesets.ts'
 import { renderTable } from '../table.ts'
 import { line, safeLines } from '../text.ts'
@@ -34,9 +35,13 @@ async function check(
 
 /** How many rules of a pack there are, and can run. */
 async function countRules(
+  context: Context,
   pack: Pack,
 ): Promise<{ readonly rules: number; readonly runnable: number }> {
-  const { rules } = await loadRules([pack.folder], { placeholders: new Map() })
+  const { rules } = await loadRules([pack.folder], {
+    placeholders: new Map(),
+    kusto: lazyKusto(context),
+  })
   return {
     rules: rules.length,
     runnable: rules.filter((each) => each.rule !== undefined).length,
@@ -50,7 +55,8 @@ async function list(
 ): Promise<number> {
   const { out, err } = context.output
   const packs = []
-  for (const pack of packsOf(context).list()) packs.push({ ...pack, ...(await countRules(pack)) })
+  for (const pack of packsOf(context).list())
+    packs.push({ ...pack, ...(await countRules(context, pack)) })
   if (options.flag('json')) {
     out.write(`${jsonText({ packs })}\n`)
     return EXIT.done
@@ -97,7 +103,7 @@ async function report(context: Context, result: PackResult): Promise<number> {
   }
   if (quiet) return EXIT.done
   const { pack, before } = result
-  const { rules, runnable } = await countRules(pack)
+  const { rules, runnable } = await countRules(context, pack)
   const change =
     before === undefined
       ? ''

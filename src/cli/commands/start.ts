@@ -5,6 +5,7 @@ import { loadRules } from '../../rules/load.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import { type Context, openTemporaryStore } from '../context.ts'
 import { printIntake, readLogs } from '../intaking.ts'
+import { lazyKusto } from '../kusto.ts'
 import { packagePath } from '../paths.ts'
 import { checkRun, HTML_OPTION, runAndPrint } from '../running.ts'
 import { EXIT } from '../usage.ts'
@@ -30,7 +31,10 @@ All commands     ${program} --help
 async function act(context: Context, _: readonly string[], options: OptionValues): Promise<number> {
   checkRun(context, options)
   const { output, program } = context
-  const set = await loadRules([packagePath('content/rules')], { placeholders: new Map() })
+  const set = await loadRules([packagePath('content/rules')], {
+    placeholders: new Map(),
+    kusto: lazyKusto(context),
+  })
   const opened = await openTemporaryStore(context)
   try {
     const intake = await readLogs(context, opened, sampleFolders(), options)

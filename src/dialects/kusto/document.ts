@@ -41,6 +41,11 @@ const SERVICE_RULE =
 const PAGE = /^Rule body kusto[ \t]*\r?$/im
 const QUERY = /^[ \t]*(?:\|[ \t]*\w|let[ \t]+\w+[ \t]*=)/m
 
+/** Keys that only rules, saved searches and watchlists have, or a query with a stage. */
+const JSON_MEANT =
+  /"(?:queryFrequency|triggerOperator|queryCondition|requiredDataConnectors|relevantTechniques|entityMappings|functionAlias|watchlistAlias|productFilter)"\s{0,20}:|"query"\s{0,20}:\s{0,20}"[^"\r\n]{0,20000}\|/i
+const WATCHLIST_FOLDER = /(?:^|[\\/])watchlists?[\\/][^\\/]{1,300}$/i
+
 const NOTHING: KustoFile = { documents: [], functions: [], watchlists: [], diagnostics: [] }
 
 /** The ending of a file's name, without what packs it. */
@@ -51,7 +56,7 @@ function endingOf(file: string): string {
 
 /** The form that the content of a text shows, whatever its name; undefined when it shows none of Kusto's. */
 function formOfContent(text: string): KustoForm | undefined {
-  if (/^\s{0,100}[[{]/.test(text)) {
+  if (/^\s{0,100}(?:\{\s{0,100}"|\[\s{0,100}\{)/.test(text)) {
     return /^\s{0,100}\{[^\n]{0,1000000}\}[ \t]*\r?\n\s{0,100}\{/.test(text) ? 'pack' : 'json'
   }
   if (PAGE.test(text)) return 'page'
@@ -71,9 +76,24 @@ export function kustoForm(file: string, text: string, named: boolean): KustoForm
   if (form === 'yaml') {
     return !SIGMA.test(text) && (KUSTO.test(text) || SERVICE_RULE.test(text)) ? form : undefined
   }
-  if (form !== undefined) return form
+  if (form !== undefined) return named || isMeant(form, file, text) ? form : undefined
   if (!named) return undefined
   return formOfContent(text) ?? (ending === 'txt' && !SIGMA.test(text) ? 'query' : undefined)
+}
+
+/** True for a file below a folder that is not there for something else: a log, a page, a table of data. */
+function isMeant(form: KustoForm, file: string, text: string): boolean {
+  switch (form) {
+    case 'json':
+    case 'pack':
+      return JSON_MEANT.test(text)
+    case 'markdown':
+      return hasKustoBlock(text)
+    case 'csv':
+      return WATCHLIST_FOLDER.test(file)
+    default:
+      return true
+  }
 }
 
 /** What a person wrote after `key:` at the start of a line, for a document that is no valid YAML. */

@@ -1,0 +1,246 @@
+/**
+ * Kusto rules of many texts: one request to the compiler for all of them, and from its answers a rule for each query,
+ * with the columns checked that the rule names outside of its query.
+ */
+import { type Diagnostic, diagnose, hasErrors } from '../core/diagnostic.ts'
+import { suggest } from '../core/suggest.ts'
+import type {
+  KustoAnswer,
+  KustoCompiled,
+  KustoCompiler,
+  KustoFunction,
+  Watchlist,
+} from '../dialects/kusto/answer.ts'
+import { legacyEntities } from '../dialects/kusto/entity.ts'
+import { attackTags, type KustoDocument, type KustoFile } from '../dialects/kusto/rule.ts'
+import type { RuleProblem, RuleText } from './files.ts'
+import { LEVELS, type LoadedRule, type LocatedDiagnostic, located, type Rule } from './rule.ts'
+
+/** A text that is Kusto's, and what it holds. */
+export interface KustoText extends RuleText {
+  readonly content: KustoFile
+}
+
+export interface KustoRules {
+  readonly rules: ReadonlyMap<KustoText, readonly LoadedRule[]>
+  /** Texts that hold something that rules use, or that are known to be wrong. */
+  readonly filled: ReadonlySet<KustoText>
+  readonly functions: readonly KustoFunction[]
+  readonly watchlists: readonly Watchlist[]
+  readonly problems: readonly RuleProblem[]
+}
+
+interface Job {
+  readonly from: KustoText
+  readonly document: KustoDocument
+}
+
+const nothing = (reason: string): KustoCompiled => ({
+  queries: [
+    {
+      columns: [],
+      tables: [],
+      span: { start: 0, end: 0 },
+      diagnostics: [diagnose('HR469', { reason }, { start: 0, end: 1 })],
+    },
+  ],
+})
+
+/** The answers to all jobs. A compiler that fails refuses every rule, with its reason. */
+async function ask(
+  jobs: readonly Job[],
+  compiler: KustoCompiler | undefined,
+  functions: readonly KustoFunction[],
+  watchlists: readonly Watchlist[],
+): Promise<readonly KustoCompiled[]> {
+  if (jobs.length === 0) return []
+  if (compiler === undefined) return jobs.map(() => nothing('no compiler was given'))
+  const requests = jobs.map(({ document }) => ({ query: document.query, name: document.rule.name }))
+  try {
+    const answers = await compiler.compile(requests, functions, watchlists)
+    return jobs.map((_, index) => answers[index] ?? nothing('the compiler gave no answer'))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return jobs.map(() => nothing(reason))
+  }
+}
+
+/** Columns that the rule names and the query does not give. */
+function missingColumns({ uses }: KustoDocument, { columns }: KustoAnswer): readonly Diagnostic[] {
+  const names = columns.map((each) => each.name)
+  const known = new Set(names)
+  return uses.flatMap(({ name, what, span }) => {
+    if (known.has(name)) return []
+    const near = suggest(name, names)
+    const guess = near === undefined ? '' : ` (did you mean "${near}"?)`
+    return [diagnose('HR459', { name: name.slice(0, 128), what, guess }, span)]
+  })
+}
+
+function makeRule(job: Job, answer: KustoAnswer, base: RuleHead): Rule | undefined {
+  const { rule } = job.document
+  const { rel, columns, tables, order, render, span } = answer
+  if (rel === undefined) return undefined
+  const fields = columns.map((each) => each.name)
+  const entityMappings =
+    rule.entityMappings.length > 0 ? rule.entityMappings : legacyEntities(fields)
+  return {
+    ...base,
+    level: LEVELS.find((each) => each === rule.severity?.toLowerCase()) ?? 'informational',
+    status: rule.status,
+    description: rule.description,
+    author: rule.author,
+    date: '',
+    tags: attackTags(rule),
+    references: rule.references,
+    falsepositives: [],
+    logsource: tables.join(', '),
+    rel,
+    stages: [{ name: 'query', text: job.document.query.slice(span.start, span.end).trim() }],
+    fields,
+    kusto: {
+      ...rule,
+      entityMappings,
+      columns,
+      tables,
+      ...(order === undefined ? {} : { order }),
+      ...(render === undefined ? {} : { render }),
+    },
+  }
+}
+
+type RuleHead = Pick<LoadedRule, 'file' | 'id' | 'title' | 'language'>
+
+function headOf({ from, document }: Job, number: number): RuleHead {
+  const { id, name } = document.rule
+  const isFirst = number === 1
+  return {
+    file: from.file,
+    id: isFirst ? id : `${id}/${number}`,
+    title: isFirst ? name : `${name} (${number})`,
+    language: 'kusto',
+  }
+}
+
+/** A query's diagnostics, placed in its file. */
+function inFile(
+  { place }: KustoDocument,
+  diagnostics: readonly Diagnostic[],
+): readonly Diagnostic[] {
+  return diagnostics.map((each) =>
+    each.span === undefined ? each : { ...each, span: place(each.span) },
+  )
+}
+
+interface Made {
+  readonly head: RuleHead
+  readonly rule?: Rule
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** The rules of one document: one for each query that it holds. */
+function rulesOf(job: Job, compiled: KustoCompiled | undefined): readonly Made[] {
+  const { document } = job
+  if (compiled === undefined) return [{ head: headOf(job, 1), diagnostics: document.diagnostics }]
+  if (compiled.queries.length === 0) {
+    const span = { start: document.span.start, end: document.span.start + 1 }
+    const empty = diagnose('HR450', { what: 'rule' }, span)
+    return [{ head: headOf(job, 1), diagnostics: [empty, ...document.diagnostics] }]
+  }
+  return compiled.queries.map((answer, index): Made => {
+    const head = headOf(job, index + 1)
+    const own = [...inFile(document, answer.diagnostics), ...document.diagnostics]
+    const rule = hasErrors(own) ? undefined : makeRule(job, answer, head)
+    if (rule !== undefined) {
+      return { head, rule, diagnostics: [...own, ...missingColumns(document, answer)] }
+    }
+    const silent = hasErrors(own) ? [] : [diagnose('HR469', { reason: 'no plan was made' })]
+    return { head, diagnostics: [...silent, ...own] }
+  })
+}
+
+/** The first of each name; the others are told. */
+function firstOf<T>(
+  all: readonly { readonly from: KustoText; readonly value: T }[],
+  what: string,
+  nameOf: (value: T) => string,
+): { readonly kept: readonly T[]; readonly problems: readonly RuleProblem[] } {
+  const first = new Map<string, { readonly from: KustoText; readonly value: T }>()
+  const problems = all.flatMap((each): readonly RuleProblem[] => {
+    const name = nameOf(each.value)
+    const known = first.get(name)
+    if (known === undefined) {
+      first.set(name, each)
+      return []
+    }
+    if (JSON.stringify(known.value) === JSON.stringify(each.value)) return []
+    const diagnostic = diagnose('HR465', { what, name, first: known.from.file })
+    return [{ root: each.from.root, file: each.from.file, diagnostic }]
+  })
+  return { kept: [...first.values()].map(({ value }) => value), problems }
+}
+
+/** What is wrong with a file beside its documents; a file that the user named and that holds no query is told. */
+function fileProblems(text: KustoText): readonly LocatedDiagnostic[] {
+  const { documents, functions, watchlists, diagnostics } = text.content
+  const isEmpty = documents.length + functions.length + watchlists.length === 0
+  const empty = text.named && isEmpty && !hasErrors(diagnostics) ? [diagnose('HR461', {})] : []
+  return located([...diagnostics, ...empty], text.text)
+}
+
+/** Makes the rules of all texts. */
+export async function compileKusto(
+  texts: readonly KustoText[],
+  compiler: KustoCompiler | undefined,
+): Promise<KustoRules> {
+  const problems = texts.flatMap((text) =>
+    fileProblems(text).map((diagnostic) => ({ root: text.root, file: text.file, diagnostic })),
+  )
+  const functions = firstOf(
+    texts.flatMap((from) => from.content.functions.map((value) => ({ from, value }))),
+    'function',
+    (each) => each.name,
+  )
+  const watchlists = firstOf(
+    texts.flatMap((from) => from.content.watchlists.map((value) => ({ from, value }))),
+    'watchlist',
+    (each) => each.alias,
+  )
+  const jobs = texts.flatMap((from) =>
+    from.content.documents.map((document) => ({ from, document })),
+  )
+  const ready = jobs.filter(({ document }) => !hasErrors(document.diagnostics))
+  const answers = await ask(ready, compiler, functions.kept, watchlists.kept)
+  const compiled = new Map(ready.map((job, index) => [job, answers[index]]))
+  const made = new Map<KustoText, Made[]>()
+  for (const job of jobs) {
+    const known = made.get(job.from) ?? []
+    made.set(job.from, known)
+    known.push(...rulesOf(job, compiled.get(job)))
+  }
+  const rules = new Map(
+    [...made].map(([from, all]): readonly [KustoText, readonly LoadedRule[]] => {
+      const placed = located(
+        all.flatMap((each) => each.diagnostics),
+        from.text,
+      )
+      let at = 0
+      const loaded = all.map(({ head, rule, diagnostics }): LoadedRule => {
+        const own = placed.slice(at, at + diagnostics.length)
+        at += diagnostics.length
+        const base = { ...head, diagnostics: own, text: from.text }
+        return rule === undefined ? base : { ...base, rule }
+      })
+      return [from, loaded]
+    }),
+  )
+  const isFilled = ({ content }: KustoText): boolean =>
+    content.functions.length + content.watchlists.length > 0
+  return {
+    rules,
+    filled: new Set(texts.filter((text) => isFilled(text) || fileProblems(text).length > 0)),
+    functions: functions.kept,
+    watchlists: watchlists.kept,
+    problems: [...problems, ...functions.problems, ...watchlists.problems],
+  }
+}
