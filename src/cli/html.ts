@@ -49,12 +49,13 @@ function policy(): string {
   return `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`
 }
 
-function head(): Markup {
+/** The beginning of a page that loads nothing and runs nothing. */
+export function pageHead(title: string): Markup {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy()}">
 <meta name="referrer" content="no-referrer"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Detection report</title>
+<title>${title}</title>
 <style>${sheet(reportStyle)}</style></head>
 <body>
 `
@@ -272,7 +273,7 @@ export function* renderReport(input: ReportInput): Generator<string> {
   const outcomes = new Map<string, RuleOutcome>(
     input.run.outcomes.map((outcome) => [outcome.rule.id, outcome]),
   )
-  yield String(head())
+  yield String(pageHead('Detection report'))
   yield String(header(input, rules))
   yield String(overview(input, totals, rules))
   if (rules.length > 0) yield String(html`<h2 id="findings">Findings</h2>\n${filters(rules)}`)

@@ -14,8 +14,12 @@ function escapeUnits(char: string): string {
   return text
 }
 
+/** JSON text on one line, with what a terminal obeys or hides as escapes. */
+export function safeJson(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : text.replace(RISKY, escapeUnits)
+}
+
 /** One line of JSON. Own keys only, in their order; undefined members are left out. */
 export function jsonText(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'null'
-  return /^[\x20-\x7e]*$/.test(text) ? text : text.replace(RISKY, escapeUnits)
+  return safeJson(JSON.stringify(value) ?? 'null')
 }

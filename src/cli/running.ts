@@ -14,6 +14,7 @@ import { printInstant } from '../core/time.ts'
 import type { Finding } from '../detect/finding.ts'
 import type { RunReport } from '../detect/report.ts'
 import { runRules } from '../detect/run.ts'
+import type { QueryOptions } from '../engine/engine.ts'
 import type { IntakeReport } from '../ingest/report.ts'
 import { type Level, type Rule, type RuleInfo, rankOf } from '../rules/rule.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
@@ -48,6 +49,16 @@ function positive(options: OptionValues, name: string): number | undefined {
   return value
 }
 
+/** What the options let one scan or query take. */
+export function engineLimits(options: OptionValues): Pick<QueryOptions, 'seconds' | 'memory'> {
+  const seconds = positive(options, 'timeout')
+  const megabytes = positive(options, 'memory')
+  return {
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(megabytes === undefined ? {} : { memory: megabytes * 1024 * 1024 }),
+  }
+}
+
 /** Refuses a report that could not be written, before the work that would be lost. */
 function checkReportPath(path: string): void {
   const stat = statSync(path, { throwIfNoEntry: false })
@@ -63,13 +74,13 @@ function checkReportPath(path: string): void {
 export function checkRun(context: Context, options: OptionValues): void {
   checkOutputs(options)
   boundsOf(options, context.now())
-  positive(options, 'timeout')
-  positive(options, 'memory')
+  engineLimits(options)
   const html = options.text('html')
   if (html !== undefined) checkReportPath(html)
 }
 
-function writeReport(path: string, pieces: Iterable<string>): void {
+/** Writes a report piece by piece; what was written of one that fails is removed. */
+export function writeReport(path: string, pieces: Iterable<string>): void {
   try {
     const file = openSync(path, 'w')
     try {
@@ -84,7 +95,7 @@ function writeReport(path: string, pieces: Iterable<string>): void {
 }
 
 /** One signal for several: aborts with the first of them. */
-function anyOf(signals: readonly AbortSignal[]): AbortSignal {
+export function anyOf(signals: readonly AbortSignal[]): AbortSignal {
   const control = new AbortController()
   for (const signal of signals) {
     if (signal.aborted) control.abort()
@@ -127,8 +138,6 @@ export async function runAndPrint(context: Context, job: RunJob): Promise<number
   const htmlPath = options.text('html')
   const tally = htmlPath === undefined ? undefined : reportTally(read)
   const progress = progressFor(context, options)
-  const seconds = positive(options, 'timeout')
-  const megabytes = positive(options, 'memory')
   // When nobody reads the findings any more, the rest of the run is only worth its report and its exit code.
   const isAllWanted = tally !== undefined || options.text('failOn') !== undefined
   const signal = isAllWanted ? context.signal : anyOf([context.signal, output.gone])
@@ -147,11 +156,7 @@ export async function runAndPrint(context: Context, job: RunJob): Promise<number
       time: boundsOf(options, context.now()),
       onFinding,
       onProgress: progress.scans,
-      query: {
-        signal,
-        ...(seconds === undefined ? {} : { seconds }),
-        ...(megabytes === undefined ? {} : { memory: megabytes * 1024 * 1024 }),
-      },
+      query: { signal, ...engineLimits(options) },
     })
   } finally {
     progress.end()

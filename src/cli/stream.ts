@@ -25,7 +25,8 @@ interface Buffered {
   flush(): Promise<void>
 }
 
-function buffered(writer: Writer): Buffered {
+/** A writer that collects text into larger pieces; await `put` when it gives a promise. */
+export function buffered(writer: Writer): Buffered {
   let pieces: string[] = []
   let size = 0
   const flush = (): Promise<void> => {

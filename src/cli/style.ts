@@ -62,6 +62,16 @@ svg { display: block; width: 100%; height: auto; }
 svg .grid { stroke: var(--grid); stroke-width: 1; }
 svg text { fill: var(--soft); font-size: 11px; font-family: system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 svg .bar { fill: var(--tone); }
+svg .plot { fill: none; stroke: var(--tone); stroke-width: 2; stroke-linejoin: round; }
+svg .fill, svg .dot { fill: var(--tone); }
+svg .fill { stroke: var(--panel); stroke-width: 1; }
+svg .plot.second { stroke-dasharray: 7 4; } svg .fill.second { fill-opacity: 0.55; }
+svg.key { display: inline-block; width: 1.5rem; height: 0.625rem; vertical-align: middle; margin-right: 0.375rem; }
+svg.key line { stroke: var(--tone); stroke-width: 4; } svg.key.second line { stroke-dasharray: 7 4; }
+svg.pie { max-width: 18rem; }
+.tone0 { --tone: var(--low); } .tone1 { --tone: var(--high); } .tone2 { --tone: var(--critical); }
+.tone3 { --tone: var(--informational); } .tone4 { --tone: var(--medium); }
+.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0.5rem 0 0; padding: 0; font-size: 0.8125rem; }
 svg .share { fill: var(--tone, var(--accent)); }
 svg .rail { fill: var(--grid); }
 td.share { width: 24%; min-width: 4rem; }

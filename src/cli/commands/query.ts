@@ -1,4 +1,7 @@
-/** `harrier query`: one rule file as a query, or what would run for it (`--show ir`, `--show sql`). */
+/**
+ * `harrier query`: one rule file, or with `--dialect` the text of a query, over a store or logs; or what would run for it
+ * (`--show ir`, `--show sql`).
+ */
 import { existsSync, statSync } from 'node:fs'
 import { eventColumns } from '../../detect/event.ts'
 import { planRules } from '../../detect/plan.ts'
@@ -17,6 +20,8 @@ import {
   storeFor,
 } from '../intaking.ts'
 import { OUTPUT_OPTIONS } from '../outputs.ts'
+import { queryKusto } from '../querying.ts'
+import { ROWS_OPTION } from '../results.ts'
 import { PLACEHOLDERS_OPTION, refusals, rulesFor } from '../rulesets.ts'
 import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint } from '../running.ts'
 import { line, safeLines } from '../text.ts'
@@ -102,6 +107,12 @@ async function act(
   options: OptionValues,
 ): Promise<number> {
   const [path = ''] = args
+  if (options.text('dialect') === 'kusto') return queryKusto(context, path, options)
+  if (options.text('rows') !== undefined) {
+    throw new UsageError(
+      '--rows is for the rows of a query; the findings of a rule are all printed',
+    )
+  }
   checkRun(context, options)
   checkIntake(context, options)
   if (existsSync(path) && statSync(path).isDirectory()) {
@@ -136,9 +147,14 @@ async function act(
 
 export const query: CommandRecord = {
   name: 'query',
-  says: 'run one rule file as a query; SQL itself is never taken as input',
-  args: '<rule>',
+  says: 'run one rule file, or the text of a query; SQL itself is never taken as input',
+  args: '<query>',
   options: [
+    {
+      flags: '--dialect <name>',
+      says: 'the argument is the text of a query in this language, a file with it, or - for stdin',
+      values: ['kusto'],
+    },
     LOGS_OPTION,
     STORE_OPTION,
     ...TIME_OPTIONS,
@@ -148,18 +164,23 @@ export const query: CommandRecord = {
       values: ['ir', 'sql'],
     },
     ...OUTPUT_OPTIONS,
+    ROWS_OPTION,
     HTML_OPTION,
     PLACEHOLDERS_OPTION,
     ...INTAKE_OPTIONS,
     ...ENGINE_OPTIONS,
   ],
   prints:
-    'The same as `run` for the rules of one file, all of which must be usable. `--show ir` prints the plan, `--show sql` the ' +
-    'statements for the fields that are stored. Findings alone never change the exit code.',
+    'The same as `run` for the rules of one file, all of which must be usable. With `--dialect kusto`: the rows of each query of the ' +
+    'text, as a table, or one below the other where a terminal is too narrow; `--json` gives `{"results":[{"columns","rows"}]}`, ' +
+    '`--jsonl` one row a line, `--csv` a line of names and the rows. `--from` and `--to` bound every table that is read; `render` ' +
+    'draws a chart in the report of `--html`. `--show ir` prints the plan, `--show sql` the statements for the fields that are ' +
+    'stored. Findings alone never change the exit code.',
   examples: [
     'harrier query rule.yml --logs Security.evtx',
     'harrier query rule.yml --store case42 --jsonl',
     'harrier query rule.yml --store case42 --show sql',
+    "harrier query --dialect kusto 'DeviceProcessEvents | summarize count() by FileName' --logs logs/",
   ],
   act,
 }

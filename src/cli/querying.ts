@@ -1,0 +1,224 @@
+/**
+ * `harrier query --dialect kusto`: the text of one or more queries over a store or over logs. Takes the text from the
+ * command line, a file or stdin; rows go to stdout in the form that the options name.
+ */
+import { readFileSync, statSync } from 'node:fs'
+import { type Diagnostic, hasErrors, renderDiagnostic } from '../core/diagnostic.ts'
+import { limits } from '../core/limits.ts'
+import { systemReason } from '../core/systemerror.ts'
+import { printInstant } from '../core/time.ts'
+import { planQuery, type QueryPlan, type QueryWorld, queryRows } from '../detect/runquery.ts'
+import type { KustoAnswer } from '../dialects/kusto/answer.ts'
+import { EngineError } from '../engine/engine.ts'
+import { printRel } from '../ir/print.ts'
+import type { Rel } from '../ir/rel.ts'
+import type { OptionValues } from './command.ts'
+import {
+  type Context,
+  defaultStore,
+  isStore,
+  type OpenStore,
+  openTemporaryStore,
+} from './context.ts'
+import { checkIntake, isShort, storeFor } from './intaking.ts'
+import { kustoCompilerFor } from './kusto.ts'
+import { ResultTally, renderResultPage } from './resultpage.ts'
+import { mostRows, resultWriter } from './results.ts'
+import { anyOf, checkRun, engineLimits, writeReport } from './running.ts'
+import { line, safeLines } from './text.ts'
+import { boundsOf } from './times.ts'
+import { EXIT, UnusableError, UsageError } from './usage.ts'
+import { version } from './version.ts'
+
+interface QueryText {
+  readonly text: string
+  /** The file it comes from, for messages. */
+  readonly file?: string
+}
+
+const isFile = (path: string): boolean => {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+  } catch {
+    return false
+  }
+}
+
+/** The text that an argument stands for: `-` is stdin, the name of a file its content, anything else itself. */
+function readQuery(given: string): QueryText {
+  if (given !== '-' && (given.includes('\n') || given.length > 1_000 || !isFile(given))) {
+    return { text: given }
+  }
+  try {
+    const bytes = readFileSync(given === '-' ? 0 : given)
+    if (bytes.length > limits.ruleFileBytes) {
+      throw new UsageError(`${given} is larger than ${limits.ruleFileBytes} bytes`)
+    }
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return given === '-' ? { text } : { text, file: given }
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    if (error instanceof TypeError) throw new UsageError(`${given} is not UTF-8 text`)
+    throw new UsageError(`cannot read the query ${given}: ${systemReason(error)}`)
+  }
+}
+
+/** A query that compiled. */
+interface Ready extends KustoAnswer {
+  readonly rel: Rel
+}
+
+/** Compiles the text; all its queries must be usable. What is no error is told on stderr. */
+async function compile(context: Context, { text, file }: QueryText): Promise<readonly Ready[]> {
+  const compiler = await kustoCompilerFor(context)
+  const [compiled] = await compiler.compile([{ query: text, name: file ?? 'query' }], [], [])
+  const answers = compiled?.queries ?? []
+  const show = (each: Diagnostic): string => safeLines(renderDiagnostic(each, text, file))
+  const all = answers.flatMap((each) => each.diagnostics)
+  if (hasErrors(all)) {
+    const errors = all.filter((each) => each.severity === 'error')
+    throw new UnusableError(errors.map(show).join('\n'))
+  }
+  if (!context.output.quiet) for (const each of all) context.output.err.write(`${show(each)}\n`)
+  const ready = answers.flatMap((each) =>
+    each.rel === undefined ? [] : [{ ...each, rel: each.rel }],
+  )
+  if (ready.length === 0) throw new UnusableError('the text holds no query')
+  return ready
+}
+
+function plan(
+  context: Context,
+  answer: Ready,
+  world: QueryWorld,
+): { readonly plan: QueryPlan; readonly isEmpty: boolean } {
+  const { value, diagnostics } = planQuery(answer.rel, world)
+  if (value === undefined) {
+    throw new UnusableError(diagnostics.map((each) => renderDiagnostic(each)).join('\n'))
+  }
+  if (!context.output.quiet) {
+    for (const { code, message } of diagnostics) {
+      context.output.err.write(line`note: ${code} ${message}\n`)
+    }
+  }
+  return { plan: value, isEmpty: diagnostics.some(({ code }) => code === 'HR262') }
+}
+
+/** `--show`: the plan or the SQL of each query. */
+async function show(
+  context: Context,
+  answers: readonly Ready[],
+  what: 'ir' | 'sql',
+  world: QueryWorld | undefined,
+): Promise<number> {
+  const texts = answers.map((answer) => {
+    if (world === undefined) return printRel(answer.rel)
+    const made = plan(context, answer, world).plan
+    return what === 'ir' ? printRel(made.rel) : `${made.sql};`
+  })
+  context.output.out.write(`${safeLines(texts.join('\n\n'))}\n`)
+  return EXIT.done
+}
+
+interface QueryJob {
+  readonly query: QueryText
+  readonly answers: readonly Ready[]
+  readonly opened: OpenStore
+  readonly options: OptionValues
+}
+
+/** Runs the queries in their order and prints their rows. */
+async function runAll(context: Context, job: QueryJob, world: QueryWorld): Promise<number> {
+  const { output } = context
+  const { answers, opened, options, query } = job
+  const writer = resultWriter(output, options)
+  const most = mostRows(output, options)
+  const html = options.text('html')
+  const tally = html === undefined ? undefined : new ResultTally()
+  const signal = html === undefined ? anyOf([context.signal, output.gone]) : context.signal
+  let isInterrupted = false
+  for (const answer of answers) {
+    const { plan: ready } = plan(context, answer, world)
+    const { columns } = ready
+    const { render } = answer
+    const text = query.text.slice(answer.span.start, answer.span.end)
+    await writer.begin({ columns, render })
+    tally?.begin({ columns, render, text })
+    let rows = 0
+    try {
+      for await (const row of queryRows(opened.store, ready, {
+        signal,
+        ...engineLimits(options),
+      })) {
+        tally?.add(row)
+        if (rows++ < most) await writer.row(row)
+      }
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.kind !== 'cancelled') throw error
+      isInterrupted = true
+    }
+    await writer.finish(Math.max(0, rows - most))
+    if (render !== undefined && html === undefined && !output.quiet) {
+      output.err.write(
+        line`note: the chart (render ${render}) is drawn in the report of --html FILE\n`,
+      )
+    }
+    if (isInterrupted) break
+  }
+  await writer.end()
+  if (tally !== undefined && html !== undefined) {
+    const made = printInstant(context.now())
+    writeReport(html, renderResultPage({ tally, made, version: version(), isInterrupted }))
+    if (!output.quiet) output.err.write(line`report: ${html}\n`)
+  }
+  return isInterrupted && context.signal.aborted ? EXIT.interrupted : EXIT.done
+}
+
+/** The store that the queries read; without tables to read none is needed. */
+function openFor(context: Context, answers: readonly Ready[], options: OptionValues) {
+  const logs = options.texts('logs')
+  const isNamed = logs.length > 0 || options.text('store') !== undefined
+  const needsData = answers.some(({ tables }) => tables.length > 0)
+  return needsData || isNamed
+    ? storeFor(context, logs, options)
+    : openTemporaryStore(context).then((opened) => ({ opened, intake: undefined }))
+}
+
+/** Runs `query --dialect kusto` and gives the exit code. */
+export async function queryKusto(
+  context: Context,
+  given: string,
+  options: OptionValues,
+): Promise<number> {
+  checkRun(context, options)
+  checkIntake(context, options)
+  mostRows(context.output, options)
+  if (options.flag('events')) {
+    throw new UsageError('--events is for the findings of rules; the rows of a query are a table')
+  }
+  const query = readQuery(given)
+  if (query.text.trim() === '') throw new UsageError('the query is empty')
+  const answers = await compile(context, query)
+  const what = options.text('show')
+  const hasStore =
+    options.texts('logs').length > 0 ||
+    options.text('store') !== undefined ||
+    isStore(defaultStore(context))
+  const time = boundsOf(options, context.now())
+  if (what === 'ir' && !hasStore) return show(context, answers, what, undefined)
+  if (what === 'sql' && !hasStore && answers.every(({ tables }) => tables.length === 0)) {
+    return show(context, answers, what, { schema: context.schema(), stored: new Map(), time })
+  }
+  const { opened, intake } = await openFor(context, answers, options)
+  try {
+    if (intake?.interrupted === true) return EXIT.interrupted
+    if (intake !== undefined && intake.received === 0 && isShort(intake)) return EXIT.engine
+    const stored = await opened.store.catalogue()
+    const world = { schema: context.schema(), stored, time }
+    if (what === 'ir' || what === 'sql') return await show(context, answers, what, world)
+    const code = await runAll(context, { query, answers, opened, options }, world)
+    return code === EXIT.done && intake !== undefined && isShort(intake) ? EXIT.engine : code
+  } finally {
+    await opened.close()
+  }
+}
