@@ -1,11 +1,15 @@
 /** All function records, by id. */
 import { aggregateFunctions } from './aggregate.ts'
+import { arithmeticFunctions } from './arithmetic.ts'
 import { castFunctions } from './casts.ts'
 import { choiceFunctions } from './choice.ts'
+import { collectFunctions } from './collect.ts'
+import { compareFunctions } from './compare.ts'
 import { derivedFunctions } from './derived.ts'
 import { dynamicFunctions } from './dynamic.ts'
 import { matchFunctions } from './match.ts'
 import type { FunctionRecord } from './record.ts'
+import { statisticsFunctions } from './statistics.ts'
 import { termFunctions } from './terms.ts'
 import { valueFunctions } from './value.ts'
 import { windowFunctions } from './window.ts'
@@ -14,12 +18,16 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
   [
     ...matchFunctions,
     ...castFunctions,
+    ...arithmeticFunctions,
+    ...compareFunctions,
     ...choiceFunctions,
     ...valueFunctions,
     ...derivedFunctions,
     ...dynamicFunctions,
     ...termFunctions,
     ...aggregateFunctions,
+    ...collectFunctions,
+    ...statisticsFunctions,
     ...windowFunctions,
   ].map((record) => [record.id, record]),
 )
