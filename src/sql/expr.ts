@@ -168,6 +168,17 @@ function callSql(expr: Call, rows: Rows): Sql {
   )
 }
 
+/** What the record of an aggregate makes of its result, which stands with its filter and window. */
+export function finishedSql(expr: Call, made: Sql, rows: Rows): Sql {
+  const { finish } = functionOf(expr.fn)
+  return finish === undefined
+    ? made
+    : finish(
+        made,
+        expr.args.map((each) => argOf(each, rows)),
+      )
+}
+
 /** Prints a relation that stands inside an expression. */
 export type Rows = (rel: Rel) => Sql
 

@@ -3,7 +3,7 @@
  * and starts a new block around it otherwise.
  */
 import { joined, literal, name, type Sql, sql } from '../functions/sql.ts'
-import type { Expr } from '../ir/expr.ts'
+import type { Call, Expr } from '../ir/expr.ts'
 import {
   type AggBinding,
   absurd,
@@ -17,7 +17,7 @@ import {
 import { isList, type Schema } from '../ir/types.ts'
 import { META, QUERY_PREFIX } from '../schema/source.ts'
 import { columnType, constSql } from './constant.ts'
-import { exprSql as anyExprSql, printTemplate } from './expr.ts'
+import { exprSql as anyExprSql, finishedSql, printTemplate } from './expr.ts'
 
 interface Block {
   readonly from: Sql
@@ -33,7 +33,8 @@ export const EVENTS_PREFIX = 'events_'
 
 const EMPTY = sql``
 
-const exprSql = (expr: Expr): Sql => anyExprSql(expr, (rel) => blockSql(block(rel)))
+const rows = (rel: Rel): Sql => blockSql(block(rel))
+const exprSql = (expr: Expr): Sql => anyExprSql(expr, rows)
 
 function blockSql(block: Block): Sql {
   const columns = block.columns === undefined ? sql`*` : joined(block.columns, ', ')
@@ -56,11 +57,11 @@ const bound = (each: Binding): Sql =>
     ? sql`${name(each.name)}`
     : sql`${exprSql(each.value)} AS ${name(each.name)}`
 
-function aggregateSql(each: AggBinding): Sql {
-  const call: Expr = { op: 'call', fn: each.fn, args: each.args, type: each.type }
-  return each.where === undefined
-    ? exprSql(call)
-    : sql`${exprSql(call)} FILTER (WHERE ${exprSql(each.where)})`
+/** An aggregate over the rows that pass its condition, in a window or in a group. */
+function aggregateSql(each: AggBinding, window = EMPTY): Sql {
+  const call: Call = { op: 'call', fn: each.fn, args: each.args, type: each.type }
+  const filter = each.where === undefined ? EMPTY : sql` FILTER (WHERE ${exprSql(each.where)})`
+  return finishedSql(call, sql`${exprSql(call)}${filter}${window}`, rows)
 }
 
 const aggregate = (each: AggBinding): Sql => sql`${aggregateSql(each)} AS ${name(each.name)}`
@@ -131,7 +132,8 @@ function windowBlock(rel: Extract<Rel, { op: 'window' }>): Block {
         rel.into.map((each) => each.name),
       ),
       ...rel.into.map(
-        (each) => sql`${aggregateSql(each)} OVER (${by}${order}${frame}) AS ${name(each.name)}`,
+        (each) =>
+          sql`${aggregateSql(each, sql` OVER (${by}${order}${frame})`)} AS ${name(each.name)}`,
       ),
     ],
   }
@@ -242,7 +244,8 @@ function block(rel: Rel): Block {
     }
     case 'limit': {
       const below = block(rel.from)
-      const isOpen = below.limit === undefined && (rel.per === undefined || plain(below))
+      const isOpen =
+        below.limit === undefined && (rel.per === undefined || below.columns === undefined)
       const base = isOpen ? below : nested(below)
       const rows = literal(rel.rows)
       const limit =
