@@ -12,7 +12,8 @@ import type { KustoAnswer } from '../dialects/kusto/answer.ts'
 import { EngineError } from '../engine/engine.ts'
 import { printRel } from '../ir/print.ts'
 import type { Rel } from '../ir/rel.ts'
-import type { OptionValues } from './command.ts'
+import { loadRules } from '../rules/load.ts'
+import type { OptionRecord, OptionValues } from './command.ts'
 import {
   type Context,
   defaultStore,
@@ -68,10 +69,34 @@ interface Ready extends KustoAnswer {
   readonly rel: Rel
 }
 
+export const FUNCTIONS_OPTION: OptionRecord = {
+  flags: '--functions <path>',
+  says: 'with --dialect: file or folder of functions and watchlists to call; may be given several times',
+  many: true,
+}
+
+/** The functions and watchlists of the paths; a path that cannot be read is an error. */
+async function readFunctions(context: Context, paths: readonly string[]) {
+  if (paths.length === 0) return { functions: [], watchlists: [] }
+  const { functions, watchlists, problems } = await loadRules(paths, { placeholders: new Map() })
+  for (const { file, root, diagnostic } of problems) {
+    const text = safeLines(renderDiagnostic(diagnostic, undefined, file))
+    if (file === root && diagnostic.code !== 'HR910') throw new UnusableError(text)
+    if (diagnostic.severity === 'error') context.output.err.write(`${text}\n`)
+  }
+  return { functions, watchlists }
+}
+
 /** Compiles the text; all its queries must be usable. What is no error is told on stderr. */
-async function compile(context: Context, { text, file }: QueryText): Promise<readonly Ready[]> {
+async function compile(
+  context: Context,
+  { text, file }: QueryText,
+  options: OptionValues,
+): Promise<readonly Ready[]> {
+  const { functions, watchlists } = await readFunctions(context, options.texts('functions'))
   const compiler = await kustoCompilerFor(context)
-  const [compiled] = await compiler.compile([{ query: text, name: file ?? 'query' }], [], [])
+  const requests = [{ query: text, name: file ?? 'query' }]
+  const [compiled] = await compiler.compile(requests, functions, watchlists)
   const answers = compiled?.queries ?? []
   const show = (each: Diagnostic): string => safeLines(renderDiagnostic(each, text, file))
   const all = answers.flatMap((each) => each.diagnostics)
@@ -198,7 +223,7 @@ export async function queryKusto(
   }
   const query = readQuery(given)
   if (query.text.trim() === '') throw new UsageError('the query is empty')
-  const answers = await compile(context, query)
+  const answers = await compile(context, query, options)
   const what = options.text('show')
   const hasStore =
     options.texts('logs').length > 0 ||

@@ -20,7 +20,7 @@ import {
   storeFor,
 } from '../intaking.ts'
 import { OUTPUT_OPTIONS } from '../outputs.ts'
-import { queryKusto } from '../querying.ts'
+import { FUNCTIONS_OPTION, queryKusto } from '../querying.ts'
 import { ROWS_OPTION } from '../results.ts'
 import { PLACEHOLDERS_OPTION, refusals, rulesFor } from '../rulesets.ts'
 import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint } from '../running.ts'
@@ -115,6 +115,12 @@ async function act(
   }
   checkRun(context, options)
   checkIntake(context, options)
+  if (!existsSync(path) && /[|\n]/.test(path)) {
+    throw new UsageError(
+      'this looks like the text of a query, not like a rule file',
+      "say its language: `harrier query --dialect kusto 'T | take 10'`",
+    )
+  }
   if (existsSync(path) && statSync(path).isDirectory()) {
     throw new UsageError(
       `${path} is a folder; a query is one rule file`,
@@ -165,6 +171,7 @@ export const query: CommandRecord = {
     },
     ...OUTPUT_OPTIONS,
     ROWS_OPTION,
+    FUNCTIONS_OPTION,
     HTML_OPTION,
     PLACEHOLDERS_OPTION,
     ...INTAKE_OPTIONS,
