@@ -26,7 +26,10 @@ const textsOf = (value: unknown): readonly string[] => listOf(value).map(textOf)
 const COARSE: ReadonlyMap<string, readonly string[]> = new Map([
   ['Bool', ['bool']],
   ['Int', ['int', 'long']],
+  ['Long', ['long']],
   ['Real', ['real', 'decimal']],
+  ['Double', ['real']],
+  ['Decimal', ['decimal']],
   ['String', ['string']],
   ['DateTime', ['datetime']],
   ['TimeSpan', ['timespan']],
