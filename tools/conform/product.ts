@@ -3,14 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { makeContext } from '../../src/cli/context.ts'
-import { kustoCompilerFor } from '../../src/cli/kusto.ts'
-import { makeOutput } from '../../src/cli/terminal.ts'
 import { renderDiagnostic } from '../../src/core/diagnostic.ts'
 import { planQuery, type QueryWorld, queryRows } from '../../src/detect/runquery.ts'
 import type { KustoAnswer, KustoCompiler } from '../../src/dialects/kusto/answer.ts'
 import { openChdb } from '../../src/engine/chdb.ts'
 import { type Engine, EngineError } from '../../src/engine/engine.ts'
+import { compilerHere } from '../../src/rules/kustolibrary.ts'
+import { readyMadeSchema } from '../product.ts'
 import type { Given } from './compare.ts'
 import { QueryFailure, type Runner } from './run.ts'
 
@@ -68,26 +67,17 @@ async function runOne(
 /** Starts the product for the time of an action. */
 export async function withProduct(action: (runner: Runner) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'harrier-conform-'))
-  const end = new AbortController()
-  const output = makeOutput({
-    out: process.stdout,
-    err: process.stderr,
-    env: process.env,
-    color: false,
-    quiet: true,
-  })
-  const context = makeContext(output, process.env, end.signal)
-  const compiler = await kustoCompilerFor(context)
+  const schema = readyMadeSchema()
+  const compiler = compilerHere(schema.tables)
   const engine = await openChdb({ path: join(folder, 'db'), childPath: CHILD })
   const product = {
     engine,
     compiler,
-    world: { schema: context.schema(), stored: new Map(), time: {} },
+    world: { schema, stored: new Map(), time: {} },
   }
   try {
     await action({ run: (query, signal) => runOne(product, query, signal) })
   } finally {
-    end.abort()
     await engine.close()
     rmSync(folder, { recursive: true, force: true })
   }

@@ -69,6 +69,8 @@ export type SymbolKind = 'column' | 'variable' | 'function' | 'table' | 'tuple' 
 
 export interface ParameterInfo {
   readonly name: string
+  /** Scalar type; undefined for tables and for functions of the language that take several types. */
+  readonly type: BaseType | undefined
   /** Text of the default value; undefined when the argument must be given. */
   readonly standard: Node | undefined
 }
@@ -112,7 +114,9 @@ export class Node {
 
   /** The node's own text, without blanks and comments around it. */
   get text(): string {
-    return this.#raw.IsToken ? String(this.#raw.Text) : String(this.#raw.ToString(this.#library.noTrivia))
+    return this.#raw.IsToken
+      ? String(this.#raw.Text)
+      : String(this.#raw.ToString(this.#library.noTrivia))
   }
 
   /** Type of a scalar; `undefined` when the binder cannot know it, and for tables. */
@@ -157,6 +161,7 @@ export class Node {
     const signature = this.#raw.ReferencedSignature
     return this.#library.list(signature?.Parameters).map((each: Foreign) => ({
       name: String(each.Name),
+      type: typeNamed(String(this.#library.list(each.DeclaredTypes)[0]?.Name)),
       standard: each.DefaultValue ? new Node(each.DefaultValue, this.#library) : undefined,
     }))
   }
@@ -175,6 +180,11 @@ export class Node {
   /** Value of a text literal, with its escapes resolved. */
   get literalText(): string {
     return String(this.#raw.LiteralValue ?? '')
+  }
+
+  /** Value of a token of text, with its escapes resolved. */
+  get tokenValue(): string {
+    return String(this.#raw.ValueText ?? this.#raw.Text ?? '')
   }
 
   #named(): Map<string, Foreign> {

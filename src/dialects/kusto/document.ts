@@ -37,6 +37,8 @@ const KUSTO =
   /^(?:- )?["']?(?:query|queryText|queryCondition|FunctionQuery|ParserQuery)["']?[ \t]*:/im
 const SERVICE_RULE =
   /^kind[ \t]*:[ \t]*["']?(?:Fusion|MLBehaviorAnalytics|MicrosoftSecurityIncidentCreation|ThreatIntelligence)\b/im
+/** Rules as the items of one list. */
+const LISTED = /^ {2}(?:query|queryText)[ \t]*:/im
 /** The line of a catalogue's page after which the rule stands. */
 const PAGE = /^Rule body kusto[ \t]*\r?$/im
 const QUERY = /^[ \t]*(?:\|[ \t]*\w|let[ \t]+\w+[ \t]*=)/m
@@ -47,6 +49,12 @@ const JSON_MEANT =
 const WATCHLIST_FOLDER = /(?:^|[\\/])watchlists?[\\/][^\\/]{1,300}$/i
 
 const NOTHING: KustoFile = { documents: [], functions: [], watchlists: [], diagnostics: [] }
+
+/** True for YAML that is meant as Kusto's. */
+function isKustoYaml(text: string): boolean {
+  if (SIGMA.test(text)) return false
+  return KUSTO.test(text) || SERVICE_RULE.test(text) || (/^- /m.test(text) && LISTED.test(text))
+}
 
 /** The ending of a file's name, without what packs it. */
 function endingOf(file: string): string {
@@ -62,7 +70,7 @@ function formOfContent(text: string): KustoForm | undefined {
   if (PAGE.test(text)) return 'page'
   if (hasKustoBlock(text)) return 'markdown'
   if (SIGMA.test(text)) return undefined
-  if (KUSTO.test(text) || SERVICE_RULE.test(text)) return 'yaml'
+  if (isKustoYaml(text)) return 'yaml'
   return QUERY.test(text) || isFunctionText(text) ? 'query' : undefined
 }
 
@@ -74,7 +82,7 @@ export function kustoForm(file: string, text: string, named: boolean): KustoForm
   const ending = endingOf(file)
   const form = FORMS.get(ending)
   if (form === 'yaml') {
-    return !SIGMA.test(text) && (KUSTO.test(text) || SERVICE_RULE.test(text)) ? form : undefined
+    return isKustoYaml(text) ? form : undefined
   }
   if (form !== undefined) return named || isMeant(form, file, text) ? form : undefined
   if (!named) return undefined

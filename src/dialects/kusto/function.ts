@@ -136,8 +136,7 @@ export function isFunctionText(text: string): boolean {
   const at = pastBlanks(text, text.startsWith('\ufeff') ? 1 : 0)
   const found = COMMAND.exec(text.slice(at, at + 200))
   if (found?.index === 0) return true
-  HEADER.lastIndex = 0
-  return HEADER.exec(text.slice(0, at)) !== null
+  return text.slice(0, at).search(HEADER) !== -1
 }
 
 interface Command {

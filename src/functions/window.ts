@@ -1,0 +1,60 @@
+/** Functions of a window: the row's place, its neighbours, and running totals. */
+import { arg, type FunctionRecord } from './record.ts'
+import { sql } from './sql.ts'
+
+const base = { onNull: 'own', aggregate: true, examples: [] } as const
+
+export const windowFunctions: readonly FunctionRecord[] = [
+  {
+    ...base,
+    id: 'win.row_number',
+    says: 'Number of the row, from 1.',
+    takes: [],
+    gives: 'int',
+    spelled: { kusto: ['row_number'] },
+    sql: () => sql`toInt64(row_number())`,
+  },
+  {
+    ...base,
+    id: 'win.lag',
+    says: 'The value so many rows before, or the one given where there is no such row.',
+    takes: [
+      { name: 'value', type: 'any' },
+      { name: 'rows', type: 'int' },
+      { name: 'otherwise', type: 'any' },
+    ],
+    gives: 'dynamic',
+    spelled: { kusto: ['prev'] },
+    sql: (args) => sql`lagInFrame(${arg(args, 0).sql}, ${arg(args, 1).sql}, ${arg(args, 2).sql})`,
+  },
+  {
+    ...base,
+    id: 'win.lead',
+    says: 'The value so many rows after, or the one given where there is no such row.',
+    takes: [
+      { name: 'value', type: 'any' },
+      { name: 'rows', type: 'int' },
+      { name: 'otherwise', type: 'any' },
+    ],
+    gives: 'dynamic',
+    spelled: { kusto: ['next'] },
+    sql: (args) => sql`leadInFrame(${arg(args, 0).sql}, ${arg(args, 1).sql}, ${arg(args, 2).sql})`,
+  },
+  {
+    ...base,
+    id: 'win.sum',
+    says: 'Sum of the values in the window; missing values count nothing.',
+    takes: [{ name: 'value', type: 'any' }],
+    gives: 'int',
+    spelled: { kusto: ['row_cumsum'] },
+    sql: (args) => sql`sum(${arg(args, 0).sql})`,
+  },
+  {
+    ...base,
+    id: 'win.max',
+    says: 'The greatest value in the window.',
+    takes: [{ name: 'value', type: 'any' }],
+    gives: 'int',
+    sql: (args) => sql`max(${arg(args, 0).sql})`,
+  },
+]
