@@ -54,14 +54,39 @@ function lowered(value: string): string {
 
 const fullyFolded = (text: Sql): Sql => sql`replaceAll(lowerUTF8(${text}), 'ς', 'σ')`
 
-/** The text in the case in which needles like this one are looked up. */
-function folded(text: Sql, needle: string, how: Case): Sql {
-  if (how === 'exact' || needle.toLowerCase() === needle.toUpperCase()) return text
-  return isPlain(needle) ? sql`lower(${text})` : fullyFolded(text)
+/** A constant needle in the case in which it is looked up, and the text it is looked up in. */
+interface Needle {
+  readonly value: string
+  readonly subject: Sql
 }
 
-const needleOf = (value: string, how: Case): string =>
-  how === 'exact' ? value.toWellFormed() : lowered(value.toWellFormed())
+function needleIn(text: Sql, value: string, how: Case): Needle {
+  const plain = value.toWellFormed()
+  if (how === 'exact') return { value: plain, subject: text }
+  const subject = isPlain(plain)
+    ? plain.toLowerCase() === plain.toUpperCase()
+      ? text
+      : sql`lower(${text})`
+    : fullyFolded(text)
+  return { value: lowered(plain), subject }
+}
+
+/** Constant needles in lower case, those first for which lowering ASCII letters is enough. */
+function grouped(
+  text: Sql,
+  values: readonly string[],
+): readonly { readonly subject: Sql; readonly needles: readonly string[] }[] {
+  const needlesOf = (some: readonly string[]) => [
+    ...new Set(some.map((each) => lowered(each.toWellFormed()))),
+  ]
+  return [
+    { subject: sql`lower(${text})`, needles: needlesOf(values.filter(isPlain)) },
+    {
+      subject: fullyFolded(text),
+      needles: needlesOf(values.filter((each) => !isPlain(each))),
+    },
+  ].filter(({ needles }) => needles.length > 0)
+}
 
 /** The needle as pattern text that matches itself only. */
 function quoted(needle: string): string {
@@ -84,23 +109,32 @@ function bounded(needle: string, at: Ends, outside: string): string {
 const ASCII_OUTSIDE = '[\\x00-/:-@\\[-`{-\\x7f]'
 const OUTSIDE = '[^\\pL\\pN]'
 
-/** The test for one constant needle. */
-function hasOne(text: Sql, value: string, ends: Ends, how: Case): Sql {
-  const needle = needleOf(value, how)
-  if (needle === '') return sql`true`
-  const subject = folded(text, needle, how)
-  const at: Ends = {
+function endsOf(needle: string, ends: Ends): Ends {
+  return {
     left: ends.left && STARTS_TERM.test(needle),
     right: ends.right && ENDS_TERM.test(needle),
   }
-  const held = sql`position(${subject}, ${literal(needle)}) > 0`
-  if (!at.left && !at.right) return sql`(${held})`
+}
+
+const held = ({ subject, value }: Needle): Sql => sql`position(${subject}, ${literal(value)}) > 0`
+
+/** For rows that hold the needle: that it cuts no term. Undefined when it cannot cut one. */
+function cutsNone({ subject, value }: Needle, ends: Ends): Sql | undefined {
+  const at = endsOf(value, ends)
+  if (!at.left && !at.right) return undefined
   const quick =
-    at.left && at.right && LETTERS.test(needle)
-      ? sql`hasToken(${subject}, ${literal(needle)})`
-      : sql`match(${subject}, ${literal(bounded(needle, at, ASCII_OUTSIDE))})`
-  const sure = sql`match(${subject}, ${literal(bounded(needle, at, OUTSIDE))})`
-  return sql`(${held} AND (${quick} OR ${sure}))`
+    at.left && at.right && LETTERS.test(value)
+      ? sql`hasToken(${subject}, ${literal(value)})`
+      : sql`match(${subject}, ${literal(bounded(value, at, ASCII_OUTSIDE))})`
+  return sql`(${quick} OR match(${subject}, ${literal(bounded(value, at, OUTSIDE))}))`
+}
+
+/** The test for one constant needle. */
+function hasOne(text: Sql, value: string, ends: Ends, how: Case): Sql {
+  const needle = needleIn(text, value, how)
+  if (needle.value === '') return sql`true`
+  const sure = cutsNone(needle, ends)
+  return sure === undefined ? sql`(${held(needle)})` : sql`(${held(needle)} AND ${sure})`
 }
 
 /** The text with a mark at each of the given ends of each of its terms: a bounded search becomes a plain one. */
@@ -124,11 +158,27 @@ function either(pieces: readonly Sql[], none: Sql, between: ' OR ' | ' AND '): S
   return pieces.length === 1 ? only : sql`(${joined(pieces, between)})`
 }
 
+/** Any of a few needles: one search for all leaves the rows to look at closely. */
+function hasAnyOfFew(text: Sql, needles: readonly string[]): Sql {
+  const patterns = (some: readonly string[], outside: string): Sql =>
+    sql`match(${text}, ${literal(some.map((each) => bounded(each, endsOf(each, WHOLE), outside)).join('|'))})`
+  const phrases = needles.filter((each) => !LETTERS.test(each))
+  const quick = [
+    ...needles
+      .filter((each) => LETTERS.test(each))
+      .map((each) => sql`hasToken(${text}, ${literal(each)})`),
+    ...(phrases.length > 0 ? [patterns(phrases, ASCII_OUTSIDE)] : []),
+  ]
+  const sure = joined([...quick, patterns(needles, OUTSIDE)], ' OR ')
+  return sql`(multiSearchAny(${text}, ${literal(needles)}) AND (${sure}))`
+}
+
 /** Any of many needles that are one term each: the terms of the text are looked up in the set of needles. */
 function hasAnyTerm(text: Sql, needles: readonly string[]): Sql {
   const set = joined(needles.map(literal), ', ')
   const terms = sql`extractAll(${text}, '[\\\\pL\\\\pN]+')`
-  return sql`(hasAnyTokens(${text}, ${literal(needles)}) OR (length(${text}) != lengthUTF8(${text}) AND arrayExists(t -> t IN (${set}), ${terms})))`
+  const sure = sql`(hasAnyTokens(${text}, ${literal(needles)}) OR arrayExists(t -> t IN (${set}), ${terms}))`
+  return sql`(multiMatchAny(${text}, ${literal(needles)}) AND ${sure})`
 }
 
 /** Any of many needles of other shapes: one multi-needle search for all, and one in the marked text to decide. */
@@ -139,35 +189,34 @@ function hasAnyPhrase(text: Sql, needles: readonly string[]): Sql {
 }
 
 function hasAny(text: Sql, values: readonly string[]): Sql {
-  const needles = [...new Set(values.map((each) => needleOf(each, 'any')))]
-  if (needles.includes('')) return sql`true`
-  if (needles.length <= FEW) {
-    const tests = needles.map((each) => hasOne(text, each, WHOLE, 'any'))
-    return either(tests, sql`false`, ' OR ')
-  }
-  const groups = [needles.filter(isPlain), needles.filter((each) => !isPlain(each))]
-  const tests = groups.flatMap((group, index) => {
-    const subject = index === 0 ? sql`lower(${text})` : fullyFolded(text)
-    const terms = group.filter((each) => LETTERS.test(each))
-    const phrases = group.filter((each) => !LETTERS.test(each))
-    return [
-      ...(terms.length > 0 ? [hasAnyTerm(subject, terms)] : []),
-      ...(phrases.length > 0 ? [hasAnyPhrase(subject, phrases)] : []),
-    ]
+  if (values.includes('')) return sql`true`
+  const tests = grouped(text, values).flatMap(({ subject, needles }) => {
+    if (needles.length <= FEW) return [hasAnyOfFew(subject, needles)]
+    const terms = needles.filter((each) => LETTERS.test(each))
+    const phrases = needles.filter((each) => !LETTERS.test(each))
+    const many = (some: readonly string[], print: typeof hasAnyTerm): readonly Sql[] =>
+      some.length === 0
+        ? []
+        : [some.length <= FEW ? hasAnyOfFew(subject, some) : print(subject, some)]
+    return [...many(terms, hasAnyTerm), ...many(phrases, hasAnyPhrase)]
   })
   return either(tests, sql`false`, ' OR ')
 }
 
 function hasAll(text: Sql, values: readonly string[]): Sql {
-  const needles = [...new Set(values.map((each) => needleOf(each, 'any')))]
-  const first = needles.slice(0, FEW).map((each) => hasOne(text, each, WHOLE, 'any'))
-  const rest = needles.slice(FEW).map((each) => markedNeedle(lowered(each)))
-  const subject = marked(rest.every(isPlain) ? sql`lower(${text})` : fullyFolded(text), WHOLE)
-  const others =
-    rest.length === 0
-      ? []
-      : [sql`arrayAll(needle -> position(${subject}, needle) > 0, ${literal(rest)})`]
-  return either([...first, ...others], sql`true`, ' AND ')
+  const tests = grouped(
+    text,
+    values.filter((each) => each !== ''),
+  ).map(({ subject, needles }) => {
+    if (needles.length > FEW) {
+      const wanted = literal(needles.map(markedNeedle))
+      return sql`arrayAll(needle -> position(${marked(subject, WHOLE)}, needle) > 0, ${wanted})`
+    }
+    const each = needles.map((value): Needle => ({ value, subject }))
+    const sure = each.map((one) => cutsNone(one, WHOLE)).filter((one) => one !== undefined)
+    return either([...each.map(held), ...sure], sql`true`, ' AND ')
+  })
+  return either(tests, sql`true`, ' AND ')
 }
 
 /** The elements of an array at run time as texts, ready for a search in a marked text; nulls are left out. */
@@ -268,7 +317,8 @@ function foldedPair(
 ): Sql {
   const needle = constantOf(args)
   if (needle !== undefined) {
-    return print(folded(text, needle, how), sql`${literal(needleOf(needle, how))}`)
+    const { value, subject } = needleIn(text, needle, how)
+    return print(subject, sql`${literal(value)}`)
   }
   const value = arg(args, 1).sql
   return how === 'exact' ? print(text, value) : print(fullyFolded(text), fullyFolded(value))
@@ -419,14 +469,8 @@ const tests: readonly FunctionRecord[] = [
     says: 'True when the text is one of the values, ignoring case.',
     second: NEEDLES,
     sql: (text, args) => {
-      const values = [...new Set(constTexts(args, 1).map((each) => needleOf(each, 'any')))]
-      const groups = [values.filter(isPlain), values.filter((each) => !isPlain(each))]
-      const tests = groups.flatMap((group, index) =>
-        group.length === 0
-          ? []
-          : [
-              sql`(${index === 0 ? sql`lower(${text})` : fullyFolded(text)} IN (${joined(group.map(literal), ', ')}))`,
-            ],
+      const tests = grouped(text, constTexts(args, 1)).map(
+        ({ subject, needles }) => sql`(${subject} IN (${joined(needles.map(literal), ', ')}))`,
       )
       return either(tests, sql`false`, ' OR ')
     },
