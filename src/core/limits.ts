@@ -30,7 +30,7 @@ export const limitTable = {
     why: 'the largest published collection in one file has 6,252',
   },
   jsonNodes: {
-    value: 2_000_000,
+    value: 500_000,
     unit: 'values',
     why: 'bounds the memory that one JSON rule file can take',
   },
