@@ -1,6 +1,8 @@
 /** All function records, by id. */
 import { aggregateFunctions } from './aggregate.ts'
 import { arithmeticFunctions } from './arithmetic.ts'
+import { arrayFunctions } from './arrays.ts'
+import { bagFunctions } from './bags.ts'
 import { castFunctions } from './casts.ts'
 import { choiceFunctions } from './choice.ts'
 import { collectFunctions } from './collect.ts'
@@ -9,6 +11,7 @@ import { derivedFunctions } from './derived.ts'
 import { dynamicFunctions } from './dynamic.ts'
 import { matchFunctions } from './match.ts'
 import type { FunctionRecord } from './record.ts'
+import { setFunctions } from './sets.ts'
 import { statisticsFunctions } from './statistics.ts'
 import { termFunctions } from './terms.ts'
 import { valueFunctions } from './value.ts'
@@ -29,6 +32,9 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
     ...collectFunctions,
     ...statisticsFunctions,
     ...windowFunctions,
+    ...arrayFunctions,
+    ...bagFunctions,
+    ...setFunctions,
   ].map((record) => [record.id, record]),
 )
 

@@ -338,20 +338,6 @@ const typeName: FunctionRecord = {
   ],
 }
 
-const printed: FunctionRecord = {
-  id: 'dyn.json',
-  says: 'A dynamic value as JSON text.',
-  takes: [{ name: 'value', type: 'dynamic' }],
-  gives: 'text',
-  onNull: 'own',
-  spelled: { kusto: ['dynamic_to_json'] },
-  sql: (args) => sql`ifNull(${arg(args, 0).sql}, 'null')`,
-  examples: [
-    { args: ['{"b":2}'], gives: '{"b":2}' },
-    { args: [null], gives: 'null' },
-  ],
-}
-
 export const dynamicFunctions: readonly FunctionRecord[] = [
   parse,
   of,
@@ -366,5 +352,4 @@ export const dynamicFunctions: readonly FunctionRecord[] = [
   containsValue,
   containsText,
   typeName,
-  printed,
 ]
