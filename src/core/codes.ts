@@ -142,6 +142,7 @@ export const codes = {
   HR254: { severity: 'error', message: 'no field {name} here' },
   HR255: { severity: 'error', message: 'a condition must be true or false, not {found}' },
   HR256: { severity: 'error', message: 'the expression is nested deeper than {limit} levels' },
+  HR257: { severity: 'error', message: 'argument {index} of {name}: {reason}' },
   HR260: {
     severity: 'notice',
     message: 'field "{name}" is read as "{found}", which differs in case only',

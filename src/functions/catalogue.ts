@@ -9,7 +9,9 @@ import { collectFunctions } from './collect.ts'
 import { compareFunctions } from './compare.ts'
 import { derivedFunctions } from './derived.ts'
 import { dynamicFunctions } from './dynamic.ts'
+import { listFunctions } from './lists.ts'
 import { matchFunctions } from './match.ts'
+import { momentFunctions } from './moments.ts'
 import type { FunctionRecord } from './record.ts'
 import { setFunctions } from './sets.ts'
 import { statisticsFunctions } from './statistics.ts'
@@ -23,18 +25,20 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
     ...castFunctions,
     ...arithmeticFunctions,
     ...compareFunctions,
+    ...momentFunctions,
     ...choiceFunctions,
     ...valueFunctions,
     ...derivedFunctions,
     ...dynamicFunctions,
+    ...setFunctions,
+    ...bagFunctions,
+    ...arrayFunctions,
     ...termFunctions,
     ...aggregateFunctions,
     ...collectFunctions,
     ...statisticsFunctions,
     ...windowFunctions,
-    ...arrayFunctions,
-    ...bagFunctions,
-    ...setFunctions,
+    ...listFunctions,
   ].map((record) => [record.id, record]),
 )
 

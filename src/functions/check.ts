@@ -38,9 +38,11 @@ function checkCall(record: FunctionRecord, args: readonly Expr[]): readonly Diag
         diagnose('HR252', { index: index + 1, name: id, wanted, found: printType(each.type) }),
       ]
     }
-    return parameter.constant && each.op !== 'const'
-      ? [diagnose('HR253', { index: index + 1, name: id })]
-      : []
+    if (each.op !== 'const') {
+      return parameter.constant ? [diagnose('HR253', { index: index + 1, name: id })] : []
+    }
+    const reason = parameter.wrong?.(each.value)
+    return reason === undefined ? [] : [diagnose('HR257', { index: index + 1, name: id, reason })]
   })
 }
 

@@ -11,6 +11,8 @@ export interface Parameter {
   readonly type: Type | 'any'
   /** True when the argument must be a constant. */
   readonly constant?: boolean
+  /** What is wrong with a constant of this parameter, in words; undefined for a good one. */
+  readonly wrong?: (value: ConstValue) => string | undefined
   /** True for the last parameter when it may be given any number of times. */
   readonly many?: boolean
   /** True when the argument, and all after it, may be left out. */
@@ -55,6 +57,14 @@ export interface FunctionRecord {
   /** Exact evaluation of constants; undefined when it cannot be told here. */
   readonly fold?: (args: readonly ConstValue[]) => Scalar | undefined
   readonly examples: readonly Example[]
+}
+
+/** For a parameter that must be one of some words, in any case. */
+export function among(words: readonly string[]): (value: ConstValue) => string | undefined {
+  return (value) =>
+    typeof value === 'string' && words.includes(value.toLowerCase())
+      ? undefined
+      : `it must be one of ${words.join(', ')}`
 }
 
 /** The argument at an index; a call is checked before it is printed, so a missing one is our own error. */
