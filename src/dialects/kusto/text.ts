@@ -33,7 +33,7 @@ function leadingComments(text: string): readonly string[] {
 
 /** True for a comment that reads as words, not as a rule of dashes or a line of a query. */
 function isProse(line: string): boolean {
-  return /[A-Za-z]{2}/.test(line) && !/^[|.]|^let\s|;$/.test(line)
+  return /\p{L}/u.test(line) && !/^[|.]|^let\s|;$/.test(line)
 }
 
 /** What the comments before a query say: a title in the first line, or none. */
