@@ -6,6 +6,7 @@ import { EngineError } from '../engine/engine.ts'
 import { decoders } from '../ingest/formats.ts'
 import { ingest } from '../ingest/intake.ts'
 import type { IntakeReport } from '../ingest/report.ts'
+import { isCustom, sourceOfTable } from '../schema/tableview.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import { type Context, type OpenStore, openNamedStore, openTemporaryStore } from './context.ts'
 import { counted } from './figures.ts'
@@ -33,6 +34,10 @@ export const INTAKE_OPTIONS: readonly OptionRecord[] = [
     values: decoders.map((each) => each.name),
   },
   { flags: '--source <name>', says: 'store all events as this source, e.g. windows.sysmon' },
+  {
+    flags: '--table <name>',
+    says: 'store all events as rows of this Kusto table, e.g. DeviceProcessEvents or Firewall_CL',
+  },
   { flags: '--recover', says: 'EVTX: also look for whole records behind damaged ones' },
   {
     flags: '--progress <how>',
@@ -49,11 +54,38 @@ export function progressFor(context: Context, options: OptionValues): Progress {
   return makeProgress(context.output, mode, () => performance.now())
 }
 
+/** Longest name of a custom table that Log Analytics takes, and some. */
+const MOST_TABLE_CHARS = 100
 const SOURCE_NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/
+
+/** Refuses a table that is not known and is no custom one. */
+function checkTable(context: Context, options: OptionValues): void {
+  const table = options.text('table')
+  if (table === undefined) return
+  if (options.text('source') !== undefined) {
+    throw new UsageError('--source and --table say the same thing', 'give one of them')
+  }
+  const { names } = context.schema().tables
+  if (names.has(table) || (isCustom(table) && table.length <= MOST_TABLE_CHARS)) return
+  const near = suggest(table, names)
+  throw new UsageError(
+    `there is no table "${table}"`,
+    near === undefined
+      ? 'give the name of a table as Kusto writes it, or of a custom table, which ends in _CL'
+      : `did you mean ${near}?`,
+  )
+}
+
+/** The source that the options name, if any. */
+function sourceGiven(context: Context, options: OptionValues): string | undefined {
+  const table = options.text('table')
+  return table === undefined ? options.text('source') : sourceOfTable(context.schema(), table)
+}
 
 /** Refuses options of intake that cannot be meant, before anything is opened. */
 export function checkIntake(context: Context, options: OptionValues): void {
   const source = options.text('source')
+  checkTable(context, options)
   if (source === undefined) return
   if (!SOURCE_NAME.test(source)) {
     throw new UsageError(
@@ -76,7 +108,7 @@ export async function readLogs(
   paths: readonly string[],
   options: OptionValues,
 ): Promise<IntakeReport> {
-  const source = options.text('source')
+  const source = sourceGiven(context, options)
   const format = options.text('format')
   const bar = progressFor(context, options)
   try {

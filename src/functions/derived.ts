@@ -51,6 +51,77 @@ const dirname = ofText(
   ],
 )
 
+const ipKind = ofText(
+  'text.ip_kind',
+  'The kind of an address in the words of Defender: Public, Private, Loopback, Reserved, Broadcast, Teredo; else empty.',
+  (text) =>
+    sql`multiIf(${text} = '255.255.255.255', 'Broadcast', isIPv4String(${text}), multiIf(match(${text}, '^(?:10\\.|192\\.168\\.|172\\.(?:1[6-9]|2[0-9]|3[01])\\.|169\\.254\\.)'), 'Private', startsWith(${text}, '127.'), 'Loopback', match(${text}, '^(?:0|22[4-9]|2[3-5][0-9])\\.'), 'Reserved', 'Public'), isIPv6String(${text}), multiIf(${text} = '::1' OR lower(${text}) = '0:0:0:0:0:0:0:1', 'Loopback', match(${text}, '^(?i:f[cd]|fe[89ab])'), 'Private', match(${text}, '^(?i:ff|::)'), 'Reserved', match(${text}, '^(?i:2001:0{0,4}:)'), 'Teredo', 'Public'), '')`,
+  [
+    ['10.1.2.3', 'Private'],
+    ['172.32.0.1', 'Public'],
+    ['127.0.0.1', 'Loopback'],
+    ['224.0.0.251', 'Reserved'],
+    ['fe80::1', 'Private'],
+    ['2606:4700::1', 'Public'],
+    ['-', ''],
+  ],
+)
+
+const registryData = ofText(
+  'text.registry_data',
+  'The data of a registry value as Sysmon writes it, numbers as decimal text; other texts as they are.',
+  (text) =>
+    sql`if(match(${text}, '^[DQ]WORD \\(0x[0-9a-fA-F-]{1,17}'), multiIf(startsWith(${text}, 'D'), toString(reinterpretAsUInt32(reverse(unhex(extract(${text}, '0x([0-9a-fA-F]{8})'))))), toString(reinterpretAsUInt64(reverse(unhex(replaceOne(extract(${text}, '0x([0-9a-fA-F]{8}-[0-9a-fA-F]{8})'), '-', '')))))), ${text})`,
+  [
+    ['DWORD (0x00000001)', '1'],
+    ['QWORD (0x00000001-00000000)', '4294967296'],
+    ['C:\\x.exe', 'C:\\x.exe'],
+  ],
+)
+
+/** What stands on one side of the last of a mark in a text. */
+function aroundLast(
+  id: string,
+  says: string,
+  side: 'before' | 'after',
+  gives: string,
+): FunctionRecord {
+  return {
+    id,
+    says,
+    takes: [
+      { name: 'text', type: 'text' },
+      { name: 'mark', type: 'text', constant: true },
+    ],
+    gives: 'text',
+    onNull: 'null',
+    blankIsNull: () => true,
+    sql: (args) => {
+      const text = arg(args, 0).sql
+      const mark = constText(args, 1)
+      const last = sql`splitByString(${literal(mark)}, ${text})[-1]`
+      if (side === 'after') return last
+      const size = literal(new TextEncoder().encode(mark).length)
+      return sql`substring(${text}, 1, greatest(toInt64(length(${text})) - toInt64(length(${last})) - ${size}, 0))`
+    },
+    examples: [{ args: ['HKLM\\Run\\a/b', '\\'], gives }],
+  }
+}
+
+const beforeLast = aroundLast(
+  'text.before_last',
+  'What stands before the last of a mark; empty without one.',
+  'before',
+  'HKLM\\Run',
+)
+
+const afterLast = aroundLast(
+  'text.after_last',
+  'What stands after the last of a mark; the whole text without one.',
+  'after',
+  'a/b',
+)
+
 const account = ofText(
   'text.account',
   'The account of `DOMAIN\\account` or `account@domain`, without the domain.',
@@ -156,6 +227,65 @@ const object: FunctionRecord = {
   ],
 }
 
+/** A text as it stands within an element. */
+const escapedXml = (text: Sql): Sql =>
+  sql`replaceAll(replaceAll(replaceAll(${text}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')`
+
+const eventData: FunctionRecord = {
+  id: 'text.event_data',
+  says: 'The data of a Windows event as its XML; `present` leaves out what is empty, `all` keeps each in its place.',
+  takes: [
+    { name: 'names', type: { list: 'text' }, constant: true },
+    { name: 'which', type: 'text', constant: true },
+    { name: 'value', type: 'text', many: true },
+  ],
+  gives: 'text',
+  onNull: 'own',
+  sql: (args) => {
+    const keepsEmpty = constText(args, 1) === 'all'
+    const parts = constTexts(args, 0).map((name, index) => {
+      const value = arg(args, index + 2).sql
+      const start = literal(`<Data Name="${xmlAttribute(name)}">`)
+      const element = sql`concat(${start}, ${escapedXml(value)}, '</Data>')`
+      return keepsEmpty ? element : sql`if(${value} = '', '', ${element})`
+    })
+    const start = literal(
+      '<EventData xmlns="http://schemas.microsoft.com/win/2004/08/events/event">',
+    )
+    return sql`concat(${joined([start, ...parts, literal('</EventData>')], ', ')})`
+  },
+  examples: [
+    {
+      args: [['A', 'B'], 'present', 'x<y', ''],
+      gives:
+        '<EventData xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><Data Name="A">x&lt;y</Data></EventData>',
+    },
+  ],
+}
+
+function xmlAttribute(name: string): string {
+  return name.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
+}
+
+const eventParams: FunctionRecord = {
+  id: 'text.event_params',
+  says: 'The data of a Windows event as `<Param>` elements without names, those that are empty left out.',
+  takes: [
+    { name: 'names', type: { list: 'text' }, constant: true },
+    { name: 'value', type: 'text', many: true },
+  ],
+  gives: 'text',
+  onNull: 'own',
+  sql: (args) => {
+    const parts = constTexts(args, 0).map((_, index) => {
+      const value = arg(args, index + 1).sql
+      return sql`if(${value} = '', '', concat('<Param>', ${escapedXml(value)}, '</Param>'))`
+    })
+    return sql`concat(${joined([literal(''), literal(''), ...parts], ', ')})`
+  },
+  examples: [{ args: [['A', 'B'], 'x', 'y'], gives: '<Param>x</Param><Param>y</Param>' }],
+}
+
 const rawValue: FunctionRecord = {
   id: 'dynamic.raw',
   says: 'The value at a path of names within a record that is JSON; null when there is none.',
@@ -166,11 +296,13 @@ const rawValue: FunctionRecord = {
   gives: 'dynamic',
   onNull: 'own',
   sql: (args) => {
-    const path = joined(constTexts(args, 1).map(literal), ', ')
-    return sql`nullIf(nullIf(JSONExtractRaw(${arg(args, 0).sql}, ${path}), ''), 'null')`
+    const path = constTexts(args, 1).map(literal)
+    const whole = joined([arg(args, 0).sql, ...path], ', ')
+    return sql`nullIf(nullIf(JSONExtractRaw(${whole}), ''), 'null')`
   },
   examples: [
     { args: ['{"a":{"b":[1, {"c":"d"}]}}', ['a', 'b']], gives: '[1,{"c":"d"}]' },
+    { args: ['{"a": 1}', []], gives: '{"a":1}' },
     { args: ['{"a":null}', ['a']], gives: null },
     { args: ['none', ['a']], gives: null },
   ],
@@ -246,6 +378,10 @@ const identity: FunctionRecord = {
 export const derivedFunctions: readonly FunctionRecord[] = [
   basename,
   dirname,
+  ipKind,
+  registryData,
+  beforeLast,
+  afterLast,
   account,
   domain,
   lower,
@@ -253,6 +389,8 @@ export const derivedFunctions: readonly FunctionRecord[] = [
   hash,
   extract,
   object,
+  eventData,
+  eventParams,
   rawValue,
   firstDynamic,
   dynamicText,

@@ -8,7 +8,7 @@ import { call, type Expr, type FieldRef, NULL, TRUE, text, texts } from '../ir/e
 import { absurd, type Binding, type Rel } from '../ir/rel.ts'
 import { type Field, isList, type Type } from '../ir/types.ts'
 import { mapExpr, mapRel, visitExpr } from '../ir/walk.ts'
-import { ROW_OBJECT } from '../schema/mapping.ts'
+import { ROW_COLUMN, ROW_DATA } from '../schema/mapping.ts'
 import { isOwnName, LIST_SUFFIX, META, type Source, storedName } from '../schema/source.ts'
 import type { StoredColumns } from '../schema/stored.ts'
 import type { Table } from '../schema/tables.ts'
@@ -32,32 +32,37 @@ interface Names {
   readonly columns: Columns
   /** Loose name to the stored names that it may mean. */
   readonly same: ReadonlyMap<string, readonly string[]>
+  /** The same for names in which a dot is written as `_`, as custom tables do. */
+  readonly flat: ReadonlyMap<string, readonly string[]>
   /** Loose name of a parent to the stored spellings of it. */
   readonly parents: ReadonlyMap<string, readonly string[]>
 }
 
 const indexed = new WeakMap<StoredColumns, Names>()
 
-function add(map: Map<string, string[]>, name: string): void {
-  const low = loose(name)
-  const known = map.get(low)
-  if (known === undefined) map.set(low, [name])
+function add(map: Map<string, string[]>, name: string, key = loose(name)): void {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, [name])
   else if (!known.includes(name)) known.push(name)
 }
+
+const flattened = (name: string): string => loose(name).replaceAll('.', '_')
 
 function namesOf(columns: StoredColumns): Names {
   const known = indexed.get(columns)
   if (known !== undefined) return known
   const same = new Map<string, string[]>()
+  const flat = new Map<string, string[]>()
   const parents = new Map<string, string[]>()
   for (const name of new Set([...columns.text, ...columns.lists])) {
     add(same, name)
+    add(flat, name, flattened(name))
     if (columns.lists.has(name)) add(parents, name)
     for (let at = name.indexOf('.'); at > 0; at = name.indexOf('.', at + 1)) {
       add(parents, name.slice(0, at))
     }
   }
-  const made = { columns: { columns, folded: foldNames(columns) }, same, parents }
+  const made = { columns: { columns, folded: foldNames(columns) }, same, flat, parents }
   indexed.set(columns, made)
   return made
 }
@@ -93,23 +98,54 @@ function textOf(name: string, columns: Columns): Expr {
   return firstOf([plainText(stored, columns), ...list].filter((each) => !isNull(each)))
 }
 
-/** Fields of the header of a Windows event, which are not part of its data. */
+/** Most fields that an object of a whole row has. */
 const MOST_MEMBERS = 400
+/** Fields of a Windows event that are not its data; those of sections are told by their first word. */
+const HEADER = new Set(
+  [
+    'EventID Channel Computer Version Level Task Opcode Keywords EventRecordID Message Type',
+    'EventTime TimeGenerated @timestamp',
+  ]
+    .join(' ')
+    .split(' ')
+    .map(loose),
+)
+const HEADER_SECTION =
+  /^(?:provider|eventid|timecreated|correlation|execution|security|renderinginfo)_/
 
-/** All texts of a row as one object, without those that are named and without nested names of them. */
-function rowObject(without: readonly string[], { columns }: Columns): Expr {
-  const left = new Set(without.map(loose))
-  const names = [...columns.text]
-    .filter((each) => !left.has(loose(each)))
-    .sort()
-    .slice(0, MOST_MEMBERS)
-  const values = names.map((name): Expr => ({ op: 'field', name, type: 'text', stored: 'plain' }))
-  return call('dynamic.object', [texts(names), ...values], 'dynamic')
+const DATA_CALLS: ReadonlyMap<string, string> = new Map([
+  [ROW_DATA.object, 'dynamic.object'],
+  [ROW_DATA.xml, 'text.event_data'],
+  [ROW_DATA.params, 'text.event_params'],
+])
+
+/** The data of a Windows event: the fields that are named, or all texts of the row but its header. */
+function rowData(fn: string, type: Type, named: readonly string[], columns: Columns): Expr {
+  const isData = (name: string): boolean => {
+    const low = loose(name)
+    return !HEADER.has(low) && !HEADER_SECTION.test(low)
+  }
+  const names =
+    named.length > 0
+      ? named
+      : [...columns.columns.text].filter(isData).sort().slice(0, MOST_MEMBERS)
+  const values = names.map((name) => {
+    const value = textOf(name, columns)
+    return isNull(value) && fn !== 'dynamic.object' ? text('') : value
+  })
+  const flags = fn === 'text.event_data' ? [text(named.length > 0 ? 'all' : 'present')] : []
+  return call(fn, [texts(names), ...flags, ...values], type)
 }
 
-/** A mapping of the schema over columns; null stands for what no event has. */
-function bindValue(expr: Expr, names: Names, source: Source | undefined): Expr {
-  const inner = (each: Expr): Expr => bindValue(each, names, source)
+/** The constants of an argument. */
+function constants(expr: Expr | undefined): readonly string[] {
+  if (expr?.op !== 'const') return []
+  return Array.isArray(expr.value) ? expr.value.map(String) : [String(expr.value)]
+}
+
+/** A mapping of the schema over columns; null stands for what no event has. `type` is what the column wants. */
+function bindValue(expr: Expr, type: Type, names: Names, source: Source | undefined): Expr {
+  const inner = (each: Expr): Expr => bindValue(each, type, names, source)
   switch (expr.op) {
     case 'const':
     case 'query':
@@ -120,10 +156,13 @@ function bindValue(expr: Expr, names: Names, source: Source | undefined): Expr {
         ? listColumn(expr.name.slice(0, -LIST_SUFFIX.length), names.columns)
         : textOf(expr.name, names.columns)
     case 'call': {
-      if (expr.fn === ROW_OBJECT) {
-        const [without] = expr.args
-        const given = without?.op === 'const' && Array.isArray(without.value) ? without.value : []
-        return rowObject(given.map(String), names.columns)
+      const data = DATA_CALLS.get(expr.fn)
+      if (data !== undefined) {
+        return rowData(data, expr.type, constants(expr.args[0]), names.columns)
+      }
+      if (expr.fn === ROW_COLUMN) {
+        const [name = ''] = constants(expr.args[0])
+        return ownColumn({ name, type }, names, source)
       }
       return { ...expr, args: expr.args.map(inner) }
     }
@@ -155,8 +194,7 @@ function withoutMissing(expr: Expr): Expr {
   }
   if (expr.fn !== 'dynamic.object') return expr
   const [keys, ...values] = expr.args
-  const all = keys?.op === 'const' && Array.isArray(keys.value) ? keys.value.map(String) : []
-  const kept = all.flatMap((key, index) => {
+  const kept = constants(keys).flatMap((key, index) => {
     const value = values[index]
     return value === undefined || isNull(value) ? [] : [{ key, value }]
   })
@@ -178,15 +216,28 @@ function asType(value: Expr, type: Type): Expr {
 }
 
 /** The value of a column that is stored under its own name, or under it within an envelope. */
-function ownColumn({ name, type }: Field, names: Names): Expr {
+function ownColumn({ name, type }: Field, names: Names, source: Source | undefined): Expr {
   const { columns } = names
-  const spelled = [storedName(name), `${ENVELOPE}.${name}`].map(loose)
-  const stored = spelled.flatMap((each) => names.same.get(each) ?? [])
+  const renamed = source?.rename?.[name]
+  const spelled = [
+    ...new Set(
+      [renamed ?? name, name, `${ENVELOPE}.${name}`].map((each) => loose(storedName(each))),
+    ),
+  ]
+  // A custom table writes the type of a column behind its name: `client_ip_s` is the text `client.ip`.
+  const custom = /^(.+)_[sdbtg]$/.exec(name)?.[1]
+  const stored = [
+    ...spelled.flatMap((each) => names.same.get(each) ?? []),
+    ...(custom === undefined ? [] : (names.flat.get(flattened(custom)) ?? [])),
+  ]
   const plain = stored.map((each) => plainText(each, columns)).filter((each) => !isNull(each))
   const kept = plain.length === 0 ? [plainText(storedName(name), columns)] : plain
   const written = firstOf(kept.filter((each) => !isNull(each)))
+  const lists = stored
+    .filter((each) => columns.columns.lists.has(each))
+    .map((each) => call('list.json', [listColumn(each, columns)], 'text'))
   const parents = spelled.flatMap((each) => names.parents.get(each) ?? [])
-  if (parents.length === 0) return written
+  if (parents.length === 0) return firstOf([written, ...lists].filter((each) => !isNull(each)))
   // The names within are stored one by one; the record still holds the value as it was.
   const record: FieldRef = { op: 'field', name: META.raw, type: 'text', stored: 'plain' }
   const paths = new Set([...parents, name])
@@ -195,11 +246,12 @@ function ownColumn({ name, type }: Field, names: Names): Expr {
   )
   if (type === 'text') {
     const parts = whole.map((each) => call('dynamic.text', [each], 'text'))
-    return firstOf([written, ...parts].filter((each) => !isNull(each)))
+    return firstOf([written, ...parts, ...lists].filter((each) => !isNull(each)))
   }
   if (type !== 'dynamic') return written
-  const first = isNull(written) ? [] : [call('cast.dynamic', [written], 'dynamic')]
-  return call('dynamic.first', [...first, ...whole], 'dynamic')
+  const read = (each: Expr): Expr => call('cast.dynamic', [each], 'dynamic')
+  const first = isNull(written) ? [] : [read(written)]
+  return call('dynamic.first', [...first, ...whole, ...lists.map(read)], 'dynamic')
 }
 
 interface Part {
@@ -246,10 +298,10 @@ function columnValue(field: Field, on: Part): Expr {
     return { op: 'field', name: field.name, type: field.type, stored: 'plain' }
   }
   const mapped = part.fields.get(field.name)
-  if (mapped !== undefined) return bindValue(mapped, names, source)
+  if (mapped !== undefined) return bindValue(mapped, field.type, names, source)
   const standard = standardColumn(field.name, on)
   if (standard !== undefined) return standard
-  const own = part.isClosed === true ? NULL : ownColumn(field, names)
+  const own = part.isClosed === true ? NULL : ownColumn(field, names, source)
   const now = isNull(own) ? on.table?.old.get(field.name)?.now : undefined
   const successor = on.table?.columns.find((each) => each.name === now)
   return successor === undefined ? own : columnValue(successor, on)

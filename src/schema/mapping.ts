@@ -171,8 +171,15 @@ const OWN: ReadonlyMap<string, Expr> = new Map<string, Expr>([
   ],
 ])
 
-/** Call that stands for all fields of an event as one object, but those that are named. */
-export const ROW_OBJECT = 'row.object'
+/** Calls that stand for the data of a Windows event, all of it or the fields that are named. */
+export const ROW_DATA = {
+  object: 'row.data_object',
+  xml: 'row.data_xml',
+  params: 'row.data_params',
+} as const
+
+/** Call that stands for a field with all that is nested in it. */
+export const ROW_COLUMN = 'row.column'
 
 function ownColumn(node: YamlNode, report: Report): Expr {
   const word = textFrom(node, '"meta"', report) ?? ''
@@ -188,6 +195,14 @@ function objectOf(node: YamlNode, report: Report): Expr {
   const values = entries.map(({ value }) => readValue(value, report))
   return call('dynamic.object', [texts(entries.map(({ key }) => key)), ...values], 'dynamic')
 }
+
+/** The data of a Windows event: of the fields that are listed, or of all when the list is empty. */
+const eventData =
+  (shape: keyof typeof ROW_DATA): Form['read'] =>
+  (node, _, report) => {
+    const names = textsFrom(node, `"data_${shape}"`, report)
+    return call(ROW_DATA[shape], [texts(names)], shape === 'object' ? 'dynamic' : 'text')
+  }
 
 /** A form with a text beside it: `{ hash: Hashes, name: SHA1 }`. */
 const withText =
@@ -218,17 +233,24 @@ const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['dirname', { read: simple('text.dirname') }],
   ['account', { read: simple('text.account') }],
   ['domain', { read: simple('text.domain') }],
+  ['ip_kind', { read: simple('text.ip_kind') }],
+  ['registry_data', { read: simple('text.registry_data') }],
+  ['before_last', { also: ['mark'], read: withText('text.before_last', 'mark') }],
+  ['after_last', { also: ['mark'], read: withText('text.after_last', 'mark') }],
   ['lower', { read: simple('text.lower_case') }],
   ['upper', { read: simple('text.upper_case') }],
   ['hash', { also: ['name'], read: withText('text.hash', 'name') }],
   ['group', { also: ['pattern'], read: withText('text.group', 'pattern') }],
   ['meta', { read: (node, _, report) => ownColumn(node, report) }],
   ['object', { read: (node, _, report) => objectOf(node, report) }],
+  ['data_object', { read: eventData('object') }],
+  ['data_xml', { read: eventData('xml') }],
+  ['data_params', { read: eventData('params') }],
   [
-    'rest',
+    'whole',
     {
       read: (node, _, report) =>
-        call(ROW_OBJECT, [texts(textsFrom(node, '"rest"', report))], 'dynamic'),
+        call(ROW_COLUMN, [text(textFrom(node, '"whole"', report) ?? '')], 'dynamic'),
     },
   ],
   [

@@ -4,6 +4,7 @@
  */
 import type { SchemaCatalogue } from './catalogue.ts'
 import type { Recogniser } from './source.ts'
+import { makeTableFinder, type Place } from './tablefind.ts'
 
 /** A value as decoders give it: a text, several texts, or null. */
 export type FieldValueLike = string | readonly string[] | null
@@ -26,6 +27,8 @@ const FALLBACKS: ReadonlyMap<string, string> = new Map([
   ['csv', 'csv.other'],
 ])
 const LAST = 'text.other'
+/** True for a source that takes what nothing else does. */
+const isRest = (source: string): boolean => source.endsWith('.other')
 
 /** What equality counts against presence when recognisers are ordered. */
 const EQUALITY = 8
@@ -175,30 +178,59 @@ function run(steps: readonly Step[], values: readonly FieldValueLike[]): string 
   return undefined
 }
 
+/** Kinds of records that may be rows of a table. */
+const TABLE_KINDS = new Set(['json', 'csv'])
+
+/** What is done for records of one kind with the same names. */
+interface ShapeSteps {
+  readonly steps: readonly Step[]
+  /** Places of the fields that may name a table. */
+  readonly places: readonly Place[]
+  /** The source that the columns tell. */
+  readonly columns: string | undefined
+}
+
 /** Shapes remembered for decoders that make a new list of names for every event. */
 const MOST_SHAPES = 256
 
 /**
  * Makes the function that names the source of an event. The recogniser that asks for most wins, equality counting
- * more than presence; among equals the first declared. Values are compared ignoring case. What no recogniser
+ * more than presence; among equals the first declared. Rows of a table without a source of its own are told by the
+ * table they name, and what nothing else takes by its columns. Values are compared ignoring case. What no recogniser
  * takes goes to the source for the rest of its kind, and an unknown kind to `text.other`.
  */
 export function makeRecogniser(catalogue: SchemaCatalogue): Recognise {
   const index = indexOf(orderedCandidates(catalogue))
-  const byNames = new WeakMap<readonly string[], { kind: string; steps: readonly Step[] }>()
-  const byText = new Map<string, readonly Step[]>()
-  const stepsOf = (kind: string, names: readonly string[]): readonly Step[] => {
-    const known = byNames.get(names)
-    if (known !== undefined && known.kind === kind) return known.steps
-    const key = `${kind}\n${names.join('\n')}`
-    let steps = byText.get(key)
-    if (steps === undefined) {
-      if (byText.size >= MOST_SHAPES) byText.clear()
-      steps = stepsFor(kind, names, index)
-      byText.set(key, steps)
-    }
-    byNames.set(names, { kind, steps })
-    return steps
+  const tables = makeTableFinder(catalogue)
+  const byNames = new WeakMap<readonly string[], { kind: string; shape: ShapeSteps }>()
+  const byText = new Map<string, ShapeSteps>()
+  const make = (kind: string, names: readonly string[]): ShapeSteps => {
+    const steps = stepsFor(kind, names, index)
+    if (!TABLE_KINDS.has(kind)) return { steps, places: [], columns: undefined }
+    const last = steps.at(-1)
+    const isTaken = last?.kind === 'take' && !isRest(last.source)
+    const columns = isTaken ? undefined : tables.byColumns(names)
+    return { steps, places: tables.places(names), columns }
   }
-  return (kind, names, values) => run(stepsOf(kind, names), values) ?? FALLBACKS.get(kind) ?? LAST
+  const stepsOf = (kind: string, names: readonly string[]): ShapeSteps => {
+    const known = byNames.get(names)
+    if (known !== undefined && known.kind === kind) return known.shape
+    const key = `${kind}\n${names.join('\n')}`
+    let shape = byText.get(key)
+    if (shape === undefined) {
+      if (byText.size >= MOST_SHAPES) byText.clear()
+      shape = make(kind, names)
+      byText.set(key, shape)
+    }
+    byNames.set(names, { kind, shape })
+    return shape
+  }
+  return (kind, names, values) => {
+    const { steps, places, columns } = stepsOf(kind, names)
+    const named = places.length === 0 ? undefined : tables.named(places, values)
+    if (named !== undefined) return named
+    const found = run(steps, values)
+    if (columns !== undefined && (found === undefined || isRest(found))) return columns
+    return found ?? FALLBACKS.get(kind) ?? LAST
+  }
 }

@@ -114,7 +114,8 @@ class Tables implements TableCatalogue {
     if (known !== undefined) return known
     const entry = this.#entries.get(name)
     if (entry === undefined) return undefined
-    const own = readColumns(entry.rest) ?? []
+    const read = readColumns(entry.rest) ?? []
+    const own = [...new Map(read.map((each) => [each.name, each])).values()]
     const added = entry.standard.filter((each) => !hasName(own, each.name))
     const columns = inOrder([...own, ...added])
     const old = new Map(
@@ -160,7 +161,7 @@ function readRename(line: string, renames: Renames): boolean {
 
 /**
  * Reads the texts of the tables. A file has lines `Name s: A B t: C`; a line of `@` gives columns that all tables
- * after it have. A file whose path ends in `old.txt` has lines `Old > New` and `Table.Old: s > New`. The columns of a
+ * after it have, and a line of `+Name` adds columns to a table of a file before. A file whose path ends in `old.txt` has lines `Old > New` and `Table.Old: s > New`. The columns of a
  * line are checked when they are read; a name that cannot be one, and one that is there twice, are errors here.
  */
 export function readTables(
@@ -184,7 +185,11 @@ export function readTables(
       const end = line.indexOf(' ')
       const name = end === -1 ? line : line.slice(0, end)
       const rest = end === -1 ? '' : line.slice(end + 1)
-      if (name === STANDARD) {
+      if (name.startsWith('+')) {
+        const known = entries.get(name.slice(1))
+        if (known === undefined) fail()
+        else entries.set(name.slice(1), { ...known, rest: `${known.rest} ${rest}` })
+      } else if (name === STANDARD) {
         const read = readColumns(rest)
         if (read === undefined) fail()
         else standard = read

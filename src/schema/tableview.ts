@@ -31,6 +31,9 @@ export function readTableParts(
   const { documents, diagnostics } = readDocuments(files, ['mappings', 'tables'])
   const mappings = new Map(feeds.mappings)
   const all = new Map<string, readonly ViewPart[]>()
+  // A shared mapping may hold more than one table has, but nothing that no table has.
+  const known = new Set<string>()
+  const mapped = new Map<string, () => void>()
   const readTable = (node: YamlNode, report: Report): void => {
     const entries = knownMapOf(node, 'a table', ['name', 'source', 'parts'], report)
     const nameNode = entries.get('name')
@@ -41,9 +44,10 @@ export function readTableParts(
     else if (all.has(name)) say(report, 'HR204', { what: 'table', name }, node.span)
     if (name === undefined || table === undefined || all.has(name)) return
     const parts = readParts(entries, { sources: feeds.sources, mappings }, report, 'table')
-    const columns = new Set(table.columns.map((each) => each.name))
-    for (const column of new Set(parts.flatMap((each) => [...each.fields.keys()]))) {
-      if (!columns.has(column)) sayUnknown(report, `column of ${name}`, column, columns, node.span)
+    const columns = table.columns.map((each) => each.name)
+    for (const each of columns) known.add(each)
+    for (const column of parts.flatMap((each) => [...each.fields.keys()])) {
+      mapped.set(column, () => sayUnknown(report, `column of ${name}`, column, columns, node.span))
     }
     all.set(name, orderedParts(parts, feeds.sources))
   }
@@ -51,6 +55,7 @@ export function readTableParts(
   eachOf(documents, 'tables', (node, report) => {
     for (const item of itemsOf(node)) readTable(item, report)
   })
+  for (const [column, tell] of mapped) if (!known.has(column)) tell()
   return hasErrors(diagnostics) ? { diagnostics } : { value: all, diagnostics }
 }
 
@@ -82,6 +87,18 @@ export function exportsOf(table: string): string {
   return `${EXPORTS}${table.toLowerCase()}`
 }
 
+/**
+ * The source in which rows of a table are stored when the user says which table they are of: the one declared for that
+ * table alone, or the one for its exports.
+ */
+export function sourceOfTable(schema: SchemaCatalogue, table: string): string {
+  for (const { name, recognise } of schema.sources.values()) {
+    const types = new Set(recognise.flatMap((each) => each.where?.Type ?? []))
+    if (types.size === 1 && types.has(table)) return name
+  }
+  return exportsOf(table)
+}
+
 /** Sources whose events may say by their `Type` that they are rows of the table. */
 function namesakes(schema: SchemaCatalogue, table: string): readonly ViewPart[] {
   return [...schema.sources.values()].flatMap(({ name, recognise }): readonly ViewPart[] => {
@@ -105,7 +122,7 @@ export function viewForTable(schema: SchemaCatalogue, name: string): View | unde
 }
 
 /** True for the name of a custom table: what it holds is told by what is stored. */
-function isCustom(name: string): boolean {
+export function isCustom(name: string): boolean {
   return /^[A-Za-z_]\w*_CL$/.test(name)
 }
 
