@@ -40,6 +40,7 @@ const SHARED = {
   gives: 'dynamic',
   onNull: 'own',
   aggregate: true,
+  ordered: true,
   examples: [],
 } as const
 

@@ -132,7 +132,7 @@ const percentile: FunctionRecord = {
 
 const weighted: FunctionRecord = {
   ...SHARED,
-  id: 'agg.percentile_weighted',
+  id: 'agg.percentilew',
   says: 'The percentile of values that count as often as their weights say.',
   takes: [VALUE, WEIGHT, PERCENT],
   gives: 'dynamic',

@@ -198,7 +198,7 @@ describe('statistics', () => {
       }),
     ).toBe('[5,9]')
     expect(
-      await aggregated('agg.percentile_weighted', 'int', [1, 2, 3], {
+      await aggregated('agg.percentilew', 'int', [1, 2, 3], {
         rest: [n, constant(50, 'float')],
       }),
     ).toBe('3')
