@@ -12,8 +12,10 @@ import { dynamicFunctions } from './dynamic.ts'
 import { listFunctions } from './lists.ts'
 import { matchFunctions } from './match.ts'
 import { momentFunctions } from './moments.ts'
+import { numberFunctions } from './numbers.ts'
 import type { FunctionRecord } from './record.ts'
 import { setFunctions } from './sets.ts'
+import { spanFunctions } from './spans.ts'
 import { statisticsFunctions } from './statistics.ts'
 import { termFunctions } from './terms.ts'
 import { valueFunctions } from './value.ts'
@@ -26,6 +28,8 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
     ...arithmeticFunctions,
     ...compareFunctions,
     ...momentFunctions,
+    ...numberFunctions,
+    ...spanFunctions,
     ...choiceFunctions,
     ...valueFunctions,
     ...derivedFunctions,
