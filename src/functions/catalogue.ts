@@ -9,14 +9,18 @@ import { collectFunctions } from './collect.ts'
 import { compareFunctions } from './compare.ts'
 import { derivedFunctions } from './derived.ts'
 import { dynamicFunctions } from './dynamic.ts'
+import { extractionFunctions } from './extraction.ts'
 import { listFunctions } from './lists.ts'
+import { localFunctions } from './local.ts'
 import { matchFunctions } from './match.ts'
 import { momentFunctions } from './moments.ts'
 import { numberFunctions } from './numbers.ts'
 import type { FunctionRecord } from './record.ts'
 import { setFunctions } from './sets.ts'
+import { shapeFunctions } from './shape.ts'
 import { spanFunctions } from './spans.ts'
 import { statisticsFunctions } from './statistics.ts'
+import { stringFunctions } from './strings.ts'
 import { termFunctions } from './terms.ts'
 import { valueFunctions } from './value.ts'
 import { windowFunctions } from './window.ts'
@@ -27,6 +31,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
     ...castFunctions,
     ...arithmeticFunctions,
     ...compareFunctions,
+    ...localFunctions,
     ...momentFunctions,
     ...numberFunctions,
     ...spanFunctions,
@@ -38,11 +43,14 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
     ...bagFunctions,
     ...arrayFunctions,
     ...termFunctions,
+    ...stringFunctions,
+    ...extractionFunctions,
     ...aggregateFunctions,
     ...collectFunctions,
     ...statisticsFunctions,
     ...windowFunctions,
     ...listFunctions,
+    ...shapeFunctions,
   ].map((record) => [record.id, record]),
 )
 

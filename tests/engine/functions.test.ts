@@ -90,6 +90,7 @@ describe('functions', () => {
       'number.random',
       'row.values',
       'time.now',
+      'time.zones',
     ])
   })
 })
