@@ -1,6 +1,6 @@
 /** Choices and tests for missing values in languages whose texts are never missing, and sets of rows of a query. */
-import { arg, type FunctionRecord } from './record.ts'
-import { joined, type SqlArg, sql } from './sql.ts'
+import { arg, constTexts, type FunctionRecord } from './record.ts'
+import { joined, literal, type SqlArg, sql } from './sql.ts'
 
 const isText = (given: SqlArg): boolean => given.type === 'text'
 
@@ -26,10 +26,17 @@ const coalesce: FunctionRecord = {
   spelled: { kusto: ['coalesce'] },
   sql: (args) => {
     const [first = arg(args, 0), ...rest] = args
-    if (!isText(first)) return sql`coalesce(${joined(args.map((each) => each.sql), ', ')})`
+    if (!isText(first))
+      return sql`coalesce(${joined(
+        args.map((each) => each.sql),
+        ', ',
+      )})`
     return rest.length === 0
       ? first.sql
-      : sql`ifNull(coalesce(${joined(args.map((each) => sql`nullIf(${each.sql}, '')`), ', ')}), '')`
+      : sql`ifNull(coalesce(${joined(
+          args.map((each) => sql`nullIf(${each.sql}, '')`),
+          ', ',
+        )}), '')`
   },
   examples: [
     { args: ['', 'b', 'c'], gives: 'b' },
@@ -107,7 +114,48 @@ const inSet: FunctionRecord = {
   examples: [],
 }
 
+const isSame: FunctionRecord = {
+  id: 'compare.is',
+  says: 'True when both are the same value, or both are missing.',
+  takes: [
+    { name: 'left', type: 'any' },
+    { name: 'right', type: 'any' },
+  ],
+  gives: 'bool',
+  onNull: 'own',
+  sql: (args) => sql`(${arg(args, 0).sql} <=> ${arg(args, 1).sql})`,
+  examples: [
+    { args: ['a', 'a'], gives: true },
+    { args: ['a', null], gives: false },
+  ],
+}
+
+const inList: FunctionRecord = {
+  id: 'text.in_case',
+  says: 'True when the text is one of those listed, in their case.',
+  takes: [
+    { name: 'text', type: 'text' },
+    { name: 'list', type: { list: 'text' }, constant: true },
+  ],
+  gives: 'bool',
+  onNull: 'own',
+  spelled: { kusto: ['in'] },
+  sql: (args) => {
+    const listed = constTexts(args, 1)
+    const [only] = listed
+    return listed.length === 1 && only !== undefined
+      ? sql`(${arg(args, 0).sql} = ${literal(only)})`
+      : sql`has(${arg(args, 1).sql}, ${arg(args, 0).sql})`
+  },
+  examples: [
+    { args: ['a', ['a', 'b']], gives: true },
+    { args: ['A', ['a', 'b']], gives: false },
+  ],
+}
+
 export const choiceFunctions: readonly FunctionRecord[] = [
+  inList,
+  isSame,
   holds,
   coalesce,
   isEmpty,

@@ -12,7 +12,8 @@ export const windowFunctions: readonly FunctionRecord[] = [
     takes: [],
     gives: 'int',
     spelled: { kusto: ['row_number'] },
-    sql: () => sql`toInt64(row_number())`,
+    // The engine's own row_number is unsigned, and types of different sign have no common one.
+    sql: () => sql`sum(toInt64(1))`,
   },
   {
     ...base,

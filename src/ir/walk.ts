@@ -163,7 +163,7 @@ export function mapOwnExprs(rel: Rel, change: (expr: Expr) => Expr): Rel {
     case 'join':
       return {
         ...rel,
-        on: rel.on.map((key) => ({ left: change(key.left), right: change(key.right) })),
+        on: rel.on.map((key) => ({ ...key, left: change(key.left), right: change(key.right) })),
       }
     case 'expand':
       return { ...rel, list: change(rel.list) }

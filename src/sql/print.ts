@@ -37,7 +37,13 @@ const rows = (rel: Rel): Sql => blockSql(block(rel))
 const exprSql = (expr: Expr): Sql => anyExprSql(expr, rows)
 
 function blockSql(block: Block): Sql {
-  const columns = block.columns === undefined ? sql`*` : joined(block.columns, ', ')
+  const columns =
+    block.columns === undefined
+      ? sql`*`
+      : block.columns.length === 0
+        ? // Rows that only count: the engine wants a column all the same.
+          sql`1 AS ${name(`${QUERY_PREFIX}row`)}`
+        : joined(block.columns, ', ')
   const where = block.where.length === 0 ? EMPTY : sql`\nWHERE ${joined(block.where, ' AND ')}`
   const order = block.order === undefined ? EMPTY : sql`\nORDER BY ${block.order}`
   const limit = block.limit === undefined ? EMPTY : sql`\n${block.limit}`

@@ -8,10 +8,22 @@ import { suggest } from '../../core/suggest.ts'
 import { functionsSpelled } from '../../functions/catalogue.ts'
 import { checkRel } from '../../functions/check.ts'
 import type { TableCatalogue } from '../../schema/tables.ts'
-import type { FunctionText, Library, Parsed, Problem, Scope, TableText } from './adapter.ts'
+import type {
+  FunctionText,
+  Library,
+  NativeFunction,
+  Node,
+  Parsed,
+  Problem,
+  Scope,
+  TableText,
+} from './adapter.ts'
 import type { KustoAnswer, KustoCompiled, KustoFunction, Watchlist } from './answer.ts'
+import { argumentsOf, functionName } from './calls.ts'
 import { diagnosticOf, Lowering, type StoredTable } from './lower.ts'
+import { Natives } from './natives.ts'
 import { splitScript } from './script.ts'
+import { TENANT } from './tenant.ts'
 
 export interface CompileOptions {
   readonly library: Library
@@ -29,11 +41,13 @@ export class Compiler {
   readonly #options: CompileOptions
   readonly #functions: ReadonlyMap<string, KustoFunction>
   readonly #custom: ReadonlyMap<string, TableText>
+  readonly #natives: Natives
   readonly #scopes = new Map<string, Scope>()
 
   constructor(options: CompileOptions) {
     this.#options = options
     this.#functions = new Map((options.functions ?? []).map((each) => [each.name, each]))
+    this.#natives = new Natives(options.watchlists ?? [])
     this.#custom = new Map((options.custom ?? []).map((each) => [each.name, each]))
   }
 
@@ -57,13 +71,20 @@ export class Compiler {
 
   #lower(query: string, span: Span): KustoAnswer {
     const tables = this.#tablesOf(query)
-    const parsed = this.#options.library.parse(query, this.#scopeOf(query, tables))
+    const scope = this.#scopeOf(query, tables)
+    let parsed = this.#options.library.parse(query, scope)
+    const modern = withoutCounted(parsed, query)
+    if (modern !== query) parsed = this.#options.library.parse(modern, scope)
     const { diagnostics: found, isBroken } = this.#problems(parsed, query, span)
     if (isBroken || hasErrors(found)) return failed(span, found)
     const stored = new Map(
       [...tables].map(([name, { columns }]): [string, StoredTable] => [name, { columns }]),
     )
-    const lowering = new Lowering({ tables: stored, offset: span.start })
+    const lowering = new Lowering({
+      tables: stored,
+      offset: span.start,
+      natives: this.#natives,
+    })
     try {
       const statements = parsed.root.items('Statements')
       lowering.statements(statements, lowering.root)
@@ -86,25 +107,31 @@ export class Compiler {
     }
   }
 
+  /** The words of a text, and those of the bodies of the functions that it names. */
+  #wordsOf(query: string): { readonly words: ReadonlySet<string>; readonly texts: string[] } {
+    const words = new Set<string>()
+    const texts = [query]
+    for (const text of texts) {
+      for (const [word] of text.matchAll(WORD)) {
+        if (words.has(word)) continue
+        words.add(word)
+        const body = this.#functions.get(word)?.body
+        if (body !== undefined) texts.push(body)
+      }
+    }
+    return { words, texts }
+  }
+
   /** The tables that a text names, its functions' bodies too. */
   #tablesOf(query: string): ReadonlyMap<string, TableText> {
     const found = new Map<string, TableText>()
-    const seen = new Set<string>()
     const add = (name: string): void => {
       const table = this.#table(name)
       if (table !== undefined) found.set(name, table)
     }
-    const read = (text: string): void => {
-      for (const [word] of text.matchAll(WORD)) {
-        if (seen.has(word)) continue
-        seen.add(word)
-        add(word)
-        const body = this.#functions.get(word)?.body
-        if (body !== undefined) read(body)
-      }
-    }
-    read(query)
-    for (const [, start = ''] of query.matchAll(/([A-Za-z_]\w*)\*/g)) {
+    const { words, texts } = this.#wordsOf(query)
+    for (const word of words) add(word)
+    for (const [, start = ''] of texts.join('\n').matchAll(/([A-Za-z_]\w*)\*/g)) {
       for (const name of this.#names()) if (name.startsWith(start)) add(name)
     }
     return found
@@ -132,35 +159,39 @@ export class Compiler {
   }
 
   #scopeOf(query: string, tables: ReadonlyMap<string, TableText>): Scope {
-    const words = new Set(query.match(WORD) ?? [])
-    const functions = [...this.#functions.values()].filter(({ name }) => this.#isUsed(name, words))
-    const key = JSON.stringify([[...tables.keys()].sort(), functions.map(({ name }) => name)])
+    const { words } = this.#wordsOf(query)
+    const functions = [...this.#functions.values()].filter(({ name }) => words.has(name))
+    const natives = this.#nativesOf(words)
+    const names = [...tables.keys(), '', ...functions, ...natives].map((each) =>
+      typeof each === 'string' ? each : each.name,
+    )
+    const key = JSON.stringify(names)
     const known = this.#scopes.get(key)
     if (known !== undefined) return known
-    const scope = this.#options.library.scope([...tables.values()], functions.map(textOf))
+    const { library } = this.#options
+    const scope = library.scope([...tables.values()], functions.map(textOf), natives)
     if (this.#scopes.size > 500) this.#scopes.clear()
     this.#scopes.set(key, scope)
     return scope
   }
 
-  /** True for functions that a text names, and for those that these name. */
-  #isUsed(name: string, words: Set<string>): boolean {
-    if (words.has(name)) {
-      for (const [word] of (this.#functions.get(name)?.body ?? '').matchAll(WORD)) words.add(word)
-      return true
-    }
-    return false
+  /** The native functions among words; a function or table of the user's of the same name goes before. */
+  #nativesOf(words: ReadonlySet<string>): readonly NativeFunction[] {
+    return this.#natives.declared.filter(
+      ({ name }) =>
+        words.has(name) && !this.#functions.has(name) && this.#table(name) === undefined,
+    )
   }
 
   /** What the binder says, in our own codes. After an error of grammar nothing else means much. */
   #problems(
-    { problems, isBroken }: Parsed,
+    { root, problems, isBroken }: Parsed,
     query: string,
     { start }: Span,
   ): { readonly diagnostics: readonly Diagnostic[]; readonly isBroken: boolean } {
     const told = isBroken
       ? problems.filter((each) => each.severity === 'error').slice(0, 1)
-      : problems
+      : this.#outsideTenants(root, problems)
     const diagnostics = told.map((each) => {
       const span = { start: each.start + start, end: each.end + start }
       return isBroken
@@ -168,6 +199,22 @@ export class Compiler {
         : this.#problem(each, query, span)
     })
     return { diagnostics, isBroken }
+  }
+
+  /**
+   * Problems without those in the arguments of what only a tenant has. Such a call is refused itself where it is used,
+   * and its arguments name columns as no other function's do.
+   */
+  #outsideTenants(root: Node, problems: readonly Problem[]): readonly Problem[] {
+    if (problems.length === 0) return problems
+    const calls: Node[] = []
+    for (const node of root.walk()) {
+      const isCall = node.kind === 'FunctionCallExpression' && node.calledBody === undefined
+      if (isCall && TENANT.has(functionName(node))) calls.push(node)
+    }
+    return problems.filter(
+      ({ start, end }) => !calls.some((each) => each.start <= start && end <= each.end),
+    )
   }
 
   #problem(problem: Problem, query: string, span: Span): Diagnostic {
@@ -202,11 +249,27 @@ export class Compiler {
   }
 }
 
+/**
+ * The text with `count(x)` as `count()`, of the same length: the engine still takes the old form, which counts all
+ * rows whatever x is (notes/kql.md, section 7), and the binder does not.
+ */
+function withoutCounted({ root, problems }: Parsed, query: string): string {
+  if (problems.every((each) => each.severity !== 'error')) return query
+  let text = query
+  for (const node of root.walk()) {
+    if (node.kind !== 'FunctionCallExpression' || functionName(node) !== 'count') continue
+    const [only, ...others] = argumentsOf(node)
+    if (only === undefined || others.length > 0) continue
+    text = text.slice(0, only.start) + ' '.repeat(only.end - only.start) + text.slice(only.end)
+  }
+  return text
+}
+
 function textOf({ name, parameters, body }: KustoFunction): FunctionText {
   const list = parameters.map(
     (each) => `${each.name}:${each.type}${each.fallback === undefined ? '' : `=${each.fallback}`}`,
   )
-  return { name, parameters: `(${list.join(', ')})`, body: `{ ${body} }` }
+  return { name, parameters: `(${list.join(', ')})`, body: `{\n${body}\n}` }
 }
 
 function failed(span: Span, diagnostics: readonly Diagnostic[]): KustoAnswer {

@@ -63,16 +63,12 @@ function expanded(
   const set: Binding[] = items.map(({ name, type }, position): Binding => {
     const value = call(
       'tuple.at',
-      [field(element, 'dynamic'), constant(position + 1, 'int')],
+      [field(element, 'dynamic'), constant(position, 'int')],
       'dynamic',
     )
     return { name, value: cast(value, type) }
   })
-  const place = call(
-    'tuple.at',
-    [field(element, 'dynamic'), constant(items.length + 1, 'int')],
-    'int',
-  )
+  const place = call('tuple.at', [field(element, 'dynamic'), constant(items.length, 'int')], 'int')
   const made = new Map(set.map(({ name, value }) => [name, value]))
   const before = rowOf(rows)
   const columns: readonly Column[] = [

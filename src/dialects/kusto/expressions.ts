@@ -86,14 +86,12 @@ export function lowerExpr(node: Node, context: Context): Expr {
       return negative(lowerExpr(node.child('Expression'), context), node)
     case 'UnaryPlusExpression':
       return lowerExpr(node.child('Expression'), context)
-    case 'InCsExpression':
-      return inList(node, context, false)
-    case 'NotInCsExpression':
-      return not(inList(node, context, false))
     case 'InExpression':
-      return inList(node, context, true)
+    case 'InCsExpression':
+      return inList(node, context)
     case 'NotInExpression':
-      return not(inList(node, context, true))
+    case 'NotInCsExpression':
+      return not(inList(node, context))
     case 'HasAnyExpression':
       return hasList('any', node, context)
     case 'HasAllExpression':
@@ -225,7 +223,8 @@ function firstColumn(
 
 const lower = (value: Expr): Expr => call('text.fold', [value], 'text')
 
-function inList(node: Node, context: Context, noCase: boolean): Expr {
+function inList(node: Node, context: Context): Expr {
+  const noCase = node.token('Operator').endsWith('~')
   const star = node.child('Left')
   const elements = elementsOf(node, context)
   if (star.kind === 'StarExpression') {

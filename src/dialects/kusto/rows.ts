@@ -1,6 +1,6 @@
 /** What the tabular operators have in common: named columns, order, limits, pipes over pipes. */
 import { call, type Expr, field } from '../../ir/expr.ts'
-import type { Binding, OrderKey, Rel, Scalar } from '../../ir/rel.ts'
+import type { AggBinding, Binding, OrderKey, Rel, Scalar } from '../../ir/rel.ts'
 import type { Field } from '../../ir/types.ts'
 import type { Column, Node } from './adapter.ts'
 import {
@@ -8,6 +8,7 @@ import {
   cast,
   constant,
   derived,
+  isPlace,
   type Rowset,
   refuse,
   rowOf,
@@ -156,13 +157,22 @@ export function limited(rows: Rowset, count: number, context: Context): Rowset {
 
 /** One row for each different combination of columns. */
 export function distinctRows(rows: Rowset): Rowset {
+  const first = firstPlace(rows)
   const rel: Rel = {
     op: 'aggregate',
     from: rows.rel,
     by: [...same(rows.columns), ...same(rows.by)],
-    into: [],
+    into: first === undefined ? [] : [first],
   }
-  return { ...rows, rel, order: [] }
+  const order = first === undefined ? [] : rows.order
+  return { ...rows, rel, order }
+}
+
+/** The least place of a group of rows that are written in the query: groups come in the order of their first rows. */
+export function firstPlace(rows: Rowset): AggBinding | undefined {
+  const [key, ...others] = rows.order
+  if (key?.by.op !== 'field' || others.length > 0 || !isPlace(key.by.name)) return undefined
+  return { name: key.by.name, fn: 'agg.min', args: [key.by], type: 'int' }
 }
 
 /** Rows of constants, in their order. */

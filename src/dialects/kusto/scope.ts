@@ -94,6 +94,8 @@ export interface Lowerer {
   /** Names of the tables there are. */
   tableNames(): readonly string[]
   statements(list: readonly Node[], env: Env): void
+  /** Rows that the body of a user's function gives, called at a place. */
+  body(body: Node, env: Env, node: Node): Rowset
   /** A name for a column that only the plan knows. */
   hidden(label: string): string
   /** Where a node stands in the whole text; inside a function that is written out, the place of its call. */
@@ -128,6 +130,11 @@ export function rowOf(rows: Rowset): Row {
 /** A name for a column that no query can name. */
 export function hiddenName(label: string, count: number): string {
   return `${HIDDEN}${label}${count}`
+}
+
+/** True for the hidden column that numbers rows written in the query. */
+export function isPlace(name: string): boolean {
+  return /^@@i\d+$/.test(name)
 }
 
 /** The hidden columns that carry the order. */
@@ -191,6 +198,9 @@ export function cast(value: Expr, type: BaseType): Expr {
   if (value.op === 'const' && typeof value.value === 'number') {
     if (type === 'float' || type === 'decimal') return constant(value.value, type)
     if (type === 'int' && value.type === 'int32') return constant(value.value, type)
+    if (type === 'int32' && value.type === 'int' && Math.abs(value.value) < 2 ** 31) {
+      return constant(value.value, type)
+    }
   }
   return call(`cast.${type}`, [value], type)
 }

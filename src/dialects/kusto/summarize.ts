@@ -2,13 +2,14 @@
  * `summarize` and what groups: aggregates are taken out of their expressions into hidden columns, and the expressions
  * are then evaluated over one row a group.
  */
-import { functionsSpelled } from '../../functions/catalogue.ts'
+import { functions, functionsSpelled } from '../../functions/catalogue.ts'
 import type { FunctionRecord } from '../../functions/record.ts'
 import { call, type Expr, field } from '../../ir/expr.ts'
 import type { AggBinding, Binding, Rel } from '../../ir/rel.ts'
 import type { BaseType } from '../../ir/types.ts'
 import type { Column, Node } from './adapter.ts'
 import { argumentsOf, functionName } from './calls.ts'
+import { firstPlace } from './rows.ts'
 import {
   type Context,
   cast,
@@ -22,8 +23,10 @@ import {
 } from './scope.ts'
 import { typeOf } from './values.ts'
 
-/** Aggregates that take an `if` at the end of their names, with the record they stand for. */
-const CONDITIONAL = /if$/i
+/** The aggregate that a name like `countif` or `make_list_if` stands for, over the rows that meet a condition. */
+function conditional(name: string): FunctionRecord | undefined {
+  return [...functions.values()].find((record) => record.conditional?.kusto.includes(name))
+}
 
 /** Collects the aggregates of the expressions of one operator. */
 export class Aggregates {
@@ -79,12 +82,10 @@ export class Aggregates {
     const spelled = functionsSpelled('kusto')
     const record = spelled.get(name)
     if (record?.aggregate) return [this.#plain(record, node, argumentsOf(node))]
-    if (!CONDITIONAL.test(name)) return undefined
-    const base = spelled.get(name.replace(CONDITIONAL, ''))
-    if (!base?.aggregate) return undefined
+    const base = conditional(name)
+    const at = base?.conditional?.at
+    if (base === undefined || at === undefined) return undefined
     const args = argumentsOf(node)
-    // `countif(test)`, and `sumif(value, test)` with the test behind the value.
-    const at = base.takes.length === 0 ? 0 : 1
     const test = args[at]
     if (test === undefined) return refuse('HR406', { name }, this.lowering.place(node))
     const rest = args.filter((_, index) => index !== at)
@@ -132,6 +133,7 @@ export class Aggregates {
       by: by.map((each) => field(each.name, each.type)),
       order,
       into,
+      frame: 'running',
     }
   }
 }
@@ -156,9 +158,13 @@ const extreme =
     const types = all.map(
       (each): BaseType => (typeof each.type === 'string' ? each.type : 'dynamic'),
     )
-    const tuple = aggregates.add(fn, [by, ...all], 'dynamic')
+    // Of rows alike the first one counts, where the rows have an order.
+    const tuple =
+      aggregates.order.length === 0
+        ? aggregates.add(fn, all, 'dynamic')
+        : aggregates.add(`${fn}_first`, [aggregates.rank(), ...all], 'dynamic')
     return all.map((_, index) =>
-      call('tuple.at', [tuple, constant(index + 1, 'int')], types[index] ?? 'dynamic'),
+      call('tuple.at', [tuple, constant(index, 'int')], types[index] ?? 'dynamic'),
     )
   }
 
@@ -176,7 +182,7 @@ const anyOf: Several = (aggregates, node, args) => {
   return values.map((each, index) =>
     call(
       'tuple.at',
-      [tuple, constant(index + 1, 'int')],
+      [tuple, constant(index, 'int')],
       typeof each.type === 'string' ? each.type : 'dynamic',
     ),
   )
@@ -281,14 +287,15 @@ export function grouped(
     special: (node) => aggregates.special(node) ?? keyRow.get(node.text),
   }
   const values = list.flatMap((each) => valuesOf(each, aggregates, groups))
+  const first = firstPlace(rows)
   const rel: Rel = {
     op: 'aggregate',
     from: aggregates.rows,
     by: [...same(rows.by), ...by.map(({ name, value }) => ({ name, value }))],
-    into: aggregates.into,
+    into: first === undefined ? aggregates.into : [...aggregates.into, first],
   }
   const all = [...by.map(({ name, type }) => field(name, type)), ...values]
-  const made: Rowset = { ...rows, rel, order: [] }
+  const made: Rowset = { ...rows, rel, order: first === undefined ? [] : rows.order }
   return selected(
     made,
     out,

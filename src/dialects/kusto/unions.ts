@@ -48,7 +48,12 @@ function legsOf(item: Node, index: number, context: Context, isFuzzy: boolean): 
     return []
   }
   const rows = lowering.table(item, context.env)
-  const name = inner.kind === 'NameReference' ? inner.name : `union_arg${index}`
+  // Only tables of the store are told by their names.
+  const isStored =
+    inner.kind === 'NameReference' &&
+    inner.calledBody === undefined &&
+    context.env.get(inner.name) === undefined
+  const name = isStored ? inner.name : `union_arg${index}`
   return [{ rows, name }]
 }
 

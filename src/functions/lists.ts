@@ -1,0 +1,79 @@
+/** Lists that rows are made from: elements side by side, ranges, and a number for each row. */
+import { arg, type FunctionRecord } from './record.ts'
+import { joined, type SqlArg, sql } from './sql.ts'
+
+/** Most elements that one range may have. */
+const MOST = sql`1048576`
+
+const zip: FunctionRecord = {
+  id: 'list.zip',
+  says: 'The elements of lists side by side, each with its place from 0 behind; the longest list tells how many.',
+  takes: [{ name: 'list', type: 'any', many: true }],
+  gives: { list: 'dynamic' },
+  onNull: 'own',
+  sql: (args) => {
+    const [first = arg(args, 0), ...rest] = args
+    if (rest.length === 0) {
+      return sql`arrayMap((e, i) -> (e, toInt64(i - 1)), ${first.sql}, arrayEnumerate(${first.sql}))`
+    }
+    const longest = sql`arrayMax([${joined(
+      args.map((each) => sql`length(${each.sql})`),
+      ', ',
+    )}])`
+    // A place past the end of an array reads as the type's blank, and a blank of these is NULL.
+    const cells = args.map((_, index) => sql`tupleElement(l, ${literalNumber(index + 1)})[i + 1]`)
+    return sql`arrayMap(l -> arrayMap(i -> (${joined(cells, ', ')}, toInt64(i)), range(${longest})), [(${joined(
+      args.map((each) => each.sql),
+      ', ',
+    )})])[1]`
+  },
+  examples: [],
+}
+
+function literalNumber(value: number) {
+  return { kind: 'literal', value } as const
+}
+
+const TICKS = sql`'Int64'`
+
+function steps(from: SqlArg, to: SqlArg, step: SqlArg) {
+  if (from.type === 'float' || from.type === 'decimal') {
+    const count = sql`toInt64(floor((${to.sql} - ${from.sql}) / ${step.sql} + 1e-9))`
+    return sql`arrayMap(i -> ${from.sql} + i * ${step.sql}, range(toUInt32(least(greatest(ifNull(${count}, -1) + 1, 0), ${MOST}))))`
+  }
+  const whole = (value: SqlArg) =>
+    value.type === 'time' ? sql`reinterpret(${value.sql}, ${TICKS})` : value.sql
+  const count = sql`intDivOrNull(${whole(to)} - ${whole(from)}, ${step.sql})`
+  const goes = sql`(${whole(to)} - ${whole(from)}) * sign(${step.sql}) >= 0`
+  const size = sql`toUInt32(least(if(ifNull(${goes}, false), ifNull(${count}, -1) + 1, 0), ${MOST}))`
+  const value = sql`${whole(from)} + toInt64(i) * ${step.sql}`
+  return from.type === 'time'
+    ? sql`arrayMap(i -> reinterpret(${value}, 'DateTime64(7, \\'UTC\\')'), range(${size}))`
+    : sql`arrayMap(i -> ${value}, range(${size}))`
+}
+
+const range: FunctionRecord = {
+  id: 'list.range',
+  says: 'The values from one bound to another, both included, a step apart; at most 1,048,576.',
+  takes: [
+    { name: 'from', type: 'any' },
+    { name: 'to', type: 'any' },
+    { name: 'step', type: 'any' },
+  ],
+  gives: { list: 'int' },
+  onNull: 'own',
+  sql: (args) => steps(arg(args, 0), arg(args, 1), arg(args, 2)),
+  examples: [],
+}
+
+const rowNumber: FunctionRecord = {
+  id: 'row.number',
+  says: 'A number that no other row of the query has.',
+  takes: [],
+  gives: 'int',
+  onNull: 'own',
+  sql: () => sql`toInt64(rowNumberInAllBlocks())`,
+  examples: [],
+}
+
+export const listFunctions: readonly FunctionRecord[] = [zip, range, rowNumber]
