@@ -129,7 +129,7 @@ function toText({ sql: value, type }: Value): Sql {
         value,
         VALUE,
         (v) =>
-          sql`multiIf(isNull(${v}), '', isNaN(${v}), 'NaN', match(assumeNotNull(toString(${v})), '[.ei]'), replaceRegexpOne(assumeNotNull(toString(${v})), 'e([0-9])', 'e+\\\\1'), concat(assumeNotNull(toString(${v})), '.0'))`,
+          sql`multiIf(isNull(${v}), '', isNaN(${v}), 'NaN', match(assumeNotNull(toString(${v})), '[.ei]'), assumeNotNull(toString(${v})), concat(assumeNotNull(toString(${v})), '.0'))`,
       )
     case 'time':
       return sql`ifNull(${momentText(value)}, '')`
@@ -563,6 +563,7 @@ export const castFunctions: readonly FunctionRecord[] = [
       [1, 'float', '1.0'],
       [0.30000000000000004, 'float', '0.30000000000000004'],
       [1e11, 'float', '100000000000.0'],
+      [1e21, 'float', '1e21'],
       ['2020-01-01T00:00:00.0000000Z', 'time', '2020-01-01T00:00:00.0000000Z'],
       ['0001-01-01T00:00:00.0000001Z', 'time', '0001-01-01T00:00:00.0000001Z'],
       [936000000000, 'span', '1.02:00:00'],
