@@ -411,6 +411,12 @@ export const codes = {
     message: '{file}: line {line} is no table',
     hint: 'a line is the name of a table and its columns, by type: `Name s: A B t: C`',
   },
+  HR471: {
+    severity: 'error',
+    message: 'there is no watchlist "{alias}"{guess}',
+    hint: 'save it as {alias}.csv in a folder "watchlists" beside the rules; for a query, name it with --functions',
+  },
+  HR472: { severity: 'error', message: 'the function "{name}" has an error: {message}' },
   HR600: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
   HR601: {
     severity: 'error',

@@ -56,6 +56,20 @@ export interface TableText {
   readonly open?: boolean
 }
 
+/** A function without a body in the language: the binder only has to know what it gives. */
+export interface NativeFunction {
+  readonly name: string
+  /** Rows; the tables of another database, whatever their names; or the tables that are in scope. */
+  readonly gives: 'rows' | 'database' | 'here'
+  /**
+   * The columns of the rows, by the first argument where that is a constant text. Without them, or where they are
+   * undefined, a call gives the columns of the table it is invoked on, those of `adds`, and further ones that nobody
+   * can list.
+   */
+  readonly columns?: (first: string | undefined) => readonly Column[] | undefined
+  readonly adds?: readonly Column[]
+}
+
 export interface Problem {
   readonly code: string
   readonly severity: 'error' | 'warning'
@@ -79,13 +93,17 @@ export interface ParameterInfo {
 // biome-ignore lint/suspicious/noExplicitAny: the one place where the untyped library is touched
 type Foreign = any
 
+/** Of a call; the language has no such bound itself. */
+const MOST_ARGUMENTS = 64
+const TABLE_KIND = 10
+
 const SYMBOL_KINDS: Readonly<Record<number, SymbolKind>> = {
   2: 'variable',
   3: 'function',
   4: 'variable',
   6: 'tuple',
   9: 'column',
-  10: 'table',
+  [TABLE_KIND]: 'table',
 }
 
 /** One node of the bound tree. Children have the names that the library gives them; separators are left out. */
@@ -131,7 +149,7 @@ export class Node {
   }
 
   get isTable(): boolean {
-    return this.#raw.ResultType?.Kind === 10
+    return this.#raw.ResultType?.Kind === TABLE_KIND
   }
 
   /** Columns of a table, in order. */
@@ -172,9 +190,12 @@ export class Node {
     return body ? new Node(body, this.#library) : undefined
   }
 
-  /** True when the body of the function called here has errors. */
-  get calledHasErrors(): boolean {
-    return this.#raw.CalledFunctionHasErrors === true
+  /** What is wrong with the body of the function called here; empty when nothing is. */
+  get calledProblem(): string {
+    if (this.#raw.CalledFunctionHasErrors !== true) return ''
+    const all = this.#library.list(this.#raw.GetCalledFunctionDiagnostics?.())
+    const error = all.find((each: Foreign) => String(each.Severity) === 'Error')
+    return String(error?.Message ?? 'it cannot be read')
   }
 
   /** Value of a text literal, with its escapes resolved. */
@@ -319,10 +340,46 @@ export class Library {
     return open ? table.WithIsOpen(true) : table
   }
 
+  #native({ name, gives, columns, adds = [] }: NativeFunction): Foreign {
+    const { Symbols } = this.#kusto
+    const { ParameterTypeKind, ArgumentKind, Tabularity } = Symbols
+    const any = new Symbols.Parameter.ctor(
+      'arguments',
+      ParameterTypeKind.Any,
+      ArgumentKind.Expression,
+      undefined,
+      undefined,
+      false,
+      undefined,
+      0,
+      MOST_ARGUMENTS,
+      undefined,
+      undefined,
+    )
+    const result = (call: Foreign): Foreign => {
+      if (gives === 'here') return call.CurrentDatabase
+      if (gives === 'database') return new Symbols.DatabaseSymbol.$ctor1(name, [], true)
+      const [first] = this.list(call.Arguments)
+      const constant: unknown = first?.ConstantValue
+      const known = columns?.(typeof constant === 'string' ? constant : undefined)
+      if (known !== undefined) return this.#table({ name, columns: known })
+      const [input] = this.list(call.ArgumentTypes)
+      const before = input?.Kind === TABLE_KIND ? this.columnsOf(input) : []
+      return this.#table({ name, columns: [...before, ...adds], open: true })
+    }
+    const { Tabular, Other } = Tabularity
+    return new Symbols.FunctionSymbol.ctor(name, result, gives === 'rows' ? Tabular : Other, [any])
+  }
+
   /** Declares tables and functions. Names of no table are errors. */
-  scope(tables: readonly TableText[], functions: readonly FunctionText[]): Scope {
+  scope(
+    tables: readonly TableText[],
+    functions: readonly FunctionText[],
+    natives: readonly NativeFunction[] = [],
+  ): Scope {
     const { Symbols, GlobalState } = this.#kusto
     const members = [
+      ...natives.map((each) => this.#native(each)),
       ...tables.map((each) => this.#table(each)),
       ...functions.map(
         ({ name, parameters, body }) =>

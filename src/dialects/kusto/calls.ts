@@ -8,6 +8,7 @@ import { and, call, type Expr, NULL, not, text } from '../../ir/expr.ts'
 import { type BaseType, isList } from '../../ir/types.ts'
 import { type Node, typeNamed } from './adapter.ts'
 import { type Context, cast, constant, Env, type Meaning, missing, once, refuse } from './scope.ts'
+import { refuseTenant } from './tenant.ts'
 import { constantText, scalarOf, typeOf } from './values.ts'
 
 type Special = (node: Node, args: readonly Node[], context: Context) => Expr
@@ -20,30 +21,6 @@ export function argumentsOf(node: Node): readonly Node[] {
 /** Name of the function that is called. */
 export function functionName(node: Node): string {
   return node.kind === 'FunctionCallExpression' ? node.child('Name').name : node.name
-}
-
-/** What tenants have and files of logs do not. */
-const TENANT: Readonly<Record<string, string>> = {
-  fileprofile: 'the reputation of files that Defender keeps',
-  seenby: 'the sensors that saw a device',
-  deviceprofile: 'the profiles of devices',
-  arg: 'Azure Resource Graph',
-  adx: 'a cluster of Azure Data Explorer',
-  geo_info_from_ip_address: 'the table of places that the service keeps',
-  assignedipaddresses: 'the address history that Defender keeps',
-  devicefromip: 'the address history that Defender keeps',
-  disruptedentities: 'the service that interrupts attacks',
-  estimate_data_size: 'the sizes of rows in the service',
-  cursor_after: 'a database cursor',
-  cursor_before_or_at: 'a database cursor',
-  current_principal: 'a signed-in user',
-  current_principal_details: 'a signed-in user',
-  cluster: 'another cluster',
-}
-
-export function refuseTenant(name: string, context: Context, node: Node): void {
-  const what = Object.hasOwn(TENANT, name.toLowerCase()) ? TENANT[name.toLowerCase()] : undefined
-  if (what !== undefined) refuse('HR408', { name, what }, context.lowering.place(node))
 }
 
 /** Scope for the body of a user's function: its parameters stand for the arguments of this call. */

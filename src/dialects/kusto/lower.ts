@@ -10,8 +10,9 @@ import { type Expr, field } from '../../ir/expr.ts'
 import type { Order, Rel } from '../../ir/rel.ts'
 import type { Field } from '../../ir/types.ts'
 import type { Column, Node } from './adapter.ts'
-import { functionName, refuseTenant, scopeOfCall } from './calls.ts'
+import { functionName, scopeOfCall } from './calls.ts'
 import { lowerExpr } from './expressions.ts'
+import type { Natives } from './natives.ts'
 import { OPERATORS } from './operators.ts'
 import {
   type Context,
@@ -28,6 +29,7 @@ import {
   spanOf,
 } from './scope.ts'
 import { SOURCES } from './sources.ts'
+import { refuseTenant } from './tenant.ts'
 import { constantText } from './values.ts'
 
 /** A table that is read from the store. */
@@ -39,6 +41,8 @@ export interface LoweringOptions {
   readonly tables: ReadonlyMap<string, StoredTable>
   /** Offset of the query within the whole text. */
   readonly offset: number
+  /** The functions without a body that give rows. */
+  readonly natives: Natives
 }
 
 export interface Lowered {
@@ -92,7 +96,17 @@ export class Lowering implements Lowerer {
     const outer = this.#call
     this.#call ??= this.place(call)
     try {
-      return make()
+      const made = make()
+      // A body with a fault that lowering did not meet itself is refused all the same.
+      const message = call.calledProblem
+      if (message !== '') {
+        refuse(
+          'HR472',
+          { name: functionName(call), message: message.slice(0, 200) },
+          this.place(call),
+        )
+      }
+      return made
     } finally {
       this.#call = outer
       this.#depth--
@@ -216,8 +230,8 @@ export class Lowering implements Lowerer {
     const { name } = node
     const meaning = env.get(name)
     if (meaning?.kind === 'table') return meaning.rows()
-    if (node.calledBody !== undefined) return this.#called(node, env)
-    return this.stored(name, node)
+    const isCall = node.calledBody !== undefined || node.symbol?.kind === 'function'
+    return isCall ? this.#called(node, env) : this.stored(name, node)
   }
 
   /** The rows of a stored table. */
@@ -255,6 +269,8 @@ export class Lowering implements Lowerer {
         const [inner] = node.maybe('ArgumentList')?.items('Expressions') ?? []
         if (inner !== undefined) return this.shared(this.table(inner, env))
       }
+      const native = this.options.natives.rows(name)
+      if (native !== undefined) return native(node, context)
       refuseTenant(name, context, node)
       return refuse('HR406', { name }, this.place(node))
     }
@@ -272,7 +288,11 @@ export class Lowering implements Lowerer {
 
   #qualified(node: Node, env: Env): Rowset {
     const selector = node.child('Selector')
-    const from = node.child('Expression').text.toLowerCase()
+    const whole = node.child('Expression')
+    if (whole.kind === 'FunctionCallExpression') {
+      refuseTenant(functionName(whole), { lowering: this, env }, whole)
+    }
+    const from = whole.text.toLowerCase()
     if (/^(?:workspace|app|resource)\(/.test(from) || /^database\(/.test(from)) {
       return selector.kind === 'NameReference'
         ? this.stored(selector.name, node)

@@ -4,6 +4,7 @@ import type { Rel, Scalar } from '../../ir/rel.ts'
 import { kustoTypeName } from './adapter.ts'
 import { evaluateOperators } from './evaluate.ts'
 import { expandOperators } from './expand.ts'
+import { invokeOperators } from './invoke.ts'
 import { joinOperators } from './joins.ts'
 import { seriesOperators } from './makeseries.ts'
 import { parseOperators } from './parse.ts'
@@ -220,6 +221,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   AssertSchemaOperator: (rows) => rows,
   ...summarizeOperators,
   ...joinOperators,
+  ...invokeOperators,
   ...unionOperators,
   ...expandOperators,
   ...parseOperators,
