@@ -9,6 +9,7 @@
  * right, and what they miss is asked again with a pattern (or with the ends of terms marked), after a search for the
  * needle alone has left few rows.
  */
+import { patternOf } from './pattern.ts'
 import {
   arg,
   constText,
@@ -481,16 +482,48 @@ const tests: readonly FunctionRecord[] = [
     ]),
   }),
   {
+    id: 'text.fold',
+    says: 'The text in the case in which texts of the row are compared when case is ignored.',
+    takes: [TEXT],
+    gives: 'text',
+    onNull: 'own',
+    sql: (args) => fullyFolded(arg(args, 0).sql),
+    examples: [{ args: ['ΟΔΟς Ä'], gives: 'οδοσ ä' }],
+  },
+  {
+    id: 'text.has_any_index',
+    says: 'Where the first element of the array that the text has stands in the array, -1 when it has none.',
+    takes: [TEXT, ARRAY],
+    gives: 'int',
+    onNull: 'own',
+    spelled: { kusto: ['has_any_index'] },
+    sql: (args) => {
+      const subject = marked(fullyFolded(arg(args, 0).sql), WHOLE)
+      const texts = sql`JSONExtract(ifNull(${arg(args, 1).sql}, '[]'), 'Array(String)')`
+      return sql`(toInt64(arrayFirstIndex(needle -> position(${subject}, ${marked(fullyFolded(sql`needle`), WHOLE)}) > 0, ${texts})) - 1)`
+    },
+    examples: [
+      { args: ['this is an example', '["this","example"]'], gives: 0 },
+      { args: ['this is an example', '["not","EXAMPLE"]'], gives: 1 },
+      { args: ['this is', '["not",3]'], gives: -1 },
+      { args: ['x', '[]'], gives: -1 },
+    ],
+  },
+  {
     id: 'text.matches',
-    says: 'True when the pattern (RE2, already checked) is found anywhere in the text.',
+    says: 'True when the pattern, already checked, is found anywhere in the text.',
     takes: [TEXT, { name: 'pattern', type: 'text', constant: true }],
     gives: 'bool',
     onNull: 'own',
-    sql: (args) => sql`match(${arg(args, 0).sql}, ${literal(constText(args, 1))})`,
+    sql: (args) => sql`match(${arg(args, 0).sql}, ${literal(patternOf(constText(args, 1)).text)})`,
     examples: rows([
-      ['abc123', '(?-s)[a-c]+\\d', true],
-      ['a\nb', '(?-s)a.b', false],
-      ['', '(?-s)^$', true],
+      ['abc123', '[a-c]+\\d', true],
+      ['a\nb', 'a.b', false],
+      ['', '^$', true],
+      ['a\u00a0b', 'a\\sb', true],
+      ['né', '^\\w+$', true],
+      ['né', '[^\\w]', false],
+      ['a\tb', '[[:alpha:]\\s]b', true],
     ]),
   },
 ]
