@@ -200,15 +200,22 @@ const anyPart: FunctionRecord = {
 
 const dayOfWeek: FunctionRecord = {
   id: 'time.day_of_week',
-  says: 'The days since the last Sunday, as a length of time.',
+  says: 'The days since the last Sunday, as a length of time; missing on the last day there is.',
   takes: [WHEN],
   gives: 'span',
   onNull: 'own',
   spelled: { kusto: ['dayofweek'] },
-  sql: (args) => sql`(intDiv(${ticksSinceYear1(arg(args, 0).sql)}, ${DAY}) + 1) % 7 * ${DAY}`,
+  sql: (args) =>
+    once(
+      ticksSinceYear1(arg(args, 0).sql),
+      VARIABLES.t,
+      (t) =>
+        sql`if(${t} < 3155378112000000000, (intDiv(${t}, ${DAY}) + 1) % 7 * toInt64(${DAY}), NULL)`,
+    ),
   examples: lines([
     ['1970-05-12T23:00:00.0000000Z', 1728000000000],
     ['0001-01-07T00:00:00.0000000Z', 0],
+    ['9999-12-31T00:00:00.0000000Z', null],
     [null, null],
   ]),
 }
