@@ -418,6 +418,75 @@ const repeat = record(
   },
 )
 
+/** Ticks of an hour, the step between instants and between lengths of time when none is said. */
+const HOUR = 36_000_000_000
+
+/** Values as whole numbers to count with, and back. */
+function counted(value: SqlArg): Sql {
+  if (value.type === 'time') return sql`reinterpret(${value.sql}, 'Int64')`
+  return value.type === 'dynamic' || value.type === 'text'
+    ? sql`toFloat64OrNull(${value.sql})`
+    : value.sql
+}
+
+const range = record(
+  {
+    id: 'array.range',
+    says: 'An array of the values from one bound to another, both included, a step apart; at most 1,048,576.',
+    takes: [
+      { name: 'from', type: 'any' },
+      { name: 'to', type: 'any' },
+      { name: 'step', type: 'any', optional: true },
+    ],
+    spelled: ['range'],
+    examples: [
+      { args: [1, 8, 3], gives: '[1,4,7]' },
+      { args: [3, 1, -1], gives: '[3,2,1]' },
+      { args: [3, 1], gives: '[]' },
+      { args: [1, 2, 0], gives: '[]' },
+      { args: [null, 2], gives: null },
+    ],
+  },
+  'dynamic',
+  (args) => {
+    const from = arg(args, 0)
+    const to = arg(args, 1)
+    const step = args[2]
+    const isOf = (type: SqlArg['type']): boolean => from.type === type || to.type === type
+    const type = isOf('time') ? 'time' : isOf('span') ? 'span' : args.some(isReal) ? 'float' : 'int'
+    const by =
+      step === undefined
+        ? sql`${literal(type === 'time' || type === 'span' ? HOUR : 1)}`
+        : counted(step)
+    const wide = type === 'float' ? sql`toFloat64` : sql`toInt128`
+    const [start, end, pace] = [counted(from), counted(to), by].map((each) => sql`${wide}(${each})`)
+    const steps =
+      type === 'float'
+        ? sql`floor((${other}.2 - ${other}.1) / ${other}.3 + 1e-9)`
+        : sql`intDivOrZero(${other}.2 - ${other}.1, ${other}.3)`
+    // The far bound lies in the direction of the step, or there is nothing.
+    const goes = sql`${other}.3 != 0 AND (${other}.2 - ${other}.1) * sign(${other}.3) >= 0`
+    const size = sql`toUInt64(if(${goes}, least(${steps} + 1, ${literal(MOST)}), 0))`
+    const at = sql`${other}.1 + ${list} * ${other}.3`
+    const value =
+      type === 'float'
+        ? at
+        : type === 'time'
+          ? sql`reinterpret(toInt64(${at}), 'DateTime64(7, \'UTC\')')`
+          : sql`toInt64(${at})`
+    const whole = sql`arrayMap(${list} -> ${elementOf({ sql: value, type })}, range(${size}))`
+    const there = sql`(assumeNotNull(${start ?? other}), assumeNotNull(${end ?? other}), assumeNotNull(${pace ?? other}))`
+    const isMissing = [from, to, ...(step === undefined ? [] : [step])].map(
+      (each) => sql`isNull(${counted(each)})`,
+    )
+    return sql`if(${joined(isMissing, ' OR ')}, NULL, ${arrayJson(named(there, other, () => whole))})`
+  },
+)
+
+function isReal({ type }: SqlArg): boolean {
+  return type === 'float' || type === 'decimal' || type === 'dynamic'
+}
+
 const zip = record(
   {
     id: 'array.zip',
@@ -458,5 +527,6 @@ export const arrayFunctions: readonly FunctionRecord[] = [
   ...sort('desc'),
   strcat,
   repeat,
+  range,
   zip,
 ]
