@@ -164,20 +164,24 @@ function firstOf<T>(
   all: readonly { readonly from: KustoText; readonly value: T }[],
   what: string,
   nameOf: (value: T) => string,
+  meaningOf: (value: T) => unknown,
 ): { readonly kept: readonly T[]; readonly problems: readonly RuleProblem[] } {
-  const first = new Map<string, { readonly from: KustoText; readonly value: T }>()
+  const kept = new Map<string, { readonly from: KustoText; readonly value: T }>()
   const problems = all.flatMap((each): readonly RuleProblem[] => {
     const name = nameOf(each.value)
-    const known = first.get(name)
+    const known = kept.get(name)
     if (known === undefined) {
-      first.set(name, each)
+      kept.set(name, each)
       return []
     }
-    if (JSON.stringify(known.value) === JSON.stringify(each.value)) return []
+    const [first, again] = [known.value, each.value].map((value) =>
+      JSON.stringify(meaningOf(value)),
+    )
+    if (first === again) return []
     const diagnostic = diagnose('HR465', { what, name, first: known.from.file })
     return [{ root: each.from.root, file: each.from.file, diagnostic }]
   })
-  return { kept: [...first.values()].map(({ value }) => value), problems }
+  return { kept: [...kept.values()].map(({ value }) => value), problems }
 }
 
 /** What is wrong with a file beside its documents; a file that the user named and that holds no query is told. */
@@ -200,11 +204,13 @@ export async function compileKusto(
     texts.flatMap((from) => from.content.functions.map((value) => ({ from, value }))),
     'function',
     (each) => each.name,
+    ({ parameters, body }) => [parameters, body],
   )
   const watchlists = firstOf(
     texts.flatMap((from) => from.content.watchlists.map((value) => ({ from, value }))),
     'watchlist',
     (each) => each.alias,
+    (each) => each,
   )
   const jobs = texts.flatMap((from) =>
     from.content.documents.map((document) => ({ from, document })),

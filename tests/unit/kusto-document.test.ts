@@ -246,7 +246,7 @@ describe('checks', () => {
 
   it('says what was perhaps meant', () => {
     expect(withLine('qeryPeriod: 1h').diagnostics[0]?.message).toContain(
-      'did you mean "queryperiod"',
+      'did you mean "queryPeriod"',
     )
     expect(identifierOf('IP', 'Adress')).toEqual({ near: 'Address' })
   })

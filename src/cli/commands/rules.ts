@@ -195,6 +195,7 @@ export const rulesCommands: readonly CommandRecord[] = [
     examples: [
       'harrier rules check sigma/rules',
       'harrier rules check rules.zip --json',
+      'harrier rules check detections/ hunts.md queries.jsonl.gz',
       'harrier rules check rules/ --placeholders vars.yml --strict',
     ],
     act: check,

@@ -34,18 +34,14 @@ const LOOKBACK: ReadonlyMap<number, number> = new Map([
   [24 * HOUR, 720 * HOUR],
 ])
 
-const KNOWN: ReadonlySet<string> = new Set(
-  (
-    'id guid detectorId displayName ruleName detectionName name title description isEnabled enabled queryCondition ' +
-    'queryText query schedule frequency period detectionAction alertTitle alertDescription alertSeverity ' +
-    'alertCategory alertRecommendedAction recommendedActions severity category mitreTechniques techniques tactics ' +
-    'impactedAssets impactedEntities actions responseActions automatedActions organizationalScope createdBy ' +
-    'createdDateTime lastModifiedBy lastModifiedDateTime lastRunDetails tags version status author references ' +
-    'customDetails @odata.type @odata.context'
-  )
-    .toLowerCase()
-    .split(' '),
-)
+const KNOWN: readonly string[] = (
+  'id guid detectorId displayName ruleName detectionName name title description isEnabled enabled queryCondition ' +
+  'queryText query schedule frequency period detectionAction alertTitle alertDescription alertSeverity ' +
+  'alertCategory alertRecommendedAction recommendedActions severity category mitreTechniques techniques tactics ' +
+  'impactedAssets impactedEntities actions responseActions automatedActions organizationalScope createdBy ' +
+  'createdDateTime lastModifiedBy lastModifiedDateTime lastRunDetails tags version status author references ' +
+  'customDetails @odata.type @odata.context'
+).split(' ')
 
 /** `deviceId` of the interface is the column `DeviceId`. */
 const columnOf = (identifier: string): string =>

@@ -66,20 +66,16 @@ const TACTICS = [
   'DefenseImpairment',
 ]
 
-/** Keys that are read or are known to say nothing about what the rule does, in lower case. */
-const KNOWN: ReadonlySet<string> = new Set(
-  (
-    'id name displayName title version templateVersion kind description severity status enabled ' +
-    'requiredDataConnectors queryFrequency queryPeriod triggerOperator triggerThreshold suppressionEnabled ' +
-    'suppressionDuration tactics techniques relevantTechniques subTechniques tags query entityMappings ' +
-    'sentinelEntitiesMappings customDetails alertDetailsOverride eventGroupingSettings incidentConfiguration ' +
-    'metadata author references alertRuleTemplateName lastModifiedUtc createdDateUTC lastUpdatedDateUTC ' +
-    'alertRulesCreatedByTemplateCount etag category entityQueries startTimeUtc descriptionDetailed ' +
-    'additionalInformation dependencies'
-  )
-    .toLowerCase()
-    .split(' '),
-)
+/** Keys that are read or are known to say nothing about what the rule does. */
+const KNOWN: readonly string[] = (
+  'id name displayName title version templateVersion kind description severity status enabled ' +
+  'requiredDataConnectors queryFrequency queryPeriod triggerOperator triggerThreshold suppressionEnabled ' +
+  'suppressionDuration tactics techniques relevantTechniques subTechniques tags query entityMappings ' +
+  'sentinelEntitiesMappings customDetails alertDetailsOverride eventGroupingSettings incidentConfiguration ' +
+  'metadata author references alertRuleTemplateName lastModifiedUtc createdDateUTC lastUpdatedDateUTC ' +
+  'alertRulesCreatedByTemplateCount etag category entityQueries startTimeUtc descriptionDetailed ' +
+  'additionalInformation dependencies'
+).split(' ')
 
 /** What a wrong value of a rule leads to, as the message says it. */
 const NOT_USED = 'it is not used'
@@ -331,11 +327,9 @@ function readTags(fields: Fields): readonly string[] {
 }
 
 /** Keys outside the known ones: kept, and told as a notice. */
-export function readCustom(
-  fields: Fields,
-  known: ReadonlySet<string>,
-): ReadonlyMap<string, unknown> {
-  const others = fields.node.entries.filter(({ key }) => !known.has(key.toLowerCase()))
+export function readCustom(fields: Fields, known: readonly string[]): ReadonlyMap<string, unknown> {
+  const lower = new Set(known.map((each) => each.toLowerCase()))
+  const others = fields.node.entries.filter(({ key }) => !lower.has(key.toLowerCase()))
   for (const { key, keySpan } of others) {
     const near = suggest(key, known)
     const guess = near === undefined || near.length < 4 ? '' : ` (did you mean "${near}"?)`
