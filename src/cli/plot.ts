@@ -33,6 +33,11 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
   ['piechart', 'pie'],
 ])
 
+/** True for a chart that is drawn. */
+export function isDrawn(render: string): boolean {
+  return KINDS.has(render.toLowerCase())
+}
+
 type Row = readonly Value[]
 
 interface Point {

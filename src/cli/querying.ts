@@ -23,6 +23,7 @@ import {
 } from './context.ts'
 import { checkIntake, isShort, storeFor } from './intaking.ts'
 import { kustoCompilerFor } from './kusto.ts'
+import { isDrawn } from './plot.ts'
 import { ResultTally, renderResultPage } from './resultpage.ts'
 import { mostRows, resultWriter } from './results.ts'
 import { anyOf, checkRun, engineLimits, writeReport } from './running.ts'
@@ -183,7 +184,7 @@ async function runAll(context: Context, job: QueryJob, world: QueryWorld): Promi
       isInterrupted = true
     }
     await writer.finish(Math.max(0, rows - most))
-    if (render !== undefined && html === undefined && !output.quiet) {
+    if (render !== undefined && isDrawn(render) && html === undefined && !output.quiet) {
       output.err.write(
         line`note: the chart (render ${render}) is drawn in the report of --html FILE\n`,
       )

@@ -2,7 +2,7 @@
  * Journeys of a user through the built program, as transcripts: what each command prints on stdout and stderr and how
  * it ends. `npx vitest run --project system tests/cli/journey.test.ts -u` writes the transcripts anew.
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { IDS, writeCase } from '../support/casefiles.ts'
 import { type CallOptions, type Desk, makeDesk } from '../support/desk.ts'
@@ -165,3 +165,63 @@ it('a store', () =>
     ['explain', 'rules/linux.yml'],
     ['explain', IDS.whoami.slice(0, 8), '--rules', 'rules/windows/whoami.yml', '-q'],
   ]))
+
+const kusto = (...args: readonly string[]): Step => ['query', '--dialect', 'kusto', ...args]
+const VALUES =
+  'print n = 1, r = 1.5, t = datetime(2020-01-01), s = 1d + 1ms, b = true, d = dynamic({"a": [1, "x"]}), none = int(null), text = "a,b"'
+const PROCESSES =
+  'DeviceProcessEvents | project Timestamp, DeviceName, FileName, ProcessCommandLine'
+
+it('Kusto queries without data', { timeout: 240_000 }, () =>
+  play(
+    'kusto',
+    [
+      kusto(VALUES),
+      kusto(VALUES, '--json'),
+      kusto(VALUES, '--csv'),
+      kusto('print a = 1\n\nprint b = "x" | render piechart', '--json'),
+      kusto('range x from 1 to 5 step 1', '--jsonl', '--rows', '2'),
+      kusto('print a = strcat("x", '),
+      kusto('Nothing | take 1'),
+      kusto(' '),
+      kusto('print 1', '--events'),
+      kusto('print 1', '--rows', 'many'),
+      kusto('print a = 1', '--show', 'ir'),
+      kusto('DeviceProcessEvents | count'),
+      ['query', 'DeviceProcessEvents | count'],
+    ],
+    3,
+  ),
+)
+
+it('Kusto queries over logs', { timeout: 240_000 }, async () => {
+  const table = 'DeviceProcessEvents'
+  desk.write('counts.kql', `${table}\n| summarize n = count() by DeviceName\n| sort by n desc\n`)
+  desk.write('wrong.kql', `${table}\n| where FileNam == "a"\n`)
+  desk.write(
+    'functions/whoami.yml',
+    `FunctionName: Whoami\nFunctionAlias: Whoami\nFunctionQuery: |\n  ${table}\n  | where ProcessCommandLine has "whoami"\n`,
+  )
+  const logs = ['--logs', 'logs/sysmon.jsonl']
+  const pie = `${table} | summarize n = count() by DeviceName | sort by n desc | render piechart`
+  await play(
+    'kusto-logs',
+    [
+      kusto(`${PROCESSES} | sort by Timestamp asc`, ...logs),
+      kusto(PROCESSES, ...logs, '-q', '--csv', '--to', '2026-01-05T08:00:02Z'),
+      kusto('counts.kql', ...logs, '-q', '--jsonl'),
+      kusto('wrong.kql', ...logs),
+      kusto('SigninLogs | count', ...logs),
+      kusto('Whoami | count', ...logs, '-q', '--functions', 'functions'),
+      kusto('Whoami | count', '--functions', 'missing'),
+      {
+        args: ['query', '--dialect', 'kusto', '-', ...logs, '--html', 'rows.html'],
+        options: { input: pie },
+      },
+    ],
+    3,
+  )
+  const report = readFileSync(desk.path('rows.html'), 'utf8')
+  expect(report).toContain('<svg class="pie"')
+  expect(report).toContain('ws01: 66.7 %')
+})
