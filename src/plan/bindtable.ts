@@ -205,6 +205,11 @@ function withoutMissing(expr: Expr): Expr {
   }
 }
 
+/** A stored text as a dynamic value: what JSON it holds, or the text itself; null for none. */
+function parsed(value: Expr): Expr {
+  return call('dyn.parse', [value], 'dynamic')
+}
+
 /** A value as a column of the type has it. */
 function asType(value: Expr, type: Type): Expr {
   const made = mapExpr(foldExpr(value), withoutMissing)
@@ -212,6 +217,7 @@ function asType(value: Expr, type: Type): Expr {
   if (isList(made.type)) return asType(call('list.json', [made], 'text'), type)
   if (isList(type) || made.type === type) return made
   if (type === 'text') return call('dynamic.text', [made], 'text')
+  if (type === 'dynamic') return parsed(made)
   return call(`cast.${type}`, [made], type)
 }
 
@@ -249,9 +255,8 @@ function ownColumn({ name, type }: Field, names: Names, source: Source | undefin
     return firstOf([written, ...parts, ...lists].filter((each) => !isNull(each)))
   }
   if (type !== 'dynamic') return written
-  const read = (each: Expr): Expr => call('cast.dynamic', [each], 'dynamic')
-  const first = isNull(written) ? [] : [read(written)]
-  return call('dynamic.first', [...first, ...whole, ...lists.map(read)], 'dynamic')
+  const first = isNull(written) ? [] : [parsed(written)]
+  return call('dynamic.first', [...first, ...whole, ...lists.map(parsed)], 'dynamic')
 }
 
 interface Part {

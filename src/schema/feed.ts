@@ -42,6 +42,8 @@ function sourcesNamed(
   const found = pattern.endsWith('*')
     ? all.filter((each) => each.startsWith(pattern.slice(0, -1)))
     : all.filter((each) => each === pattern)
+  // Exports of a table are stored under a name of their own, which no file declares.
+  if (pattern.startsWith('table.')) return [pattern]
   if (found.length === 0) sayUnknown(report, 'source', pattern, all, span)
   return found
 }

@@ -46,6 +46,8 @@ const TYPES: ReadonlyMap<string, BaseType> = new Map([
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const STANDARD = '@'
+/** Columns of another table, with more behind them. */
+const LIKE = /^=(\w+) ?(.*)$/
 /** The columns that come first, so that a row is read from its time on. */
 const LEADING = ['TimeGenerated', 'Timestamp']
 
@@ -114,7 +116,11 @@ class Tables implements TableCatalogue {
     if (known !== undefined) return known
     const entry = this.#entries.get(name)
     if (entry === undefined) return undefined
-    const read = readColumns(entry.rest) ?? []
+    const [, like, rest = entry.rest] = LIKE.exec(entry.rest) ?? []
+    const read = [
+      ...(like === undefined || like === name ? [] : (this.table(like)?.columns ?? [])),
+      ...(readColumns(rest) ?? []),
+    ]
     const own = [...new Map(read.map((each) => [each.name, each])).values()]
     const added = entry.standard.filter((each) => !hasName(own, each.name))
     const columns = inOrder([...own, ...added])
@@ -161,7 +167,8 @@ function readRename(line: string, renames: Renames): boolean {
 
 /**
  * Reads the texts of the tables. A file has lines `Name s: A B t: C`; a line of `@` gives columns that all tables
- * after it have, and a line of `+Name` adds columns to a table of a file before. A file whose path ends in `old.txt` has lines `Old > New` and `Table.Old: s > New`. The columns of a
+ * after it have, a line of `+Name` adds columns to a table of a file before, and
+ * `Name =Other s: A` has the columns of another table too. A file whose path ends in `old.txt` has lines `Old > New` and `Table.Old: s > New`. The columns of a
  * line are checked when they are read; a name that cannot be one, and one that is there twice, are errors here.
  */
 export function readTables(

@@ -9,7 +9,7 @@ import type { BaseType, Field } from '../ir/types.ts'
 import type { SchemaCatalogue } from './catalogue.ts'
 import { eachOf, readDocuments, type SchemaFile } from './documents.ts'
 import { type Feeds, readMappings, readParts } from './feed.ts'
-import { itemsOf, knownMapOf, type Report, say, sayUnknown, textFrom } from './node.ts'
+import { itemsOf, knownMapOf, mapOf, type Report, say, sayUnknown, textFrom } from './node.ts'
 import { orderedParts } from './parts.ts'
 import type { StoredCatalogue } from './stored.ts'
 import type { Table, TableCatalogue } from './tables.ts'
@@ -20,6 +20,27 @@ type TableParts = ReadonlyMap<string, readonly ViewPart[]>
 /** True for a file that is read only when a table is asked for. */
 export function isLate(path: string): boolean {
   return /^kusto[/\\]/.test(path)
+}
+
+/** Second names of columns, by the column that has the value. */
+function readAliases(
+  node: YamlNode | undefined,
+  report: Report,
+): readonly (readonly [string, string])[] {
+  if (node === undefined) return []
+  return mapOf(node, '"aliases"', report).flatMap(({ key, value }) => {
+    const to = textFrom(value, `"${key}"`, report)
+    return to === undefined ? [] : [[key, to] as const]
+  })
+}
+
+function withAliases(part: ViewPart, aliases: readonly (readonly [string, string])[]): ViewPart {
+  const fields = new Map(part.fields)
+  for (const [alias, column] of aliases) {
+    const value = part.fields.get(column) ?? (part.isClosed === true ? undefined : field(column))
+    if (value !== undefined && !fields.has(alias)) fields.set(alias, value)
+  }
+  return { ...part, fields }
 }
 
 /** Reads the files of the views of tables, given what they may name. */
@@ -35,7 +56,7 @@ export function readTableParts(
   const known = new Set<string>()
   const mapped = new Map<string, () => void>()
   const readTable = (node: YamlNode, report: Report): void => {
-    const entries = knownMapOf(node, 'a table', ['name', 'source', 'parts'], report)
+    const entries = knownMapOf(node, 'a table', ['name', 'source', 'parts', 'aliases'], report)
     const nameNode = entries.get('name')
     const name = nameNode && textFrom(nameNode, '"name"', report)
     const table = name === undefined ? undefined : tables.table(name)
@@ -43,7 +64,10 @@ export function readTableParts(
     else if (table === undefined) sayUnknown(report, 'table', name, tables.names, node.span)
     else if (all.has(name)) say(report, 'HR204', { what: 'table', name }, node.span)
     if (name === undefined || table === undefined || all.has(name)) return
-    const parts = readParts(entries, { sources: feeds.sources, mappings }, report, 'table')
+    const aliases = readAliases(entries.get('aliases'), report)
+    const parts = readParts(entries, { sources: feeds.sources, mappings }, report, 'table').map(
+      (part) => withAliases(part, aliases),
+    )
     const columns = table.columns.map((each) => each.name)
     for (const each of columns) known.add(each)
     for (const column of parts.flatMap((each) => [...each.fields.keys()])) {
