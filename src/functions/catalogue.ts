@@ -2,6 +2,7 @@
 import { aggregateFunctions } from './aggregate.ts'
 import { arithmeticFunctions } from './arithmetic.ts'
 import { arrayFunctions } from './arrays.ts'
+import { axisFunctions } from './axis.ts'
 import { bagFunctions } from './bags.ts'
 import { castFunctions } from './casts.ts'
 import { choiceFunctions } from './choice.ts'
@@ -14,8 +15,10 @@ import { listFunctions } from './lists.ts'
 import { localFunctions } from './local.ts'
 import { matchFunctions } from './match.ts'
 import { momentFunctions } from './moments.ts'
+import { networkFunctions } from './network.ts'
 import { numberFunctions } from './numbers.ts'
 import type { FunctionRecord } from './record.ts'
+import { seriesFunctions } from './series.ts'
 import { setFunctions } from './sets.ts'
 import { shapeFunctions } from './shape.ts'
 import { spanFunctions } from './spans.ts'
@@ -40,17 +43,20 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
     ...derivedFunctions,
     ...dynamicFunctions,
     ...setFunctions,
+    ...seriesFunctions,
     ...bagFunctions,
     ...arrayFunctions,
     ...termFunctions,
     ...stringFunctions,
     ...extractionFunctions,
+    ...networkFunctions,
     ...aggregateFunctions,
     ...collectFunctions,
     ...statisticsFunctions,
     ...windowFunctions,
     ...listFunctions,
     ...shapeFunctions,
+    ...axisFunctions,
   ].map((record) => [record.id, record]),
 )
 
