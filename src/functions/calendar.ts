@@ -66,8 +66,20 @@ export function trimmed(text: Sql): Sql {
   return sql`trimBoth(${text}, ' \\t\\r\\n')`
 }
 
+/** What the engine's own reader of instants reads as it should: real months, days and hours, with all their digits. */
+const ISO_TIME = sql`'^[1-8][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\\\.[0-9]{1,9})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?)?$'`
+
 /** The instant that a text says, in the forms that logs and people write; NULL for any other text. */
 export function readInstant(text: Sql): Sql {
+  return once(
+    text,
+    VARIABLES.t,
+    (t) =>
+      sql`if(match(${t}, ${ISO_TIME}), parseDateTime64BestEffortOrNull(${t}, 7, 'UTC'), ${readWritten(t)})`,
+  )
+}
+
+function readWritten(text: Sql): Sql {
   return named(sql`extractGroups(${trimmed(text)}, ${WRITTEN_TIME})`, VARIABLES.g, (g) => {
     const year = sql`concat(${g}[1], ${g}[6], ${g}[9], ${g}[12])`
     const month = sql`concat(${g}[2], ${g}[4], ${g}[8], ${g}[10])`
