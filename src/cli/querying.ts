@@ -200,14 +200,34 @@ async function runAll(context: Context, job: QueryJob, world: QueryWorld): Promi
   return isInterrupted && context.signal.aborted ? EXIT.interrupted : EXIT.done
 }
 
-/** The store that the queries read; without tables to read none is needed. */
-function openFor(context: Context, answers: readonly Ready[], options: OptionValues) {
-  const logs = options.texts('logs')
-  const isNamed = logs.length > 0 || options.text('store') !== undefined
-  const needsData = answers.some(({ tables }) => tables.length > 0)
-  return needsData || isNamed
-    ? storeFor(context, logs, options)
-    : openTemporaryStore(context).then((opened) => ({ opened, intake: undefined }))
+/** True when the options name data, or there is a default store. */
+const hasData = (context: Context, options: OptionValues): boolean =>
+  options.texts('logs').length > 0 ||
+  options.text('store') !== undefined ||
+  isStore(defaultStore(context))
+
+/**
+ * Compiles the text and opens the store that its queries read; a query without tables needs none. Where there can be no
+ * other store, the engine starts beside the compiler.
+ */
+async function prepare(context: Context, query: QueryText, options: OptionValues) {
+  const early = hasData(context, options) ? undefined : openTemporaryStore(context)
+  try {
+    const answers = await compile(context, query, options)
+    const isFree = answers.every(({ tables }) => tables.length === 0)
+    const isNamed = options.texts('logs').length > 0 || options.text('store') !== undefined
+    if (isFree && !isNamed) {
+      return { answers, opened: await (early ?? openTemporaryStore(context)), intake: undefined }
+    }
+    const { opened, intake } = await storeFor(context, options.texts('logs'), options)
+    return { answers, opened, intake }
+  } catch (error) {
+    await early?.then(
+      (opened) => opened.close(),
+      () => undefined,
+    )
+    throw error
+  }
 }
 
 /** Runs `query --dialect kusto` and gives the exit code. */
@@ -224,18 +244,20 @@ export async function queryKusto(
   }
   const query = readQuery(given)
   if (query.text.trim() === '') throw new UsageError('the query is empty')
-  const answers = await compile(context, query, options)
   const what = options.text('show')
-  const hasStore =
-    options.texts('logs').length > 0 ||
-    options.text('store') !== undefined ||
-    isStore(defaultStore(context))
   const time = boundsOf(options, context.now())
-  if (what === 'ir' && !hasStore) return show(context, answers, what, undefined)
-  if (what === 'sql' && !hasStore && answers.every(({ tables }) => tables.length === 0)) {
+  if ((what === 'ir' || what === 'sql') && !hasData(context, options)) {
+    const answers = await compile(context, query, options)
+    if (what === 'ir') return show(context, answers, what, undefined)
+    if (answers.some(({ tables }) => tables.length > 0)) {
+      throw new UsageError(
+        'the SQL depends on which fields are stored',
+        'name logs with --logs, or a store with --store; --show ir needs neither',
+      )
+    }
     return show(context, answers, what, { schema: context.schema(), stored: new Map(), time })
   }
-  const { opened, intake } = await openFor(context, answers, options)
+  const { answers, opened, intake } = await prepare(context, query, options)
   try {
     if (intake?.interrupted === true) return EXIT.interrupted
     if (intake !== undefined && intake.received === 0 && isShort(intake)) return EXIT.engine
