@@ -1,4 +1,6 @@
 /** All function records, by id. */
+
+import { addressFunctions } from './addresses.ts'
 import { aggregateFunctions } from './aggregate.ts'
 import { arithmeticFunctions } from './arithmetic.ts'
 import { arrayFunctions } from './arrays.ts'
@@ -11,6 +13,7 @@ import { compareFunctions } from './compare.ts'
 import { derivedFunctions } from './derived.ts'
 import { dynamicFunctions } from './dynamic.ts'
 import { extractionFunctions } from './extraction.ts'
+import { fitFunctions } from './fits.ts'
 import { listFunctions } from './lists.ts'
 import { localFunctions } from './local.ts'
 import { matchFunctions } from './match.ts'
@@ -25,6 +28,7 @@ import { spanFunctions } from './spans.ts'
 import { statisticsFunctions } from './statistics.ts'
 import { stringFunctions } from './strings.ts'
 import { termFunctions } from './terms.ts'
+import { unitFunctions } from './units.ts'
 import { valueFunctions } from './value.ts'
 import { windowFunctions } from './window.ts'
 
@@ -38,18 +42,21 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
     ...momentFunctions,
     ...numberFunctions,
     ...spanFunctions,
+    ...unitFunctions,
     ...choiceFunctions,
     ...valueFunctions,
     ...derivedFunctions,
     ...dynamicFunctions,
     ...setFunctions,
     ...seriesFunctions,
+    ...fitFunctions,
     ...bagFunctions,
     ...arrayFunctions,
     ...termFunctions,
     ...stringFunctions,
     ...extractionFunctions,
     ...networkFunctions,
+    ...addressFunctions,
     ...aggregateFunctions,
     ...collectFunctions,
     ...statisticsFunctions,

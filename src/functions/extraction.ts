@@ -3,7 +3,7 @@ import { once, VARIABLES } from './once.ts'
 import { patternOf } from './pattern.ts'
 import { arg, constText, type Example, type FunctionRecord, type Parameter } from './record.ts'
 import { literal, type Sql, type SqlArg, sql } from './sql.ts'
-import { countPieces, refused, searched } from './strings.ts'
+import { countPieces, reachOf, refused, searched } from './strings.ts'
 
 const TEXT: Parameter = { name: 'text', type: 'text' }
 const PATTERN: Parameter = { name: 'pattern', type: 'text', constant: true }
@@ -119,7 +119,8 @@ function indexOfPattern(args: readonly SqlArg[]): Sql {
       const marked = sql`replaceRegexpAll(${part}, ${literal(text)}, ${literal(`${MARK}\\0`)})`
       const pieces = sql`splitByString(${literal(MARK)}, ${marked})`
       const before = sql`toInt64(lengthUTF8(arrayStringConcat(arraySlice(${pieces}, 1, toInt64(ifNull(${nth}, 1))))))`
-      const found = sql`if(length(${pieces}) <= ifNull(${nth}, 1), -1, ${before} + ${start})`
+      const reach = sql`arrayAll(piece -> lengthUTF8(piece) <= ${reachOf(args)}, arraySlice(${pieces}, 1, toInt64(ifNull(${nth}, 1))))`
+      const found = sql`if(length(${pieces}) <= ifNull(${nth}, 1) OR NOT ${reach}, -1, ${before} + ${start})`
       const not = refused(args)
       return not.reduce((made, test) => sql`if(${test}, NULL, ${made})`, found)
     }),

@@ -111,7 +111,7 @@ function constantNetwork(text: string): Network | undefined {
 }
 
 /** The constant texts of a list of arguments that are texts and arrays of texts; undefined when one is no constant. */
-function constantTexts(args: readonly SqlArg[]): readonly string[] | undefined {
+export function constantTexts(args: readonly SqlArg[]): readonly string[] | undefined {
   const texts: string[] = []
   for (const { type, value } of args) {
     if (typeof value !== 'string') return undefined
@@ -127,7 +127,7 @@ function constantTexts(args: readonly SqlArg[]): readonly string[] | undefined {
 }
 
 /** The texts of arguments that are texts and arrays of texts, as an array of the engine. */
-function listed(args: readonly SqlArg[]): Sql {
+export function listed(args: readonly SqlArg[]): Sql {
   const arrays = args.map((each) =>
     each.type === 'dynamic'
       ? sql`if(startsWith(ifNull(${each.sql}, ''), '['), JSONExtract(ifNull(${each.sql}, ''), 'Array(String)'), [JSONExtractString(ifNull(${each.sql}, ''))])`

@@ -102,7 +102,7 @@ function countOf(subject: Sql, needle: SqlArg): Sql {
 
 const NULL_INT = sql`CAST(NULL AS Nullable(Int64))`
 
-/** Where a search of part of a text begins, and that part. */
+/** Where a search of part of a text begins, and that part. A length is left to `body` when it counts for each find anew. */
 export function searched(
   subject: Sql,
   args: readonly SqlArg[],
@@ -110,7 +110,7 @@ export function searched(
 ): Sql {
   const from = args[2]
   if (from === undefined) return body(subject, sql`0`)
-  const size = args[3]
+  const size = args[4] === undefined ? args[3] : undefined
   const start = sql`if(${whole(from, -MOST)} < 0, greatest(${length(subject)} + ${whole(from, -MOST)}, 0), ${whole(from, -MOST)})`
   return named(start, B, (at) => {
     const part =
@@ -127,6 +127,14 @@ export function refused(args: readonly SqlArg[]): readonly Sql[] {
     ...(args[3] === undefined ? [] : [sql`${whole(args[3], -2)} < -1`]),
     ...(args[4] === undefined ? [] : [sql`${whole(args[4], 0)} < 1`]),
   ]
+}
+
+/** How far from where a search begins, or from the find before, the next find may end. */
+export function reachOf(args: readonly SqlArg[]): Sql {
+  const size = args[3]
+  return size === undefined
+    ? sql`${literal(MOST)}`
+    : sql`if(${whole(size, -1)} < 0, ${literal(MOST)}, ${whole(size, -1)})`
 }
 
 /** The pieces between the finds of a separator; the engine's own splitter takes constants only. */
@@ -146,10 +154,11 @@ function indexOf(args: readonly SqlArg[]): Sql {
       const pieces = piecesBetween(part, needle)
       const count = nth === undefined ? sql`1` : whole(nth, 1)
       const before = length(sql`arrayStringConcat(arraySlice(${pieces}, 1, ${count}))`)
+      const reach = sql`arrayAll(piece -> lengthUTF8(piece) + lengthUTF8(${needle.sql}) <= ${reachOf(args)}, arraySlice(${pieces}, 1, ${count}))`
       const found =
         nth === undefined
           ? sql`if(${first} = 0, -1, toInt64(${first}) - 1 + ${start})`
-          : sql`if(length(${pieces}) <= ${count}, -1, ${start} + ${before} + (${count} - 1) * ${length(needle.sql)})`
+          : sql`if(length(${pieces}) <= ${count} OR NOT ${reach}, -1, ${start} + ${before} + (${count} - 1) * ${length(needle.sql)})`
       const not = joined([sql`${needle.sql} = ''`, ...refused(args)], ' OR ')
       return sql`if(${not}, ${NULL_INT}, ${found})`
     }),

@@ -28,7 +28,8 @@ interface Ends {
   readonly right: boolean
 }
 
-const WHOLE: Ends = { left: true, right: true }
+/** No term may be cut at either end. */
+export const WHOLE: Ends = { left: true, right: true }
 
 /** Lists up to this long are printed needle by needle; longer ones go through the engine's multi-needle functions. */
 const FEW = 8
@@ -39,7 +40,7 @@ const ENDS_TERM = /[\p{L}\p{N}]$/u
 const TERMS = /[\p{L}\p{N}]+/gu
 
 /** Stands where a term begins or ends in marked texts; no character, so no needle holds it. */
-const MARK = '\ufdd0'
+export const MARK = '\ufdd0'
 
 /** ASCII letters alone have case: Kelvin and long s are not taken for `k` and `s`, as in Kusto. */
 function isPlain(value: string): boolean {
@@ -139,7 +140,7 @@ function hasOne(text: Sql, value: string, ends: Ends, how: Case): Sql {
 }
 
 /** The text with a mark at each of the given ends of each of its terms: a bounded search becomes a plain one. */
-function marked(text: Sql, ends: Ends): Sql {
+export function marked(text: Sql, ends: Ends): Sql {
   const with_ = `${ends.left ? MARK : ''}\\0${ends.right ? MARK : ''}`
   return sql`replaceRegexpAll(${text}, '[\\\\pL\\\\pN]+', ${literal(with_)})`
 }
@@ -189,7 +190,8 @@ function hasAnyPhrase(text: Sql, needles: readonly string[]): Sql {
   return sql`(multiMatchAny(${text}, ${literal(plain)}) AND multiMatchAny(${marked(text, WHOLE)}, ${literal(sure)}))`
 }
 
-function hasAny(text: Sql, values: readonly string[]): Sql {
+/** Any of constant needles as `term.has` says. */
+export function hasAny(text: Sql, values: readonly string[]): Sql {
   if (values.includes('')) return sql`true`
   const tests = grouped(text, values).flatMap(({ subject, needles }) => {
     if (needles.length <= FEW) return [hasAnyOfFew(subject, needles)]
