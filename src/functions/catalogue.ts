@@ -12,8 +12,10 @@ import { collectFunctions } from './collect.ts'
 import { compareFunctions } from './compare.ts'
 import { derivedFunctions } from './derived.ts'
 import { dynamicFunctions } from './dynamic.ts'
+import { encodingFunctions } from './encodings.ts'
 import { extractionFunctions } from './extraction.ts'
 import { fitFunctions } from './fits.ts'
+import { hashFunctions } from './hashing.ts'
 import { listFunctions } from './lists.ts'
 import { localFunctions } from './local.ts'
 import { matchFunctions } from './match.ts'
@@ -57,6 +59,8 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
     ...extractionFunctions,
     ...networkFunctions,
     ...addressFunctions,
+    ...encodingFunctions,
+    ...hashFunctions,
     ...aggregateFunctions,
     ...collectFunctions,
     ...statisticsFunctions,
