@@ -174,6 +174,11 @@ export class Node {
     return String(this.#raw.SimpleName ?? this.#raw.ReferencedSymbol?.Name ?? '')
   }
 
+  /** Name of the column that the expression gives when none is written: `d_x` for `d.x`; empty when it has none. */
+  get resultName(): string {
+    return this.#library.resultName(this.#raw)
+  }
+
   /** Parameters of the function that is called here. */
   get parameters(): readonly ParameterInfo[] {
     const signature = this.#raw.ReferencedSignature
@@ -295,6 +300,10 @@ export class Library {
 
   kindOf(raw: Foreign): string {
     return this.#kinds.get(raw.Kind) ?? 'Unknown'
+  }
+
+  resultName(raw: Foreign): string {
+    return String(this.#kusto.Binding.Binder.GetExpressionResultName(raw, '', null) ?? '')
   }
 
   list(raw: Foreign): readonly Foreign[] {

@@ -18,7 +18,7 @@ import type {
   Scope,
   TableText,
 } from './adapter.ts'
-import type { KustoAnswer, KustoCompiled, KustoFunction, Watchlist } from './answer.ts'
+import type { KustoAnswer, KustoCompiled, KustoFunction, KustoPin, Watchlist } from './answer.ts'
 import { argumentsOf, functionName } from './calls.ts'
 import { diagnosticOf, Lowering, type StoredTable } from './lower.ts'
 import { Natives } from './natives.ts'
@@ -32,6 +32,8 @@ export interface CompileOptions {
   readonly custom?: readonly TableText[]
   readonly functions?: readonly KustoFunction[]
   readonly watchlists?: readonly Watchlist[]
+  /** Files that the user gave for addresses of `externaldata`. */
+  readonly pins?: readonly KustoPin[]
 }
 
 const WORD = /[A-Za-z_]\w*/g
@@ -53,12 +55,17 @@ export class Compiler {
 
   /** The queries of a text, in order. */
   compile(text: string): KustoCompiled {
+    return { queries: [...this.answers(text)] }
+  }
+
+  /** The queries of a text one by one, each compiled when it is asked for. */
+  *answers(text: string): Generator<KustoAnswer> {
     const spans = splitScript(text, (part) => this.#options.library.isWellFormed(part))
     if (spans.length === 0) {
       const span = { start: 0, end: text.length }
-      return { queries: [failed(span, [diagnose('HR416', {}, span)])] }
+      yield failed(span, [diagnose('HR416', {}, span)])
     }
-    return { queries: spans.flatMap((span) => this.#query(text, span)) }
+    for (const span of spans) yield* this.#query(text, span)
   }
 
   #query(text: string, span: Span): readonly KustoAnswer[] {
@@ -73,16 +80,22 @@ export class Compiler {
     const tables = this.#tablesOf(query)
     const scope = this.#scopeOf(query, tables)
     let parsed = this.#options.library.parse(query, scope)
-    const modern = withoutCounted(parsed, query)
-    if (modern !== query) parsed = this.#options.library.parse(modern, scope)
-    const { diagnostics: found, isBroken } = this.#problems(parsed, query, span)
+    const edited = withoutCounted(parsed, query)
+    if (edited !== undefined) parsed = this.#options.library.parse(edited.text, scope)
+    const before = edited?.before ?? ((offset: number) => offset)
+    const { diagnostics: found, isBroken } = this.#problems(
+      parsed,
+      edited?.text ?? query,
+      span,
+      before,
+    )
     if (isBroken || hasErrors(found)) return failed(span, found)
     const stored = new Map(
       [...tables].map(([name, { columns }]): [string, StoredTable] => [name, { columns }]),
     )
     const lowering = new Lowering({
       tables: stored,
-      offset: span.start,
+      place: (offset) => before(offset) + span.start,
       natives: this.#natives,
     })
     try {
@@ -188,12 +201,13 @@ export class Compiler {
     { root, problems, isBroken }: Parsed,
     query: string,
     { start }: Span,
+    before: (offset: number) => number,
   ): { readonly diagnostics: readonly Diagnostic[]; readonly isBroken: boolean } {
     const told = isBroken
       ? problems.filter((each) => each.severity === 'error').slice(0, 1)
       : this.#outsideTenants(root, problems)
     const diagnostics = told.map((each) => {
-      const span = { start: each.start + start, end: each.end + start }
+      const span = { start: before(each.start) + start, end: before(each.end) + start }
       return isBroken
         ? diagnose('HR400', { message: each.message }, span)
         : this.#problem(each, query, span)
@@ -249,20 +263,46 @@ export class Compiler {
   }
 }
 
+/** A text with parts replaced, and where each offset of it stood before. */
+interface Edited {
+  readonly text: string
+  readonly before: (offset: number) => number
+}
+
 /**
- * The text with `count(x)` as `count()`, of the same length: the engine still takes the old form, which counts all
- * rows whatever x is (notes/kql.md, section 7), and the binder does not.
+ * The text with `count(x)` as `count()`: the engine still takes the old form, which counts all rows whatever x is
+ * (notes/kql.md, section 7), and the binder does not. A column keeps the name it had.
  */
-function withoutCounted({ root, problems }: Parsed, query: string): string {
-  if (problems.every((each) => each.severity !== 'error')) return query
-  let text = query
+function withoutCounted({ root, problems }: Parsed, query: string): Edited | undefined {
+  if (problems.every((each) => each.severity !== 'error')) return undefined
+  const edits: { readonly start: number; readonly end: number; readonly text: string }[] = []
   for (const node of root.walk()) {
-    if (node.kind !== 'FunctionCallExpression' || functionName(node) !== 'count') continue
-    const [only, ...others] = argumentsOf(node)
-    if (only === undefined || others.length > 0) continue
-    text = text.slice(0, only.start) + ' '.repeat(only.end - only.start) + text.slice(only.end)
+    if (node.kind !== 'SummarizeOperator') continue
+    const items = new Set(node.items('Aggregates').map((each) => each.start))
+    for (const inner of node.walk()) {
+      if (inner.kind !== 'FunctionCallExpression' || functionName(inner) !== 'count') continue
+      const [only, ...others] = argumentsOf(inner)
+      if (only === undefined || others.length > 0) continue
+      const isNamed = !items.has(inner.start) || only.kind !== 'NameReference'
+      const name = isNamed ? '' : `count_${only.name} = `
+      edits.push({ start: inner.start, end: inner.end, text: `${name}count()` })
+    }
   }
-  return text
+  if (edits.length === 0) return undefined
+  edits.sort((one, other) => one.start - other.start)
+  let text = ''
+  let at = 0
+  const moves: { readonly from: number; readonly by: number }[] = []
+  for (const edit of edits) {
+    if (edit.start < at) continue
+    text += query.slice(at, edit.start) + edit.text
+    at = edit.end
+    moves.push({ from: text.length, by: at - text.length })
+  }
+  text += query.slice(at)
+  const before = (offset: number): number =>
+    offset + (moves.findLast(({ from }) => from <= offset)?.by ?? 0)
+  return { text, before }
 }
 
 function textOf({ name, parameters, body }: KustoFunction): FunctionText {

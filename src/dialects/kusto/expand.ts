@@ -35,7 +35,8 @@ function itemOf(node: Node, row: Context, taken: ReadonlySet<string>, free: Colu
       : inner.kind === 'NameReference'
         ? inner.name
         : undefined
-  const name = written ?? free.find((each) => !taken.has(each.name))?.name ?? inner.name
+  const name =
+    (written ?? inner.resultName) || (free.find((each) => !taken.has(each.name))?.name ?? '')
   const type = wanted === undefined ? 'dynamic' : (typeNamed(wanted) ?? 'dynamic')
   return { name, type, value: cast(value, 'dynamic') }
 }

@@ -39,8 +39,8 @@ export interface StoredTable {
 
 export interface LoweringOptions {
   readonly tables: ReadonlyMap<string, StoredTable>
-  /** Offset of the query within the whole text. */
-  readonly offset: number
+  /** From an offset of the query to one of the whole text. */
+  readonly place: (offset: number) => number
   /** The functions without a body that give rows. */
   readonly natives: Natives
 }
@@ -86,8 +86,8 @@ export class Lowering implements Lowerer {
   }
 
   #shifted({ start, end }: Span): Span {
-    const { offset } = this.options
-    return { start: start + offset, end: end + offset }
+    const { place } = this.options
+    return { start: place(start), end: place(end) }
   }
 
   /** Runs what is inside a call of a user's function. */

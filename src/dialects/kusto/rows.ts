@@ -1,4 +1,5 @@
 /** What the tabular operators have in common: named columns, order, limits, pipes over pipes. */
+import { functionOf } from '../../functions/catalogue.ts'
 import { call, type Expr, field } from '../../ir/expr.ts'
 import type { AggBinding, Binding, OrderKey, Rel, Scalar } from '../../ir/rel.ts'
 import type { Field } from '../../ir/types.ts'
@@ -30,9 +31,31 @@ function elementsOf(value: Expr, count: number): readonly Expr[] {
   )
 }
 
+/** The names that an expression is given; none where the binder makes one up. */
+function writtenNames(node: Node): readonly string[] {
+  if (node.kind === 'SimpleNamedExpression') return [node.child('Name').name]
+  if (node.kind === 'CompoundNamedExpression') {
+    return node
+      .child('Names')
+      .items('Names')
+      .map(({ name }) => name)
+  }
+  const own = node.kind === 'NameReference' ? node.name : node.resultName
+  return own === '' ? [] : [own]
+}
+
+/** Values of an expression that gives several columns, in the form that its function has for that. */
+function severalOf(value: Expr, count: number): readonly Expr[] {
+  const fn = value.op === 'call' ? functionOf(value.fn).several : undefined
+  return elementsOf(
+    value.op === 'call' && fn !== undefined ? { ...value, fn, type: 'dynamic' } : value,
+    count,
+  )
+}
+
 /**
- * The columns that a list of expressions makes. Names are the binder's: those written, and for the others, in order,
- * the columns of the result that nothing else accounts for.
+ * The columns that a list of expressions makes. Names are those written, or those that the binder gives to paths and
+ * conversions; the others take, in order, the columns of the result that nothing else accounts for.
  */
 export function namedValues(
   list: readonly Node[],
@@ -40,45 +63,27 @@ export function namedValues(
   taken: ReadonlySet<string>,
   context: Context,
 ): readonly Made[] {
-  const written = new Set(
-    list.flatMap((each) =>
-      each.kind === 'SimpleNamedExpression'
-        ? [each.child('Name').name]
-        : each.kind === 'CompoundNamedExpression'
-          ? each
-              .child('Names')
-              .items('Names')
-              .map((name) => name.name)
-          : each.kind === 'NameReference'
-            ? [each.name]
-            : [],
-    ),
-  )
-  const free = out.filter(({ name }) => !written.has(name) && !taken.has(name))
-  return list.flatMap((each): readonly Made[] => {
+  const written = list.map(writtenNames)
+  const claimed = new Set(written.flat())
+  const free = out.filter(({ name }) => !claimed.has(name) && !taken.has(name))
+  const used = new Set<string>()
+  const known = new Set(out.map(({ name }) => name))
+  return list.flatMap((each, index): readonly Made[] => {
+    const names = written[index] ?? []
     if (each.kind === 'CompoundNamedExpression') {
-      const names = each
-        .child('Names')
-        .items('Names')
-        .map((name) => name.name)
-      const values = elementsOf(
-        context.lowering.expr(each.child('Expression'), context),
-        names.length,
-      )
-      return names.map((name, index) => ({
-        name,
-        value: values[index] ?? constant(null, 'dynamic'),
-      }))
+      const value = context.lowering.expr(each.child('Expression'), context)
+      const values = elementsOf(value, names.length)
+      return names.map((name, at) => ({ name, value: values[at] ?? constant(null, 'dynamic') }))
     }
     const value = context.lowering.expr(each, context)
-    if (each.kind === 'SimpleNamedExpression') return [{ name: each.child('Name').name, value }]
-    if (each.kind === 'NameReference') return [{ name: each.name, value }]
-    const next = free.shift()
-    const own = next ?? out.find(({ name }) => name === each.name)
-    if (own === undefined) {
+    const [own] = names
+    const isOwn = own !== undefined && known.has(own) && !used.has(own)
+    const name = isOwn ? own : free.shift()?.name
+    if (name === undefined) {
       return refuse('HR407', { what: each.text.slice(0, 60) }, context.lowering.place(each))
     }
-    return [{ name: own.name, value }]
+    used.add(name)
+    return [{ name, value }]
   })
 }
 
