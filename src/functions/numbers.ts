@@ -439,19 +439,19 @@ export const numberFunctions: readonly FunctionRecord[] = [
   {
     id: 'number.random',
     says: 'A real number by chance from 0 on, below 1; with a bound, a whole one below the bound.',
-    takes: [{ name: 'bound', type: 'int', optional: true }],
+    takes: [
+      { name: 'bound', type: 'int', optional: true },
+      { name: 'mark', type: 'int', constant: true, optional: true },
+    ],
     gives: 'float',
     onNull: 'own',
     spelled: { kusto: ['rand'] },
-    sql: (args) => {
-      const bound = args[0]
-      return bound === undefined
-        ? sql`randCanonical()`
-        : once(
-            bound.sql,
-            VARIABLES.c,
-            (n) => sql`if(${n} > 1, floor(randCanonical() * ${n}), randCanonical())`,
-          )
+    sql: ([bound, mark]) => {
+      // The engine computes equal calls once; a mark of its own keeps two calls apart.
+      const chance = mark === undefined ? sql`randCanonical()` : sql`randCanonical(${mark.sql})`
+      return bound === undefined || bound.value === null
+        ? chance
+        : once(bound.sql, VARIABLES.c, (n) => sql`if(${n} > 1, floor(${chance} * ${n}), ${chance})`)
     },
     examples: [],
   },
