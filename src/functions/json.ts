@@ -23,6 +23,8 @@ export function jsonOf({ sql: value, type }: Pick<SqlArg, 'sql' | 'type'>): Sql 
     case 'guid':
       return sql`toJSONString(${value})`
     case 'bool':
+      // A comparison is a number to the engine.
+      return sql`toString(toBool(${value}))`
     case 'int32':
     case 'int':
       return sql`toString(${value})`
