@@ -58,4 +58,12 @@ export const windowFunctions: readonly FunctionRecord[] = [
     gives: 'int',
     sql: (args) => sql`max(${arg(args, 0).sql})`,
   },
+  {
+    ...base,
+    id: 'win.min',
+    says: 'The least value in the window.',
+    takes: [{ name: 'value', type: 'any' }],
+    gives: 'int',
+    sql: (args) => sql`min(${arg(args, 0).sql})`,
+  },
 ]
