@@ -23,6 +23,7 @@ interface Made {
   readonly says: string
   readonly takes?: readonly Parameter[]
   readonly spelled: readonly string[]
+  readonly several?: string
   readonly examples: FunctionRecord['examples']
 }
 
@@ -38,6 +39,7 @@ function record(
     gives,
     onNull: 'own',
     spelled: { kusto: made.spelled },
+    ...(made.several === undefined ? {} : { several: made.several }),
     sql: print,
     examples: made.examples,
   }
@@ -326,6 +328,7 @@ function sort(direction: 'asc' | 'desc'): readonly FunctionRecord[] {
         says: `${way}, numbers apart from texts; nulls stand last, or first where a last argument is false.`,
         takes: [ARRAY, { name: 'other', type: 'any', many: true }],
         spelled: [`array_sort_${direction}`],
+        several: `array.sort_${direction}_list`,
         examples: [
           {
             args: ['["b",null,10,9,"a b","a"]'],
@@ -344,28 +347,27 @@ function sort(direction: 'asc' | 'desc'): readonly FunctionRecord[] {
       },
     ),
     {
-      id: `array.sort_along_${direction}`,
-      says: 'An array in the order that another array is sorted in, as long as that one.',
-      takes: [
-        ARRAY,
-        { name: 'leader', type: 'dynamic' },
-        { name: 'nulls_last', type: 'bool', optional: true },
-      ],
+      id: `array.sort_${direction}_list`,
+      says: 'An array sorted, and others in the order that it is sorted in, in one array.',
+      takes: [ARRAY, { name: 'other', type: 'any', many: true }],
       gives: 'dynamic',
       onNull: 'own',
-      sql: (args) => {
-        const first = arg(args, 0)
-        const leader = arg(args, 1)
-        const padded = sql`arrayResize(${elements(first)}, length(${list}), 'null')`
-        const raw = named(elements(leader), list, (all) =>
-          sorted(direction, nullsLastOf(args[2]), [padded, all]),
-        )
-        return onlyIf(leader, '[', arrayJson(raw))
+      sql: ([first = arg([], 0), ...rest]) => {
+        const last = nullsLastOf(rest.at(-1))
+        const others = rest.flatMap((each) => (each.type === 'dynamic' ? [each] : []))
+        const along = others.map((each) => {
+          const padded = sql`arrayResize(${elements(each)}, length(${list}), 'null')`
+          return arrayJson(
+            named(elements(first), list, (all) => sorted(direction, last, [padded, all])),
+          )
+        })
+        const own = arrayJson(sorted(direction, last, [elements(first)]))
+        return onlyIf(first, '[', arrayJson(sql`[${joined([own, ...along], ', ')}]`))
       },
       examples: [
         {
-          args: ['["x","y"]', '[3,1,2]'],
-          gives: direction === 'asc' ? '["y",null,"x"]' : '["x",null,"y"]',
+          args: ['[2,1]'],
+          gives: direction === 'asc' ? '[[1,2]]' : '[[2,1]]',
         },
       ],
     },

@@ -47,6 +47,8 @@ export interface FunctionRecord {
   readonly anyOf?: boolean
   /** True when a stored blank gives the same answer as a missing value for these arguments. */
   readonly blankIsNull?: (args: readonly SqlArg[]) => boolean
+  /** The record that gives all values in one array, where the language makes several columns of a call. */
+  readonly several?: string
   /** How each language spells it, for the manual. */
   readonly spelled?: Readonly<Partial<Record<'sigma' | 'kusto' | 'spl', readonly string[]>>>
   /** Spellings of an aggregate over the rows that meet a condition, which stands at this place of the arguments. */

@@ -72,10 +72,18 @@ export function namedValues(
     const names = written[index] ?? []
     if (each.kind === 'CompoundNamedExpression') {
       const value = context.lowering.expr(each.child('Expression'), context)
-      const values = elementsOf(value, names.length)
+      const values = severalOf(value, names.length)
       return names.map((name, at) => ({ name, value: values[at] ?? constant(null, 'dynamic') }))
     }
     const value = context.lowering.expr(each, context)
+    if (each.columns.length > 1 && value.op === 'call' && functionOf(value.fn).several) {
+      const columns = free.splice(0, each.columns.length)
+      const values = severalOf(value, columns.length)
+      return columns.map(({ name }, at) => ({
+        name,
+        value: values[at] ?? constant(null, 'dynamic'),
+      }))
+    }
     const [own] = names
     const isOwn = own !== undefined && known.has(own) && !used.has(own)
     const name = isOwn ? own : free.shift()?.name
