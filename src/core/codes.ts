@@ -417,6 +417,26 @@ export const codes = {
     hint: 'save it as {alias}.csv in a folder "watchlists" beside the rules; for a query, name it with --functions',
   },
   HR472: { severity: 'error', message: 'the function "{name}" has an error: {message}' },
+  HR473: {
+    severity: 'error',
+    message: 'there is no table "{name}"',
+    hint: 'rows of a custom table are read with `--table NAME_CL`',
+  },
+  HR474: {
+    severity: 'warning',
+    message: '{table} has no column "{name}" any more{now}',
+  },
+  HR475: { severity: 'warning', message: 'the table "{name}" is called {now} now' },
+  HR480: {
+    severity: 'error',
+    message: 'the query was given up: it took more than {seconds} seconds to compile',
+    hint: 'a smaller query, or one with fewer nested functions, takes less; a busy machine may need another try',
+  },
+  HR481: {
+    severity: 'error',
+    message: 'the query was given up: the compiler failed at it twice; {reason}',
+    hint: 'the other queries are not affected; please report this one',
+  },
   HR600: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
   HR601: {
     severity: 'error',

@@ -6,7 +6,7 @@
 import { type Diagnostic, diagnose } from '../core/diagnostic.ts'
 import { call, type Expr, type FieldRef, NULL, TRUE, text, texts } from '../ir/expr.ts'
 import { absurd, type Binding, type Rel } from '../ir/rel.ts'
-import { type Field, isList, type Type } from '../ir/types.ts'
+import { type Field, isList, type Schema, type Type } from '../ir/types.ts'
 import { mapExpr, mapRel, visitExpr } from '../ir/walk.ts'
 import { ROW_COLUMN, ROW_DATA } from '../schema/mapping.ts'
 import { isOwnName, LIST_SUFFIX, META, type Source, storedName } from '../schema/source.ts'
@@ -333,6 +333,19 @@ function bindPart(on: Part, scan: Extract<Rel, { op: 'scan' }>): Rel {
   return { op: 'select', from, keep }
 }
 
+/** What is said of names that a table no longer has. */
+function oldNames(called: string, table: Table, out: Schema): readonly Diagnostic[] {
+  const columns = out.flatMap(({ name }) => {
+    const old = table.old.get(name)
+    if (old === undefined) return []
+    const now = old.now === undefined ? '; it is empty' : `; it is called "${old.now}" now`
+    return [diagnose('HR474', { table: table.name, name, now })]
+  })
+  return called === table.name
+    ? columns
+    : [diagnose('HR475', { name: called, now: table.name }), ...columns]
+}
+
 /**
  * Binds every table of a relation to what is stored. Each part of the union gives `out` of the scan: names, order and
  * types. A table without data becomes an empty `values` of those columns and says "no data here".
@@ -344,16 +357,21 @@ export function bindTables(rel: Rel, context: TableContext): Bound {
     if (!each.table.name.startsWith(TABLE_VIEW)) return each
     const called = each.table.name.slice(TABLE_VIEW.length)
     const view = context.view(each.table.name)
-    const all = (view?.parts ?? []).flatMap((part) => {
+    if (view === undefined) {
+      diagnostics.push(diagnose('HR473', { name: called }))
+      return { op: 'values', rows: [], out: each.out }
+    }
+    const table = context.table(called)
+    if (table !== undefined) diagnostics.push(...oldNames(called, table, each.out))
+    const all = view.parts.flatMap((part) => {
       const columns = context.stored.get(part.source)
       if (columns === undefined) return []
       const source = context.source(part.source)
-      const table = context.table(called)
       return [bindPart({ part, names: namesOf(columns), source, table, called }, each)]
     })
     const [only] = all
     if (only === undefined) {
-      diagnostics.push(diagnose('HR262', { logsource: view?.title ?? called }))
+      diagnostics.push(diagnose('HR262', { logsource: view.title }))
       return { op: 'values', rows: [], out: each.out }
     }
     return all.length === 1 ? only : { op: 'union', all }

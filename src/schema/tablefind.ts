@@ -38,12 +38,7 @@ const COMMON = new Set(
 const FEWEST = 3
 const LEAST_PART = 0.5
 
-interface Shape {
-  readonly table: string
-  readonly columns: ReadonlySet<string>
-}
-
-/** Makes the finder; the columns of the tables are read when they are first needed. */
+/** Makes the finder. */
 export function makeTableFinder(schema: SchemaCatalogue): TableFinder {
   const { sources, tables } = schema
   const declared = new Map<string, string>()
@@ -53,25 +48,6 @@ export function makeTableFinder(schema: SchemaCatalogue): TableFinder {
     }
   }
   const isFree = (table: string): boolean => !declared.has(table) && !WINDOWS.has(table)
-  let shapes: ReadonlyMap<string, readonly Shape[]> | undefined
-  /** Tables by each of their columns. */
-  const byColumn = (): ReadonlyMap<string, readonly Shape[]> => {
-    if (shapes !== undefined) return shapes
-    const made = new Map<string, Shape[]>()
-    for (const table of tables.names) {
-      if (WINDOWS.has(table)) continue
-      const names = tables.table(table)?.columns.map((each) => each.name) ?? []
-      const columns = new Set(names.filter((each) => !COMMON.has(each)))
-      const shape = { table, columns }
-      for (const name of columns) {
-        const known = made.get(name)
-        if (known === undefined) made.set(name, [shape])
-        else known.push(shape)
-      }
-    }
-    shapes = made
-    return made
-  }
   return {
     places: (names): readonly Place[] =>
       names.some((each) => EXPORTED.has(each))
@@ -96,17 +72,14 @@ export function makeTableFinder(schema: SchemaCatalogue): TableFinder {
       if (!own.has('TimeGenerated') && !own.has('Timestamp')) return undefined
       const telling = [...own].filter((each) => !COMMON.has(each))
       if (telling.length < FEWEST) return undefined
-      const index = byColumn()
-      const [rarest] = telling
-        .map((each) => index.get(each) ?? [])
-        .sort((a, b) => a.length - b.length)
-      const fitting = (rarest ?? [])
-        .filter(({ columns }) => telling.every((each) => columns.has(each)))
-        .filter(({ columns }) => telling.length >= columns.size * LEAST_PART)
-        .sort((a, b) => a.columns.size - b.columns.size)
+      const fitting = tables
+        .having(telling)
+        .filter((each) => each.own > 0 && !WINDOWS.has(each.name))
+        .filter((each) => telling.length >= each.own * LEAST_PART)
+        .sort((a, b) => a.own - b.own)
       const [best, next] = fitting
-      if (best === undefined || next?.columns.size === best.columns.size) return undefined
-      return sourceOfTable(schema, best.table)
+      if (best === undefined || next?.own === best.own) return undefined
+      return sourceOfTable(schema, best.name)
     },
   }
 }

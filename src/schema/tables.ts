@@ -24,10 +24,14 @@ export interface Table {
 export interface TableCatalogue {
   /** All names, those of tables that were renamed left out. */
   readonly names: ReadonlySet<string>
-  /** The table of that name, in its own case; undefined when there is none. */
+  /**
+   * The table of that name, in its own case, or the one that it was renamed to; undefined when there is none.
+   */
   table(name: string): Table | undefined
   /** The present name of a table that was renamed. */
   renamed(name: string): string | undefined
+  /** The tables that have all of these columns as columns of their own, and how many of those they have. */
+  having(columns: readonly string[]): readonly { readonly name: string; readonly own: number }[]
 }
 
 /** Letters that stand for the types of Kusto in the texts. */
@@ -111,7 +115,18 @@ class Tables implements TableCatalogue {
     return this.#renames.tables.get(name)
   }
 
-  table(name: string): Table | undefined {
+  /** Looks at the texts themselves: to read the columns of all tables would take a hundred times as long. */
+  having(columns: readonly string[]): readonly { readonly name: string; readonly own: number }[] {
+    const words = columns.map((each) => ` ${each} `)
+    return [...this.#entries].flatMap(([name, { rest }]) => {
+      const text = ` ${rest} `
+      if (!words.every((each) => text.includes(each))) return []
+      return [{ name, own: (readColumns(rest) ?? []).length }]
+    })
+  }
+
+  table(called: string): Table | undefined {
+    const name = this.#entries.has(called) ? called : (this.renamed(called) ?? called)
     const known = this.#known.get(name)
     if (known !== undefined) return known
     const entry = this.#entries.get(name)

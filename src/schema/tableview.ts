@@ -117,8 +117,9 @@ export function exportsOf(table: string): string {
  */
 export function sourceOfTable(schema: SchemaCatalogue, table: string): string {
   for (const { name, recognise } of schema.sources.values()) {
-    const types = new Set(recognise.flatMap((each) => each.where?.Type ?? []))
-    if (types.size === 1 && types.has(table)) return name
+    const types = recognise.flatMap((each) => each.where?.Type ?? [])
+    const tables = new Set(types.filter((each) => schema.tables.names.has(each)))
+    if (tables.size === 1 && tables.has(table)) return name
   }
   return exportsOf(table)
 }
@@ -135,14 +136,22 @@ function namesakes(schema: SchemaCatalogue, table: string): readonly ViewPart[] 
   })
 }
 
-/** The view of a table; undefined when there is no table of that name. */
-export function viewForTable(schema: SchemaCatalogue, name: string): View | undefined {
-  if (!schema.tables.names.has(name) && !isCustom(name)) return undefined
+/** The view of a table; undefined when there is no table of that name. A renamed table is fed as it is now. */
+export function viewForTable(schema: SchemaCatalogue, called: string): View | undefined {
+  const table = schema.tables.table(called)
+  if (table === undefined && !isCustom(called)) return undefined
+  const name = table?.name ?? called
   const declared = schema.tableParts().get(name) ?? []
   const sources = new Set(declared.map((each) => each.source))
   const others = namesakes(schema, name).filter((each) => !sources.has(each.source))
-  const exports: ViewPart = { source: exportsOf(name), where: TRUE, fields: new Map() }
-  return { name: `table:${name}`, title: `table ${name}`, parts: [...declared, ...others, exports] }
+  const exports = [...new Set([name, called])].map(
+    (each): ViewPart => ({ source: exportsOf(each), where: TRUE, fields: new Map() }),
+  )
+  return {
+    name: `table:${called}`,
+    title: `table ${called}`,
+    parts: [...declared, ...others, ...exports.filter((each) => !sources.has(each.source))],
+  }
 }
 
 /** True for the name of a custom table: what it holds is told by what is stored. */
