@@ -22,6 +22,7 @@ import { matchFunctions } from './match.ts'
 import { momentFunctions } from './moments.ts'
 import { networkFunctions } from './network.ts'
 import { numberFunctions } from './numbers.ts'
+import { parsingFunctions } from './parsing.ts'
 import type { FunctionRecord } from './record.ts'
 import { seriesFunctions } from './series.ts'
 import { setFunctions } from './sets.ts'
@@ -61,6 +62,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
     ...addressFunctions,
     ...encodingFunctions,
     ...hashFunctions,
+    ...parsingFunctions,
     ...aggregateFunctions,
     ...collectFunctions,
     ...statisticsFunctions,
