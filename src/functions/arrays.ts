@@ -1,4 +1,5 @@
 /** Arrays of dynamic values. Elements are kept as raw JSON text; what is no array gives a missing value. */
+import { instant, ticksOf } from './calendar.ts'
 import { arrayJson, elementOf, elements, onlyIf, rawOf, solid } from './json.ts'
 import { named, VARIABLES } from './once.ts'
 import { arg, type FunctionRecord, type Parameter } from './record.ts'
@@ -425,7 +426,7 @@ const HOUR = 36_000_000_000
 
 /** Values as whole numbers to count with, and back. */
 function counted(value: SqlArg): Sql {
-  if (value.type === 'time') return sql`reinterpret(${value.sql}, 'Int64')`
+  if (value.type === 'time') return ticksOf(value.sql)
   return value.type === 'dynamic' || value.type === 'text'
     ? sql`toFloat64OrNull(${value.sql})`
     : value.sql
@@ -471,11 +472,7 @@ const range = record(
     const size = sql`toUInt64(if(${goes}, least(${steps} + 1, ${literal(MOST)}), 0))`
     const at = sql`${other}.1 + ${list} * ${other}.3`
     const value =
-      type === 'float'
-        ? at
-        : type === 'time'
-          ? sql`reinterpret(toInt64(${at}), 'DateTime64(7, \'UTC\')')`
-          : sql`toInt64(${at})`
+      type === 'float' ? at : type === 'time' ? instant(sql`toInt64(${at})`) : sql`toInt64(${at})`
     const whole = sql`arrayMap(${list} -> ${elementOf({ sql: value, type })}, range(${size}))`
     const there = sql`(assumeNotNull(${start ?? other}), assumeNotNull(${end ?? other}), assumeNotNull(${pace ?? other}))`
     const isMissing = [from, to, ...(step === undefined ? [] : [step])].map(

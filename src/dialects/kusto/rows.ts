@@ -76,7 +76,8 @@ export function namedValues(
       return names.map((name, at) => ({ name, value: values[at] ?? constant(null, 'dynamic') }))
     }
     const value = context.lowering.expr(each, context)
-    if (each.columns.length > 1 && value.op === 'call' && functionOf(value.fn).several) {
+    const isCall = each.kind === 'FunctionCallExpression' && each.columns.length > 1
+    if (isCall && value.op === 'call' && functionOf(value.fn).several) {
       const columns = free.splice(0, each.columns.length)
       const values = severalOf(value, columns.length)
       return columns.map(({ name }, at) => ({
