@@ -11,6 +11,7 @@ import {
   constant,
   derived,
   type Operator,
+  orderFields,
   type Rowset,
   refuse,
   rowOf,
@@ -159,6 +160,7 @@ const mvApply: Operator = (rows, node, context) => {
   const by = [
     ...rows.by,
     { name: id, type: 'int' as const },
+    ...orderFields(rows.order),
     ...kept.map(({ hidden, type }) => ({ name: hidden, type })),
   ]
   const opened = expanded({ ...carried, by }, lists, false, index, context)

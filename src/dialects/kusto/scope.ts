@@ -138,7 +138,7 @@ export function isPlace(name: string): boolean {
 }
 
 /** The hidden columns that carry the order. */
-function orderFields(order: Order): readonly Field[] {
+export function orderFields(order: Order): readonly Field[] {
   return order.flatMap(({ by }) => (by.op === 'field' ? [{ name: by.name, type: by.type }] : []))
 }
 
