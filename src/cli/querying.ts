@@ -22,14 +22,14 @@ import {
   openTemporaryStore,
 } from './context.ts'
 import { checkIntake, isShort, storeFor } from './intaking.ts'
-import { kustoCompilerFor } from './kusto.ts'
+import { lazyKusto } from './kusto.ts'
 import { isDrawn } from './plot.ts'
 import { ResultTally, renderResultPage } from './resultpage.ts'
 import { mostRows, resultWriter } from './results.ts'
 import { anyOf, checkRun, engineLimits, writeReport } from './running.ts'
 import { line, safeLines } from './text.ts'
 import { boundsOf } from './times.ts'
-import { EXIT, UnusableError, UsageError } from './usage.ts'
+import { EXIT, TroubleError, UnusableError, UsageError } from './usage.ts'
 import { version } from './version.ts'
 
 interface QueryText {
@@ -95,7 +95,7 @@ async function compile(
   options: OptionValues,
 ): Promise<readonly Ready[]> {
   const { functions, watchlists } = await readFunctions(context, options.texts('functions'))
-  const compiler = await kustoCompilerFor(context)
+  const compiler = lazyKusto(context)
   const requests = [{ query: text, name: file ?? 'query' }]
   const [compiled] = await compiler.compile(requests, functions, watchlists)
   const answers = compiled?.queries ?? []
@@ -146,6 +146,24 @@ async function show(
   return EXIT.done
 }
 
+/** An error in words that say which limit stopped the query, and how to raise it. */
+function stopped(error: unknown, options: OptionValues): unknown {
+  if (!(error instanceof EngineError)) return error
+  const { seconds = limits.querySeconds, memory = limits.queryMemoryBytes } = engineLimits(options)
+  if (error.kind === 'timeout') {
+    const hint = 'give it more time with --timeout, or narrow the time range with --from and --to'
+    return new TroubleError(`the query took longer than ${seconds} seconds`, hint)
+  }
+  if (error.kind === 'memory') {
+    const hint = 'give it more with --memory, or narrow the time range with --from and --to'
+    return new TroubleError(
+      `the query needed more than ${Math.round(memory / 1024 / 1024)} MB`,
+      hint,
+    )
+  }
+  return error
+}
+
 interface QueryJob {
   readonly query: QueryText
   readonly answers: readonly Ready[]
@@ -180,10 +198,12 @@ async function runAll(context: Context, job: QueryJob, world: QueryWorld): Promi
         if (rows++ < most) await writer.row(row)
       }
     } catch (error) {
-      if (!(error instanceof EngineError) || error.kind !== 'cancelled') throw error
+      if (!(error instanceof EngineError) || error.kind !== 'cancelled')
+        throw stopped(error, options)
       isInterrupted = true
+      if (!output.gone.aborted) output.err.write('interrupted: rows are missing\n')
     }
-    await writer.finish(Math.max(0, rows - most))
+    await writer.finish({ more: Math.max(0, rows - most), isPartial: isInterrupted })
     if (render !== undefined && isDrawn(render) && html === undefined && !output.quiet) {
       output.err.write(
         line`note: the chart (render ${render}) is drawn in the report of --html FILE\n`,

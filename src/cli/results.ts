@@ -30,13 +30,20 @@ export interface ResultHead {
   readonly render: string | undefined
 }
 
+export interface ResultEnd {
+  /** Rows that were held back. */
+  readonly more: number
+  /** True when the query was stopped, so that rows are missing. */
+  readonly isPartial: boolean
+}
+
 /** Where the rows of queries go: every output form is one of these. */
 export interface ResultWriter {
   begin(head: ResultHead): void | Promise<void>
   /** Takes one row of the query that has begun; await what it gives. */
   row(values: readonly Value[]): void | Promise<void>
-  /** Ends the rows of one query; so many rows were held back. */
-  finish(more: number): Promise<void>
+  /** Ends the rows of one query. */
+  finish(end: ResultEnd): Promise<void>
   /** Ends the output. Call it also when a query was interrupted. */
   end(): Promise<void>
 }
@@ -147,8 +154,8 @@ function resultTable({ out, err, quiet }: Output): ResultWriter {
       print()
       return out.ready()
     },
-    finish(more) {
-      if (rows.length > 0 || printed === 0) print()
+    finish({ more, isPartial }) {
+      if (rows.length > 0 || (printed === 0 && !isPartial)) print()
       if (more > 0) {
         err.write(`and ${counted(more, 'more row')}; --rows prints more, --jsonl and --csv all\n`)
       } else if (!quiet && out.isTerminal) {
@@ -181,7 +188,7 @@ function resultLines({ out, err }: Output): ResultWriter {
       columns = head.columns
     },
     row: (values) => buffer.put(`${rowObject(columns, values)}\n`),
-    async finish(more) {
+    async finish({ more }) {
       await buffer.flush()
       moreText(err, more)
     },
@@ -207,8 +214,9 @@ function resultDocument({ out, err }: Output): ResultWriter {
       )
     },
     row: (values) => buffer.put(`${rows++ === 0 ? '' : ','}\n${rowObject(columns, values)}`),
-    async finish(more) {
-      await buffer.put(`\n]${more > 0 ? `,"more":${more}` : ''}}`)
+    async finish({ more, isPartial }) {
+      const held = more > 0 ? `,"more":${more}` : ''
+      await buffer.put(`\n]${held}${isPartial ? ',"interrupted":true' : ''}}`)
       moreText(err, more)
     },
     async end() {
@@ -235,7 +243,7 @@ function resultCsv({ out, err }: Output, isRaw: boolean): ResultWriter {
     },
     row: (values) =>
       buffer.put(`${values.map((value, at) => cell(value, columns[at])).join(',')}\n`),
-    async finish(more) {
+    async finish({ more }) {
       await buffer.flush()
       moreText(err, more)
     },

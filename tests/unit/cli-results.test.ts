@@ -22,18 +22,18 @@ const rows: readonly (readonly Value[])[] = [
 
 async function written(
   values: Readonly<Record<string, unknown>>,
-  options: { readonly columns?: number; readonly more?: number } = {},
+  options: { readonly columns?: number; readonly more?: number; readonly isPartial?: boolean } = {},
   given: readonly (readonly [readonly ResultColumn[], readonly (readonly Value[])[]])[] = [
     [columns, rows],
   ],
 ) {
-  const { more = 0, ...screen } = options
+  const { more = 0, isPartial = false, ...screen } = options
   const output = fakeOutput(screen)
   const writer = resultWriter(output, new OptionValues(values))
   for (const [heads, lines] of given) {
     await writer.begin({ columns: heads, render: undefined })
     for (const row of lines) await writer.row(row)
-    await writer.finish(more)
+    await writer.finish({ more, isPartial })
   }
   await writer.end()
   return { out: output.outText(), err: output.errText() }
@@ -130,6 +130,12 @@ describe('rows of a query', () => {
       ].join('\n'),
     )
     expect((await written({ rawCsv: true })).out).toContain('=cmd\x1b[2J')
+  })
+
+  it('say when they are not all', async () => {
+    expect((await written({}, { isPartial: true }, [[columns, []]])).out).toBe('')
+    const { out } = await written({ json: true }, { isPartial: true }, [[columns, []]])
+    expect(JSON.parse(out)).toMatchObject({ results: [{ rows: [], interrupted: true }] })
   })
 
   it('say how many more there are', async () => {
