@@ -31,12 +31,12 @@ export function scopeOfCall(node: Node, context: Context, first?: Meaning): Env 
   const given = [...argumentsOf(node)]
   const parameters = [...node.parameters]
   const named = new Map<string, Node>()
-  const placed: Node[] = []
-  for (const each of given) {
+  const placed = new Map<number, Node>()
+  for (const [at, each] of given.entries()) {
     const key = each.kind === 'SimpleNamedExpression' ? each.child('Name').name : undefined
     if (key !== undefined && parameters.some((parameter) => parameter.name === key)) {
       named.set(key, each.child('Expression'))
-    } else placed.push(each)
+    } else placed.set(at, each)
   }
   parameters.forEach((parameter, index) => {
     if (first !== undefined && index === 0) {
@@ -44,7 +44,7 @@ export function scopeOfCall(node: Node, context: Context, first?: Meaning): Env 
       return
     }
     const at = first === undefined ? index : index - 1
-    const argument = named.get(parameter.name) ?? placed[at]
+    const argument = named.get(parameter.name) ?? placed.get(at)
     const from = argument ?? parameter.standard
     if (from === undefined) return
     const inner: Context =

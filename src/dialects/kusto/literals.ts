@@ -92,9 +92,18 @@ export function isoOf(text: string): string | undefined {
     /^(\d{1,2})\/(\d{1,2})\/(\d{4})(?:[ T]+(\d{1,2}):(\d\d)(?::(\d\d)(\.\d+)?)?\s*([AaPp][Mm])?)?$/.exec(
       written,
     )
-  const iso = american === null ? padded : isoOfAmerican(american)
+  const parts = /^(\d{1,4})((?:,\s*\d+){2,6})$/.exec(written)
+  const iso = parts ? isoOfParts(written) : american === null ? padded : isoOfAmerican(american)
   const instant = parseIso(iso)
   return instant === undefined ? undefined : printInstant(instant)
+}
+
+/** `2025, 6, 14, 10, 30`: the parts of a date with commas between. */
+function isoOfParts(text: string): string {
+  const [year = '', month = '1', day = '1', hour = '0', minute = '0', second = '0'] =
+    text.split(/,\s*/)
+  const two = (part: string): string => part.padStart(2, '0')
+  return `${year.padStart(4, '0')}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}`
 }
 
 function isoOfAmerican(parts: RegExpExecArray): string {

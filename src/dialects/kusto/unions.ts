@@ -53,8 +53,14 @@ function legsOf(item: Node, index: number, context: Context, isFuzzy: boolean): 
     inner.kind === 'NameReference' &&
     inner.calledBody === undefined &&
     context.env.get(inner.name) === undefined
-  const name = isStored ? inner.name : `union_arg${index}`
+  const name = isStored ? inner.name : (namedAs(inner) ?? `union_arg${index}`)
   return [{ rows, name }]
+}
+
+/** The name that a pipe gives its rows with a final `as`. */
+function namedAs(node: Node): string | undefined {
+  const last = node.kind === 'PipeExpression' ? node.child('Operator') : undefined
+  return last?.kind === 'AsOperator' ? last.child('Name').name : undefined
 }
 
 /** The column of a leg that a column of the union reads: of its name and type, or split off by type. */
