@@ -106,15 +106,15 @@ function decimals(a: Sql, b: Sql, by: 'times' | 'over'): Sql {
   const fits =
     by === 'times'
       ? sql`abs(toFloat64(${x})) * abs(toFloat64(${y})) < 1e55`
-      : sql`abs(toFloat64(${x})) < 1e35 * least(1., abs(toFloat64(${y})))`
-  // The operand is replaced, not the call left out: the engine may compute what an `if` does not take.
-  const safeX = sql`if(${fits}, ${x}, toDecimal256(0, 20))`
+      : sql`isNotNull(${y}) AND abs(toFloat64(${x})) < 1e35 * least(1., abs(toFloat64(${y})))`
+  // The operands are replaced, not the call left out: the engine may compute what an `if` does not take.
+  const safeX = sql`if(${fits}, ${x}, NULL)`
   const safeY = sql`if(${fits}, ${y}, toDecimal256(1, 20))`
   const whole =
     by === 'times'
       ? sql`multiplyDecimal(${safeX}, ${safeY}, 20)`
       : sql`divideDecimal(${safeX}, ${safeY}, 20)`
-  return sql`arrayMap((${x}, ${y}) -> if(${fits}, ${whole}, NULL), [${a}], [${b}])[1]`
+  return sql`arrayMap((${x}, ${y}) -> ${whole}, [${a}], [${b}])[1]`
 }
 
 function multiply(a: Value, b: Value): Sql {
@@ -166,7 +166,14 @@ function modulo(a: Value, b: Value): Sql {
     value.type === 'time'
       ? ticksSinceYear1(value.sql)
       : long(both === 'int' ? value : as(value, 'span'))
-  return sql`toInt64(positiveModuloOrNull(${whole(a)}, toInt64(abs(${whole(b)}))))`
+  if (isPlainDivisor(b)) return sql`toInt64(positiveModulo(${whole(a)}, toInt64(abs(${whole(b)}))))`
+  // The engine refuses to divide by the lowest number, which is its own size in 64 bits.
+  const size = once(
+    whole(b),
+    VARIABLES.b,
+    (n) => sql`if(${n} = -9223372036854775808, 0, toInt64(abs(${n})))`,
+  )
+  return sql`toInt64(positiveModuloOrNull(${whole(a)}, ${size}))`
 }
 
 type Pair = readonly [
