@@ -60,6 +60,7 @@ export class Lowering implements Lowerer {
   readonly options: LoweringOptions
   readonly root = new Env()
   readonly tables = new Set<string>()
+  readonly phantoms = new Set<string>()
   readonly diagnostics: Diagnostic[] = []
   render: string | undefined
   #hidden = 0

@@ -76,6 +76,9 @@ export function namedValues(
       return names.map((name, at) => ({ name, value: values[at] ?? constant(null, 'dynamic') }))
     }
     const value = context.lowering.expr(each, context)
+    if (each.kind === 'SimpleNamedExpression') {
+      for (const other of each.columns.slice(1)) context.lowering.phantoms.add(other.name)
+    }
     const isCall = each.kind === 'FunctionCallExpression' && each.columns.length > 1
     if (isCall && value.op === 'call' && functionOf(value.fn).several) {
       const columns = free.splice(0, each.columns.length)
@@ -106,10 +109,13 @@ export function shaped(
 ): Rowset {
   const values = new Map(made.map(({ name, value }) => [name, value]))
   const before = rowOf(rows)
+  const real = out.filter(
+    ({ name }) => values.has(name) || before.has(name) || !context.lowering.phantoms.has(name),
+  )
   return selected(
     rows,
-    out,
-    out.map(({ name, type }) => {
+    real,
+    real.map(({ name, type }) => {
       const value = values.get(name) ?? before.get(name)
       if (value === undefined) {
         return refuse('HR407', { what: `the column ${name}` }, context.lowering.place(node))

@@ -84,6 +84,11 @@ export interface Lowerer {
   readonly root: Env
   /** The kind of chart that the query asks for. */
   render: string | undefined
+  /**
+   * Columns that the binder believes in and the language does not make: the other values of a call that is given one
+   * name, as in `extend x = series_stats(y)`.
+   */
+  readonly phantoms: Set<string>
   expr(node: Node, context: Context): Expr
   table(node: Node, env: Env): Rowset
   operate(rows: Rowset, operator: Node, env: Env): Rowset
