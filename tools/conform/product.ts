@@ -1,5 +1,5 @@
 /** The product as the runner of Kusto cases: the compiler of the command line and an engine without any events. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -64,21 +64,19 @@ async function runOne(
   return { columns: answer.columns, rows, ...(order === undefined ? {} : { order }) }
 }
 
-/** Starts the product for the time of an action. */
+/** Starts the product for the time of an action. The compiler is that of the sources, the engine's child that of the build. */
 export async function withProduct(action: (runner: Runner) => Promise<void>): Promise<void> {
+  if (!existsSync(CHILD)) throw new Error('the product is not built: npm run build')
   const folder = mkdtempSync(join(tmpdir(), 'harrier-conform-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const schema = readyMadeSchema()
   const compiler = compilerHere(schema.tables)
   const engine = await openChdb({ path: join(folder, 'db'), childPath: CHILD })
-  const product = {
-    engine,
-    compiler,
-    world: { schema, stored: new Map(), time: {} },
-  }
+  const world: QueryWorld = { schema, stored: new Map(), time: {} }
   try {
-    await action({ run: (query, signal) => runOne(product, query, signal) })
+    await action({ run: (query, signal) => runOne({ engine, compiler, world }, query, signal) })
   } finally {
     await engine.close()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
