@@ -122,6 +122,18 @@ const afterLast = aroundLast(
   'a/b',
 )
 
+const plainTime = ofText(
+  'text.plain_time',
+  'A time as the portal of Azure writes it in downloads, month first, in the form of ISO; other texts as they are.',
+  (text) =>
+    sql`if(position(${text}, '/') > 0 AND match(${text}, '^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}[, ]'), ifNull(toString(parseDateTime64BestEffortUSOrNull(${text}, 7, 'UTC')), ${text}), ${text})`,
+  [
+    ['5/1/2026, 10:00:00.250 PM', '2026-05-01 22:00:00.2500000'],
+    ['2026-05-01T10:00:00Z', '2026-05-01T10:00:00Z'],
+    ['5/1/2026, later', '5/1/2026, later'],
+  ],
+)
+
 const account = ofText(
   'text.account',
   'The account of `DOMAIN\\account` or `account@domain`, without the domain.',
@@ -382,6 +394,7 @@ export const derivedFunctions: readonly FunctionRecord[] = [
   registryData,
   beforeLast,
   afterLast,
+  plainTime,
   account,
   domain,
   lower,

@@ -1,12 +1,14 @@
 /**
  * The decoder of syslog: RFC 3164, RFC 5424 and ISO-dated lines, and octet-counted frames. Takes bytes, gives one event a
- * message; audit records inside become joined audit events, and Sysmon for Linux becomes Windows-like events.
+ * message; audit records inside become joined audit events, Sysmon for Linux becomes Windows-like events, and records of
+ * the Common Event Format become events of their own.
  */
 import { limits } from '../core/limits.ts'
 import type { Instant } from '../core/time.ts'
 import { AuditJoiner } from './auditjoin.ts'
 import { parseAudit } from './auditline.ts'
 import { asUtf8, ByteQueue, withHead } from './bytes.ts'
+import { isCef, readCef } from './cef.ts'
 import type { DecodeContext, Decoder, Sink } from './decoder.ts'
 import { readLines, TextReader } from './lines.ts'
 import { isFortinet, readPairs } from './pairs.ts'
@@ -29,11 +31,24 @@ function freshPairs(): Records {
   }))
 }
 
+/** Records of the Common Event Format: the device says when it saw the event, and what it is called. */
+function freshCommon(): Records {
+  const slots = (names: readonly string[], wanted: readonly string[]): number[] =>
+    wanted.map((each) => names.indexOf(each)).filter((at) => at >= 0)
+  return new Records((names) => ({
+    kind: 'cef',
+    names,
+    times: slots(names, ['rt', 'end', 'start']),
+    hosts: slots(names, ['dvchost', 'dvc']),
+  }))
+}
+
 class SyslogEvents {
   private readonly sink: Sink
   private readonly now: Instant
   private records = this.fresh()
   private pairRecords = freshPairs()
+  private commonRecords = freshCommon()
   private readonly joiner: AuditJoiner
   private readonly readEvent = eventXmlReader()
 
@@ -61,6 +76,7 @@ class SyslogEvents {
     if (line.program?.toLowerCase() === 'sysmon' && message.trimStart().startsWith('<Event')) {
       if (this.sysmon(line, record)) return
     }
+    if (isCef(text) && this.common(line, text, record)) return
     if (isFortinet(message) && this.paired(line, text, record)) return
     this.plain(line, text, record)
   }
@@ -94,6 +110,23 @@ class SyslogEvents {
     const stamp = records.value(records.field('eventtime'))
     const time = typeof stamp === 'string' ? timeIn(stamp) : undefined
     this.sink.event(records.finish(text, record, time ?? line.time, line.host))
+    return true
+  }
+
+  /** Gives a record of the Common Event Format; false when it is not whole, and the line stays text. */
+  private common(line: SyslogLine, text: string, record: number): boolean {
+    const pairs = readCef(text)
+    if (pairs === undefined) return false
+    if (this.commonRecords.nameChars > MOST_NAME_CHARS) this.commonRecords = freshCommon()
+    const records = this.commonRecords
+    records.begin()
+    for (const [name, value] of pairs) records.put(records.field(name), value)
+    const { times, hosts } = records.plan()
+    // The header of the line is the collector's; it counts only where the device is silent.
+    const time = times.length === 0 ? line.time : undefined
+    const host = hosts.length === 0 ? line.host : undefined
+    const event = records.finish(text, record, time, host)
+    this.sink.event({ ...event, time: event.time ?? line.time, host: event.host ?? line.host })
     return true
   }
 
@@ -211,6 +244,7 @@ const ANY_TIME: Instant = { ms: 0, sub: 0 }
 /** How sure one line is syslog: 1 for a priority or an old date with a host, less without a program. */
 function likeness(text: string): number {
   const line = parseSyslog(text, ANY_TIME)
+  if (isCef(text) && readCef(text) !== undefined) return 1
   if (!line.isSyslog) return isFortinet(text) && readPairs(text) !== undefined ? 1 : 0
   if (line.severity !== undefined || !/^\d/.test(text)) return 1
   if (line.program?.startsWith('%') === true) return 1
@@ -231,7 +265,7 @@ function detect(head: Uint8Array): number {
 /** The decoder of syslog. */
 export const syslog: Decoder = {
   name: 'syslog',
-  says: 'Syslog: RFC 3164, RFC 5424, rsyslog with ISO dates, octet-counted frames',
+  says: 'Syslog: RFC 3164, RFC 5424, rsyslog with ISO dates, octet-counted frames; CEF',
   detect,
   decode,
 }

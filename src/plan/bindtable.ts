@@ -218,6 +218,7 @@ function asType(value: Expr, type: Type): Expr {
   if (isList(type) || made.type === type) return made
   if (type === 'text') return call('dynamic.text', [made], 'text')
   if (type === 'dynamic') return parsed(made)
+  if (type === 'time') return call('cast.time', [call('text.plain_time', [made], 'text')], type)
   return call(`cast.${type}`, [made], type)
 }
 

@@ -114,8 +114,8 @@ beforeAll(async () => {
       },
     }),
     'portal.csv': [
-      '"TimeGenerated [UTC]",TenantId,AlertName,AlertSeverity,ProviderName,DisplayName,SystemAlertId,Type',
-      '"5/1/2026, 10:00:00.250 AM",t,Odd logon,High,ASI,Odd logon,x,SecurityAlert',
+      '"TimeGenerated [UTC]",TenantId,AlertName,AlertSeverity,ProviderName,DisplayName,"StartTime [UTC]",Type',
+      '"5/1/2026, 10:00:00.250 AM",t,Odd logon,High,ASI,Odd logon,"5/1/2026, 9:30:00.000 PM",SecurityAlert',
     ].join('\n'),
     'custom.jsonl': JSON.stringify({
       TimeGenerated: '2026-05-01T10:00:00Z',
@@ -125,6 +125,8 @@ beforeAll(async () => {
       open_b: true,
       tags: ['a', 'b'],
     }),
+    'gate.log':
+      '<134>May  1 10:00:00 relay CEF: 0|Example|Gate|1|7|Denied|8|rt=1777629600000 dvchost=gate1 act=deny src=192.0.2.9 dpt=443 cs1Label=zone cs1=north Own=x y\n',
     'signin.csv':
       'Date (UTC),Request ID,User agent,Username,Application,IP address,Sign-in error code,Client app,Authentication requirement\n2026-05-01T10:00:00Z,r1,curl,b@example.com,Portal,192.0.2.7,50126,IMAP,Single-factor authentication\n',
   }
@@ -271,10 +273,50 @@ describe('tables of Sentinel', () => {
     ).toEqual([['b@example.com', 'Portal', '192.0.2.7', '50126', 'IMAP', 'curl']])
   })
 
+  it('read the Common Event Format', async () => {
+    expect(
+      await rowsOf(store, 'CommonSecurityLog', [
+        'TimeGenerated',
+        'DeviceVendor',
+        'Activity',
+        'DeviceAction',
+        'SourceIP',
+        'DestinationPort',
+        'DeviceCustomString1',
+        'DeviceName',
+        'AdditionalExtensions',
+        'LogSeverity',
+        'Computer',
+      ]),
+    ).toEqual([
+      [
+        '2026-05-01 10:00:00.0000000',
+        'Example',
+        'Denied',
+        'deny',
+        '192.0.2.9',
+        443,
+        'north',
+        'gate1',
+        'Own=x y',
+        '8',
+        'gate1',
+      ],
+    ])
+  })
+
   it('take exports of tables that nothing else is known of', async () => {
     expect(
-      await rowsOf(store, 'SecurityAlert', ['TimeGenerated', 'AlertName', 'Tactics', 'EndTime']),
-    ).toEqual([['2026-05-01 10:00:00.2500000', 'Odd logon', '', null]])
+      await rowsOf(store, 'SecurityAlert', [
+        'TimeGenerated',
+        'AlertName',
+        'Tactics',
+        'StartTime',
+        'EndTime',
+      ]),
+    ).toEqual([
+      ['2026-05-01 10:00:00.2500000', 'Odd logon', '', '2026-05-01 21:30:00.0000000', null],
+    ])
   })
 
   it('give Windows events by name, as an object and as XML', async () => {
