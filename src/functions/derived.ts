@@ -384,7 +384,7 @@ const identity: FunctionRecord = {
   onNull: 'own',
   sql: (args) =>
     sql`lower(hex(sipHash128(toString(${arg(args, 0).sql}), toUInt64(${arg(args, 1).sql}))))`,
-  examples: [],
+  examples: [{ args: ['logs/a.json', 7], gives: '00d6e38e865377f7e5682854d28329a1' }],
 }
 
 export const derivedFunctions: readonly FunctionRecord[] = [
