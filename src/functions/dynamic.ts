@@ -59,11 +59,13 @@ const of: FunctionRecord = {
 function computedStep(from: Sql, names: readonly Sql[], step: SqlArg): Sql {
   const within = strung(names.map((each) => sql`, ${each}`))
   if (step.type === 'text') return sql`JSONExtractRaw(${from}${within}, ${step.sql})`
-  if (step.type === 'dynamic') {
-    return sql`JSONExtractRaw(${from}${within}, JSONExtractString(ifNull(${step.sql}, '')))`
-  }
   const { value } = step
   const list = sql`JSONExtractArrayRaw(${from}${within})`
+  if (step.type === 'dynamic') {
+    const key = sql`ifNull(${step.sql}, '')`
+    const place = sql`toInt64OrNull(${key})`
+    return sql`if(startsWith(${key}, '"'), JSONExtractRaw(${from}${within}, JSONExtractString(${key})), ${list}[if(${place} >= 0, ${place} + 1, ${place})])`
+  }
   if (typeof value === 'number') {
     // A position that no array has would not fit the engine's literals.
     if (Math.abs(value) > LAST_POSITION) return sql`''`

@@ -354,14 +354,16 @@ function path(node: Node, context: Context): Expr {
     if (base.kind === 'PathExpression' && selector.kind === 'NameReference') {
       steps.unshift(text(selector.name))
     } else {
-      const step = lowerExpr(selector, context)
-      steps.unshift(step.type === 'dynamic' ? cast(step, 'text') : step)
+      steps.unshift(lowerExpr(selector, context))
     }
     base = base.child('Expression')
   }
   const value = lowerExpr(base, context)
-  const subject =
-    value.type === 'text' ? call('dyn.parse', [value], 'dynamic') : cast(value, 'dynamic')
+  if (value.op === 'call' && value.fn === 'dyn.path')
+    return { ...value, args: [...value.args, ...steps] }
+  // A path into a text reads the text once: it need not be made a dynamic value first.
+  const [source] = value.op === 'call' && value.fn === 'dyn.parse' ? value.args : [value]
+  const subject = source?.type === 'text' ? source : cast(value, 'dynamic')
   return call('dyn.path', [subject, ...steps], 'dynamic')
 }
 
