@@ -104,12 +104,17 @@ function readGuid(text: Sql): Sql {
   )
 }
 
+/** A real without its fraction, of 64 bits; NULL where it does not fit. The engine's plain conversion throws for some. */
+export function wholeReal(real: Sql): Sql {
+  return sql`accurateCastOrNull(trunc(${real}), 'Int64')`
+}
+
 /** A real without its fraction; beyond the ends of the type it is the nearest end. */
 function wholeOf(real: Sql, type: 'Int32' | 'Int64'): Sql {
   return once(real, VARIABLES.c, (r) =>
     type === 'Int32'
-      ? sql`multiIf(isNaN(${r}), NULL, ${r} >= 2147483647, toInt32(2147483647), ${r} <= -2147483648, toInt32(-2147483648), toInt32(${r}))`
-      : sql`multiIf(isNaN(${r}), NULL, ${r} >= 9223372036854775807, toInt64(9223372036854775807), ${r} <= -9223372036854775808, toInt64(-9223372036854775808), toInt64(${r}))`,
+      ? sql`multiIf(${r} >= 2147483647, toInt32(2147483647), ${r} <= -2147483648, toInt32(-2147483648), accurateCastOrNull(trunc(${r}), 'Int32'))`
+      : sql`multiIf(${r} >= 9223372036854775807, toInt64(9223372036854775807), ${r} <= -9223372036854775808, toInt64(-9223372036854775808), ${wholeReal(r)})`,
   )
 }
 

@@ -1,6 +1,6 @@
 /** Instants: the parts of the calendar, the starts and ends of its periods, steps in it, and instants of numbers. */
 import { daysIn, instant, instantWithin, ticksOf, ticksOfParts } from './calendar.ts'
-import { converted, ticksSinceYear1 } from './casts.ts'
+import { converted, ticksSinceYear1, wholeReal } from './casts.ts'
 import { once, VARIABLES } from './once.ts'
 import { among, arg, type Example, type FunctionRecord, type Parameter } from './record.ts'
 import { literal, type Sql, type SqlArg, sql } from './sql.ts'
@@ -330,7 +330,7 @@ const make: FunctionRecord = {
         : once(
             converted(seconds, 'float'),
             VARIABLES.c,
-            (s) => sql`if(${s} >= 0 AND ${s} < 60, toInt64(round(${s} * 10000000)), -1)`,
+            (s) => sql`if(${s} >= 0 AND ${s} < 60, ${wholeReal(sql`round(${s} * 10000000)`)}, -1)`,
           )
     const missing = args.filter((each) => each.type !== 'text').map((each) => each.sql)
     const whole = instant(
@@ -380,7 +380,7 @@ function ofUnix(unit: string, ticks: Sql, most: Sql, examples: readonly Line[]):
             ? sql`intDiv(${near}, 100)`
             : sql`floor(${near} / 100)`
           : sql`${near} * ${ticks}`
-        return instantWithin(sql`toInt64(${scaled})`)
+        return instantWithin(isWhole ? scaled : wholeReal(scaled))
       })
     },
     examples: lines(examples),

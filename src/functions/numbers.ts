@@ -127,30 +127,35 @@ function binOf(given: Value, size: Value, fixed?: Value): Sql {
   const [x, step] = [as(given, type), as(size, type)]
   const from = fixed === undefined ? undefined : as(fixed, type)
   if (type === 'int') return wholeBin(x, step, size.value, from)
-  const positive = once(step, VARIABLES.b, (n) =>
-    typeof size.value === 'number' && size.value > 0 ? n : sql`if(${n} > 0, ${n}, NULL)`,
+  return once(x, VARIABLES.a, (v) =>
+    above(step, size.value, (n) => {
+      const gap = from === undefined ? v : sql`(${v} - ${from})`
+      // A quotient of decimals may have no room; the remainder always has.
+      if (type === 'decimal') return sql`(${v} - positiveModulo(${gap}, ${n}))`
+      const down = sql`floor(${gap} / ${n}) * ${n}`
+      return from === undefined ? sql`(${down})` : sql`(${down} + ${from})`
+    }),
   )
-  if (type === 'float') {
-    return from === undefined
-      ? sql`(floor(${x} / ${positive}) * ${positive})`
-      : sql`(floor((${x} - ${from}) / ${positive}) * ${positive} + ${from})`
-  }
-  // A quotient of decimals may have no room; the remainder always has.
-  return from === undefined
-    ? sql`(${x} - positiveModulo(${x}, ${positive}))`
-    : sql`(${x} - positiveModulo(${x} - ${from}, ${positive}))`
+}
+
+/** The body with a size above zero; missing for another. A constant needs no care. */
+function above(step: Sql, constant: unknown, body: (size: Sql) => Sql): Sql {
+  if (typeof constant === 'number' && constant > 0) return body(step)
+  // What is divided by must be no zero even where the result is missing: the engine computes it all the same.
+  return once(
+    step,
+    VARIABLES.b,
+    (n) => sql`if(${n} > 0, ${body(sql`if(${n} > 0, ${n}, 1)`)}, NULL)`,
+  )
 }
 
 function wholeBin(x: Sql, step: Sql, constant: unknown, from: Sql | undefined): Sql {
-  const size =
-    typeof constant === 'number' && constant > 0
-      ? step
-      : once(step, VARIABLES.b, (n) => sql`if(${n} > 0, ${n}, NULL)`)
-  const distance = from === undefined ? x : sql`${x} - ${from}`
-  return once(x, VARIABLES.a, (v) => {
-    const gap = from === undefined ? v : sql`${v} - ${from}`
-    return sql`(${v} - toInt64(positiveModulo(${distance === x ? v : gap}, ${size})))`
-  })
+  return once(x, VARIABLES.a, (v) =>
+    above(step, constant, (size) => {
+      const gap = from === undefined ? v : sql`${v} - ${from}`
+      return sql`(${v} - toInt64(positiveModulo(${gap}, ${size})))`
+    }),
+  )
 }
 
 function timeBin(given: Value, size: Value, fixed?: Value): Sql {
@@ -158,26 +163,20 @@ function timeBin(given: Value, size: Value, fixed?: Value): Sql {
   const isTime = given.type === 'time' || fixed?.type === 'time' || size.type !== 'span'
   if (given.type !== 'span' && (isTime || given.type === 'text')) {
     const time = given.type === 'time' ? given.sql : converted(given, 'time')
-    return once(time, VARIABLES.a, (t) => {
-      if (fixed === undefined) {
-        return instant(
-          sql`${ticksOf(t)} - toInt64(positiveModulo(${ticksSinceYear1(t)}, ${positiveSize(step, size)}))`,
+    return once(time, VARIABLES.a, (t) =>
+      above(step, size.value, (n) => {
+        if (fixed === undefined) {
+          return instant(sql`${ticksOf(t)} - toInt64(positiveModulo(${ticksSinceYear1(t)}, ${n}))`)
+        }
+        const from = ticksOf(fixed.type === 'time' ? fixed.sql : converted(fixed, 'time'))
+        return instantWithin(
+          sql`${ticksOf(t)} - toInt64(positiveModulo(${ticksOf(t)} - ${from}, ${n}))`,
         )
-      }
-      const from = ticksOf(fixed.type === 'time' ? fixed.sql : converted(fixed, 'time'))
-      return instantWithin(
-        sql`${ticksOf(t)} - toInt64(positiveModulo(${ticksOf(t)} - ${from}, ${positiveSize(step, size)}))`,
-      )
-    })
+      }),
+    )
   }
   const from = fixed === undefined ? undefined : converted(fixed, 'span')
   return wholeBin(converted(given, 'span'), step, size.value, from)
-}
-
-function positiveSize(step: Sql, size: Value): Sql {
-  return typeof size.value === 'number' && size.value > 0
-    ? step
-    : once(step, VARIABLES.b, (n) => sql`if(${n} > 0, ${n}, NULL)`)
 }
 
 /** Values in the one type in which they are compared. */

@@ -1,6 +1,6 @@
 /** Instants and lengths of time written in a given form, and lengths of time made of parts. */
 
-import { converted } from './casts.ts'
+import { converted, wholeReal } from './casts.ts'
 import { ticksOfDay } from './moments.ts'
 import { once, VARIABLES } from './once.ts'
 import { arg, constText, type FunctionRecord } from './record.ts'
@@ -209,7 +209,8 @@ const makeSpan: FunctionRecord = {
         : once(
             converted(seconds, 'float'),
             VARIABLES.c,
-            (s) => sql`if(${s} >= 0 AND ${s} < 60, toInt64(round(${s} * 10000000)), NULL)`,
+            (s) =>
+              sql`if(${s} >= 0 AND ${s} < 60, ${wholeReal(sql`round(${s} * 10000000)`)}, NULL)`,
           )
     return sql`toInt64(((${within(days, 10_675_199)} * 24 + ${within(hours, 24)}) * 60 + ${within(minutes, 60)}) * 600000000 + ${ticks})`
   },
