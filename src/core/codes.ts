@@ -330,6 +330,16 @@ export const codes = {
     severity: 'notice',
     message: '{what} is not exact in published documentation; here it is {how}',
   },
+  HR420: {
+    severity: 'error',
+    message: '"{plugin}" gives more than {limit} columns for this data',
+    hint: 'say which of them you want: evaluate {plugin}(...) : (a: string, b: long)',
+  },
+  HR421: {
+    severity: 'error',
+    message: '"{plugin}" gives a column "{name}", and there is one of that name already',
+    hint: "say which to take: columnsConflict='replace_source' or columnsConflict='keep_source'",
+  },
   HR450: {
     severity: 'error',
     message: 'the {what} has no query',
@@ -436,6 +446,15 @@ export const codes = {
     severity: 'error',
     message: 'the query was given up: the compiler failed at it twice; {reason}',
     hint: 'the other queries are not affected; please report this one',
+  },
+  HR490: {
+    severity: 'error',
+    message: 'the rule would run {count} times over these logs, more than {limit}',
+    hint: 'narrow the time range with --from and --to, or name the time of one run with --at',
+  },
+  HR491: {
+    severity: 'notice',
+    message: 'ran as of {time}, the end of the logs; now() and ago() count from there',
   },
   HR600: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
   HR601: {

@@ -40,6 +40,26 @@ export const limitTable = {
     why: 'a watchlist stands in the query as constants; larger lists belong in a table',
   },
   watchlistBytes: { value: 8 * MB, unit: 'bytes', why: 'a service takes a CSV file of 3.8 MB' },
+  kustoSeconds: {
+    value: 10,
+    unit: 'seconds',
+    why: 'one Kusto query may take so long to compile; the slowest published one takes under a second',
+  },
+  kustoMegabytes: {
+    value: 1024,
+    unit: 'megabytes',
+    why: 'heap of one process that compiles Kusto queries; it begins with about 120 MB',
+  },
+  kustoProcesses: {
+    value: 4,
+    unit: 'processes',
+    why: 'that compile many Kusto queries at the same time; one a core at most',
+  },
+  kustoCacheBytes: {
+    value: 64 * MB,
+    unit: 'bytes',
+    why: 'compiled Kusto queries that are kept on disk; the largest published collection takes a fifth',
+  },
   functionParameters: {
     value: 64,
     unit: 'parameters',
@@ -123,6 +143,16 @@ export const limitTable = {
     why: 'the largest window the zstd tool makes without being forced; bounds memory',
   },
   queryDepth: { value: 200, unit: 'levels', why: 'nesting of a condition or an expression' },
+  discoveredColumns: {
+    value: 200,
+    unit: 'columns',
+    why: 'a bag or a pivot of more columns is read by nobody; names come from logs, which anybody writes',
+  },
+  discoveries: {
+    value: 8,
+    unit: 'rounds',
+    why: 'each place in a query whose columns are found in the data takes one query for them',
+  },
   conditionBytes: {
     value: 64 * 1024,
     unit: 'bytes',
@@ -186,6 +216,21 @@ export const limitTable = {
     why: 'batch ids kept in memory to tell repeats; past it each file is looked up',
   },
   rulesPerScan: { value: 100, unit: 'rules', why: 'measured: no gain past 100 rules in one scan' },
+  ruleWindows: {
+    value: 5_000,
+    unit: 'runs',
+    why: 'runs of one scheduled rule over logs of the past; with more, a narrower time range is asked for',
+  },
+  resultsPerFinding: {
+    value: 20,
+    unit: 'rows',
+    why: 'result rows kept with a finding that stands for several; all are counted',
+  },
+  singleAlertRows: {
+    value: 10_000,
+    unit: 'rows',
+    why: 'rows of one run whose entities and details go into its one finding; all are counted',
+  },
   findingsPerRule: {
     value: 1_000_000,
     unit: 'findings',

@@ -127,3 +127,16 @@ export function parseInstant(text: string): Instant | undefined {
   const trimmed = text.trim()
   return parseIso(trimmed) ?? parseEpoch(trimmed)
 }
+
+const TICKS_PER_MS = 10_000n
+
+/** Hundreds of nanoseconds since 1970. */
+export function ticksOf({ ms, sub }: Instant): bigint {
+  return BigInt(ms) * TICKS_PER_MS + BigInt(sub)
+}
+
+/** The instant of hundreds of nanoseconds since 1970. */
+export function instantOfTicks(ticks: bigint): Instant {
+  const sub = ((ticks % TICKS_PER_MS) + TICKS_PER_MS) % TICKS_PER_MS
+  return { ms: Number((ticks - sub) / TICKS_PER_MS), sub: Number(sub) }
+}

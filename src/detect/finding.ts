@@ -1,5 +1,6 @@
 /** A finding: one event that one rule matched, with enough to act on it without the store. */
 import { createHash } from 'node:crypto'
+import type { TimeBounds } from '../ir/rel.ts'
 import type { Level } from '../rules/rule.ts'
 
 /** Values of an event's fields; a multivalued field is an array, a present field without a value is null. */
@@ -23,6 +24,23 @@ export interface Finding {
   /** Fixed id: the same rule on the same event always gives the same id. */
   readonly id: string
   readonly event: EventFields
+  /** What the alert says of itself, where the rule makes it from its rows. */
+  readonly description?: string
+  readonly entities?: readonly FoundEntity[]
+  /** Values that the rule surfaces by names of its own. */
+  readonly details?: Readonly<Record<string, readonly string[]>>
+  /** Rows of the query's result that the finding stands for, where it stands for all of a run. */
+  readonly rows?: number
+  /** The first of them. */
+  readonly results?: readonly EventFields[]
+  /** The events that the run could see. */
+  readonly window?: TimeBounds
+}
+
+/** An entity that a rule maps columns to: its type, and its identifiers by name (`Address`, `FullName`). */
+export interface FoundEntity {
+  readonly type: string
+  readonly [identifier: string]: string
 }
 
 /** An event as it is read back from the store. */

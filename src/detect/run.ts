@@ -14,7 +14,8 @@ import { printSql } from '../sql/print.ts'
 import { eventColumns, readEvent } from './event.ts'
 import { type Finding, findingId } from './finding.ts'
 import { groupScans, planRules, type Scan } from './plan.ts'
-import type { RuleOutcome, RunReport } from './report.ts'
+import type { RuleOutcome, RuleState, RunReport } from './report.ts'
+import { runScheduled } from './scheduled.ts'
 
 /** The part of a store that a run needs. */
 export interface RunStore {
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly onProgress?: (done: number, total: number, findings: number) => void
   readonly query?: QueryOptions
   readonly rulesPerScan?: number
+  /** The time of a run, for rules with a schedule and for `now()`; without it they run all over the logs. */
+  readonly at?: string
   /** Whether literals of many rules are searched in one reading; by default on sources with many rows. */
   readonly shareLiterals?: boolean
 }
@@ -183,6 +186,43 @@ class Run {
   }
 }
 
+/** Runs a rule that has a query of its own. */
+async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
+  const { schema, store, time, query, at } = run.options
+  const { kusto } = rule
+  const tally = run.tally(rule)
+  const told = (state: RuleState, diagnostics: readonly Diagnostic[]): RuleOutcome => ({
+    rule,
+    state,
+    findings: tally.findings,
+    ...(tally.first === undefined ? {} : { first: tally.first }),
+    ...(tally.last === undefined ? {} : { last: tally.last }),
+    diagnostics: [...diagnostics, ...tally.problems],
+  })
+  if (kusto === undefined) return told('failed', [])
+  const options = {
+    schema,
+    store,
+    time,
+    stored: run.stored,
+    ...(query === undefined ? {} : { query }),
+    ...(at === undefined ? {} : { at }),
+  }
+  try {
+    const outcome = await runScheduled(rule, kusto, options, (finding) => run.emit(rule, finding))
+    run.scans += outcome.runs
+    return told(outcome.state ?? (tally.findings > 0 ? 'fired' : 'quiet'), outcome.diagnostics)
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    if (error.kind === 'locked' || error.kind === 'unavailable') throw error
+    if (error.kind === 'cancelled') {
+      run.interrupted = true
+      return told(tally.findings > 0 ? 'fired' : 'quiet', [])
+    }
+    return told('failed', [diagnose('HR700', { reason: run.reason(error) })])
+  }
+}
+
 function outcomes(run: Run, planned: ReturnType<typeof planRules>): readonly RuleOutcome[] {
   return planned.map(({ rule, state, diagnostics }): RuleOutcome => {
     const tally = run.tallies.get(rule)
@@ -206,25 +246,38 @@ function outcomes(run: Run, planned: ReturnType<typeof planRules>): readonly Rul
 export async function runRules(options: RunOptions): Promise<RunReport> {
   const started = performance.now()
   const stored = await options.store.catalogue()
-  const planned = planRules(options.rules, options.schema, stored)
+  const alone = options.rules.filter((rule) => rule.kusto !== undefined)
+  const shared = options.rules.filter((rule) => rule.kusto === undefined)
+  const planned = planRules(shared, options.schema, stored)
   const scans = groupScans(planned, options.rulesPerScan)
   const run = new Run(options, stored)
+  const total = scans.length + alone.length
   let done = 0
-  const queue = [...scans]
+  const ended = new Map<Rule, RuleOutcome>()
+  const queue = [
+    ...scans.map((scan) => () => run.scan(scan)),
+    ...alone.map((rule) => async () => {
+      ended.set(rule, await runAlone(run, rule))
+    }),
+  ]
   const work = async (): Promise<void> => {
-    for (let scan = queue.shift(); scan !== undefined; scan = queue.shift()) {
-      options.onProgress?.(done, scans.length, run.findings)
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      options.onProgress?.(done, total, run.findings)
       if (options.query?.signal?.aborted) run.interrupted = true
       if (run.interrupted) return
-      await run.scan(scan)
+      await next()
       done++
     }
   }
   const isLarge = [...stored.values()].some((each) => each.rows >= ROWS_WORTH_SHARING)
   await Promise.all(Array.from({ length: isLarge ? AT_ONCE : 1 }, work))
-  options.onProgress?.(scans.length, scans.length, run.findings)
+  options.onProgress?.(total, total, run.findings)
+  const told = new Map([
+    ...outcomes(run, planned).map((each) => [each.rule, each] as const),
+    ...ended,
+  ])
   return {
-    outcomes: outcomes(run, planned),
+    outcomes: options.rules.flatMap((rule) => told.get(rule) ?? []),
     findings: run.findings,
     scans: run.scans,
     seconds: (performance.now() - started) / 1000,

@@ -72,3 +72,14 @@ export async function* queryRows(
     yield columns.map(({ type }, at) => readValue(row[at], type))
   }
 }
+
+/** The rows of a compiled query that is no answer itself; none when its tables cannot be bound. */
+export async function* planRows(
+  store: Pick<RunStore, 'rows'>,
+  compiled: Rel,
+  world: QueryWorld,
+  options?: QueryOptions,
+): AsyncGenerator<readonly Value[]> {
+  const { value } = planQuery(compiled, world)
+  if (value !== undefined) yield* queryRows(store, value, options)
+}

@@ -76,4 +76,21 @@ const rowNumber: FunctionRecord = {
   examples: [],
 }
 
-export const listFunctions: readonly FunctionRecord[] = [zip, range, rowNumber]
+const slot: FunctionRecord = {
+  id: 'time.slot',
+  says: 'Number of the slot of a length that an instant lies in, counted from 1970.',
+  takes: [
+    { name: 'time', type: 'time' },
+    { name: 'length', type: 'span', constant: true },
+  ],
+  gives: 'int',
+  onNull: 'own',
+  sql: (args) => {
+    const ticks = sql`reinterpret(${arg(args, 0).sql}, ${TICKS})`
+    const length = arg(args, 1).sql
+    return sql`intDiv(${ticks} - positiveModulo(${ticks}, ${length}), ${length})`
+  },
+  examples: [],
+}
+
+export const listFunctions: readonly FunctionRecord[] = [zip, range, rowNumber, slot]

@@ -1,0 +1,220 @@
+/**
+ * From the rows of a rule's query to findings: entities, custom details and the texts of the alert, one finding for
+ * each row or for all rows of a run, as the rule says (https://learn.microsoft.com/azure/sentinel/surface-custom-details-in-alerts,
+ * .../customize-alert-details). A text of the log that is put into a title is put in once, and never read again.
+ */
+import { createHash } from 'node:crypto'
+import { limits } from '../core/limits.ts'
+import { type KustoPart, LEVELS, type Level, type Rule } from '../rules/rule.ts'
+import type { EventFields, Finding, FoundEntity } from './finding.ts'
+import { printValue, type ResultColumn, type Value } from './values.ts'
+import type { RunWindow } from './windows.ts'
+
+export type ResultRow = readonly Value[]
+
+/** Entities, details and texts that a finding may carry at most; the service's own limits are lower. */
+const MOST_ENTITIES = 500
+const MOST_TEXT = 5_000
+/** Columns that tell when a row happened, the surest first. */
+const TIMES = [
+  'TimeGenerated',
+  'Timestamp',
+  'EndTime',
+  'EndTimeUtc',
+  'LastSeen',
+  'StartTime',
+  'StartTimeUtc',
+  'FirstSeen',
+]
+const HOSTS = [
+  'DeviceName',
+  'Computer',
+  'HostName',
+  'Hostname',
+  'DvcHostname',
+  'Host',
+  'HostCustomEntity',
+]
+
+/** A list of a dynamic value as texts; undefined for other values. */
+function listOf(text: string): readonly string[] | undefined {
+  if (!text.startsWith('[')) return undefined
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (!Array.isArray(parsed)) return undefined
+    return parsed.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)))
+  } catch {
+    return undefined
+  }
+}
+
+export class Alerts {
+  readonly #rule: Rule
+  readonly #part: KustoPart
+  readonly #columns: readonly ResultColumn[]
+  readonly #at: ReadonlyMap<string, number>
+
+  constructor(rule: Rule, part: KustoPart, columns: readonly ResultColumn[]) {
+    this.#rule = rule
+    this.#part = part
+    this.#columns = columns
+    this.#at = new Map(columns.map(({ name }, index) => [name, index]))
+  }
+
+  /** True when all rows of a run make one finding. */
+  get isSingle(): boolean {
+    return this.#part.form === 'sentinel' && this.#part.aggregationKind === 'SingleAlert'
+  }
+
+  /** Whether so many rows set the rule off. */
+  isTriggered(rows: number): boolean {
+    const { operator, threshold } = this.#part.trigger
+    switch (operator) {
+      case 'gt':
+        return rows > threshold
+      case 'lt':
+        return rows < threshold
+      case 'eq':
+        return rows === threshold
+      case 'ne':
+        return rows !== threshold
+    }
+  }
+
+  #text(row: ResultRow, name: string): string {
+    const at = this.#at.get(name)
+    const column = at === undefined ? undefined : this.#columns[at]
+    const value = at === undefined ? null : (row[at] ?? null)
+    return column === undefined || value === null ? '' : printValue(value, column.type)
+  }
+
+  #event(row: ResultRow): EventFields {
+    const fields: [string, string | readonly string[] | null][] = []
+    this.#columns.forEach(({ name, type }, index) => {
+      const value = row[index] ?? null
+      if (value === null || value === '') return
+      const text = printValue(value, type)
+      fields.push([name, type === 'dynamic' ? (listOf(text) ?? text) : text])
+    })
+    return Object.fromEntries(fields)
+  }
+
+  /** When a row happened: of its own columns, or else the time of the run. */
+  timeOf(row: ResultRow): string | undefined {
+    const named = TIMES.find((name) => this.#isTime(row, name))
+    const any = this.#columns.find(({ name }) => this.#isTime(row, name))?.name
+    const name = named ?? any
+    return name === undefined ? undefined : this.#text(row, name)
+  }
+
+  #isTime(row: ResultRow, name: string): boolean {
+    const at = this.#at.get(name)
+    return at !== undefined && this.#columns[at]?.type === 'time' && row[at] !== null
+  }
+
+  #entities(row: ResultRow): readonly FoundEntity[] {
+    return this.#part.entityMappings.flatMap(({ entityType, fieldMappings }) => {
+      const given = fieldMappings
+        .map(({ identifier, columnName }) => [identifier, this.#text(row, columnName)] as const)
+        .filter(([, value]) => value !== '')
+      return given.length === 0 ? [] : [{ type: entityType, ...Object.fromEntries(given) }]
+    })
+  }
+
+  #details(rows: readonly ResultRow[]): Readonly<Record<string, readonly string[]>> {
+    const found = this.#part.customDetails.flatMap(({ name, column }) => {
+      const values = new Set(
+        rows.map((row) => this.#text(row, column)).filter((each) => each !== ''),
+      )
+      return values.size === 0 ? [] : [[name, [...values].slice(0, 50)] as const]
+    })
+    return Object.fromEntries(found)
+  }
+
+  /** A format with its columns filled in from a row; what is filled in is not read for columns again. */
+  #filled(format: string, row: ResultRow): string {
+    return format
+      .replace(/\{\{\s*([^{}]+?)\s*\}\}/g, (_, name: string) => this.#text(row, name))
+      .slice(0, MOST_TEXT)
+  }
+
+  /** The finding of some rows of one run; `rows` counts them all. */
+  finding(rows: readonly ResultRow[], count: number, window: RunWindow): Finding {
+    const [first = []] = rows
+    const { alertDetailsOverride: override } = this.#part
+    const entities = uniqueEntities(rows.flatMap((row) => this.#entities(row)))
+    const details = this.#details(rows)
+    const times = rows.map((row) => this.timeOf(row)).filter((each) => each !== undefined)
+    const time = times.sort()[0] ?? window.at
+    const title = override?.displayNameFormat && this.#filled(override.displayNameFormat, first)
+    const description =
+      override?.descriptionFormat && this.#filled(override.descriptionFormat, first)
+    const level =
+      override?.severityColumn === undefined
+        ? undefined
+        : levelNamed(this.#text(first, override.severityColumn))
+    const tactics =
+      override?.tacticsColumn === undefined ? '' : this.#text(first, override.tacticsColumn)
+    const properties = (override?.dynamicProperties ?? []).flatMap(({ name, column }) => {
+      const value = this.#text(first, column)
+      return value === '' ? [] : [[name, [value]] as const]
+    })
+    const host = this.#host(first, entities)
+    const event = this.#event(first)
+    return {
+      time,
+      rule_id: this.#rule.id,
+      rule_title: title || this.#rule.title,
+      language: this.#rule.language,
+      level: level ?? this.#rule.level,
+      host,
+      tags: tactics === '' ? this.#rule.tags : [...this.#rule.tags, ...tactics.split(/\s*,\s*/)],
+      source: this.#part.tables.join(', '),
+      file: '',
+      record: 0,
+      id: this.#id(rows, window),
+      event,
+      ...(description ? { description } : {}),
+      ...(entities.length > 0 ? { entities } : {}),
+      ...(Object.keys(details).length + properties.length > 0
+        ? { details: { ...details, ...Object.fromEntries(properties) } }
+        : {}),
+      ...(this.isSingle
+        ? {
+            rows: count,
+            results: rows.slice(0, limits.resultsPerFinding).map((row) => this.#event(row)),
+            window: window.time,
+          }
+        : {}),
+    }
+  }
+
+  #host(row: ResultRow, entities: readonly FoundEntity[]): string {
+    const entity = entities.find(({ type }) => type === 'Host')
+    const own = HOSTS.map((name) => this.#text(row, name)).find((each) => each !== '')
+    return own ?? entity?.FullName ?? entity?.HostName ?? ''
+  }
+
+  /**
+   * The fixed id: the same rule on the same row gives the same. All rows of a run together are told by the run, unless
+   * they are kept one by one.
+   */
+  #id(rows: readonly ResultRow[], window: RunWindow): string {
+    const of = this.isSingle
+      ? [window.at]
+      : rows.map((row) => row.map((value) => (typeof value === 'bigint' ? String(value) : value)))
+    return createHash('sha256')
+      .update(JSON.stringify([this.#rule.id, this.#rule.title, of]))
+      .digest('hex')
+      .slice(0, 32)
+  }
+}
+
+function uniqueEntities(all: readonly FoundEntity[]): readonly FoundEntity[] {
+  const known = new Map(all.map((each) => [JSON.stringify(each), each]))
+  return [...known.values()].slice(0, MOST_ENTITIES)
+}
+
+function levelNamed(text: string): Level | undefined {
+  return LEVELS.find((each) => each === text.toLowerCase())
+}

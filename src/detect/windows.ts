@@ -1,0 +1,107 @@
+/**
+ * When a scheduled rule runs over logs of the past: at each step of its frequency whose window holds events. Nothing
+ * here reads a clock.
+ */
+import { limits } from '../core/limits.ts'
+import { instantOfTicks, printInstant } from '../core/time.ts'
+import { call, field } from '../ir/expr.ts'
+import type { Rel, TimeBounds } from '../ir/rel.ts'
+import type { KustoPart } from '../rules/rule.ts'
+import { META } from '../schema/source.ts'
+import { printSql } from '../sql/print.ts'
+import type { RunStore } from './run.ts'
+
+/** One run of a rule: its time, and the events that it may see, the first bound included and the last not. */
+export interface RunWindow {
+  readonly at: string
+  readonly time: TimeBounds
+}
+
+const TICKS_PER_MS = 10_000n
+const MINUTE = 60_000n * TICKS_PER_MS
+
+const isoOf = (ticks: bigint): string => printInstant(instantOfTicks(ticks))
+
+/** Lengths of a rule's schedule in ticks: how far its runs are apart, and how far back each looks. */
+export interface Cadence {
+  readonly apart: bigint
+  readonly back: bigint
+}
+
+/** The schedule of a rule; undefined for a query that has none. A rule that runs on what has just come in steps by the minute. */
+export function cadenceOf({ queryFrequency, queryPeriod, kind }: KustoPart): Cadence | undefined {
+  const ticks = (ms: number): bigint => BigInt(Math.round(ms)) * TICKS_PER_MS
+  if (kind === 'NRT' || queryFrequency === 0) return { apart: MINUTE, back: MINUTE }
+  const apart = queryFrequency ?? queryPeriod
+  if (apart === undefined) return undefined
+  return { apart: ticks(apart), back: ticks(queryPeriod ?? apart) }
+}
+
+/** Earliest and latest event of sources, in ticks, and the slots of a length that hold events. */
+async function slotsOf(
+  store: Pick<RunStore, 'rows'>,
+  sources: readonly string[],
+  time: TimeBounds,
+  length: bigint,
+): Promise<ReadonlySet<bigint>> {
+  const found = new Set<bigint>()
+  for (const name of sources) {
+    const at = field(META.time, 'time')
+    const rel: Rel = {
+      op: 'aggregate',
+      from: { op: 'scan', table: { kind: 'source', name }, time, out: [] },
+      by: [
+        {
+          name: '@@slot',
+          value: call(
+            'time.slot',
+            [
+              { ...at, stored: 'plain' },
+              { op: 'const', value: String(length), type: 'span' },
+            ],
+            'int',
+          ),
+        },
+      ],
+      into: [],
+    }
+    for await (const [slot] of store.rows(printSql(rel))) found.add(BigInt(String(slot)))
+  }
+  return found
+}
+
+/** The time just after the last event of sources; undefined when there is none. */
+export async function endOf(
+  store: Pick<RunStore, 'rows'>,
+  sources: readonly string[],
+  time: TimeBounds,
+): Promise<string | undefined> {
+  let last: bigint | undefined
+  for (const slot of await slotsOf(store, sources, time, 1_000n * TICKS_PER_MS)) {
+    if (last === undefined || slot > last) last = slot
+  }
+  return last === undefined ? undefined : isoOf((last + 1n) * 1_000n * TICKS_PER_MS)
+}
+
+/** The runs of a schedule that see events, in order; a number when there are more than `limits.ruleWindows`. */
+export async function windowsOf(
+  store: Pick<RunStore, 'rows'>,
+  sources: readonly string[],
+  time: TimeBounds,
+  { apart, back }: Cadence,
+): Promise<readonly RunWindow[] | number> {
+  const slots = await slotsOf(store, sources, time, apart)
+  const reach = (back + apart - 1n) / apart + (back % apart === 0n ? 0n : 1n)
+  const runs = new Set<bigint>()
+  for (const slot of slots) {
+    for (let step = 1n; step <= reach; step++) runs.add(slot + step)
+    if (runs.size > limits.ruleWindows) return Number(BigInt(slots.size) * reach)
+  }
+  return [...runs].sort((a, b) => (a < b ? -1 : 1)).map((run) => windowAt(run * apart, back))
+}
+
+/** The run at a time. */
+export function windowAt(ticks: bigint, back: bigint | undefined): RunWindow {
+  const to = isoOf(ticks)
+  return { at: to, time: back === undefined ? { to } : { from: isoOf(ticks - back), to } }
+}
