@@ -39,7 +39,13 @@ const TABLES = new Set([
   'functions/value.ts',
 ])
 /** Bundled entry points: nothing imports them. */
-const ENTRIES = new Set(['cli/main.ts', 'engine/child.ts', 'ingest/worker.ts', 'index.ts'])
+const ENTRIES = new Set([
+  'cli/main.ts',
+  'engine/child.ts',
+  'ingest/worker.ts',
+  'rules/kustochild.ts',
+  'index.ts',
+])
 const BANNED_NAMES = /^(?:utils?|helpers?|common|misc|manager|base)\.ts$/
 
 function filesBelow(folder: string): readonly string[] {

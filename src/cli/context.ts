@@ -12,7 +12,7 @@ import { openHttp } from '../engine/http.ts'
 import { openStore, type Store } from '../engine/store.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import { readSchema } from '../schema/load.ts'
-import { dataFolder, packagePath } from './paths.ts'
+import { cacheFolder, dataFolder, packagePath } from './paths.ts'
 import { makeTemporaryFolder } from './temporary.ts'
 import type { Output } from './terminal.ts'
 import { TroubleError, UsageError } from './usage.ts'
@@ -27,6 +27,8 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv
   readonly signal: AbortSignal
   readonly dataFolder: string
+  /** For what can be made again. */
+  readonly cacheFolder: string
   /** What to type for the program, so that a command that is shown can be copied. */
   readonly program: string
   now(): Instant
@@ -66,6 +68,7 @@ export function makeContext(output: Output, env: NodeJS.ProcessEnv, signal: Abor
     env,
     signal,
     dataFolder: dataFolder(env),
+    cacheFolder: cacheFolder(env),
     program: env.npm_lifecycle_event === undefined ? 'harrier' : 'npm run -s harrier --',
     now: () => ({ ms: Date.now(), sub: 0 }),
     schemaFiles,

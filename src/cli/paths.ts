@@ -14,6 +14,12 @@ export function dataFolder(env: NodeJS.ProcessEnv): string {
   return join(base?.startsWith('/') ? base : join(homedir(), '.local', 'share'), 'harrier')
 }
 
+/** The user's folder for what can be made again: `XDG_CACHE_HOME/harrier`, by default `~/.cache/harrier`. */
+export function cacheFolder(env: NodeJS.ProcessEnv): string {
+  const base = env.XDG_CACHE_HOME
+  return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'harrier')
+}
+
 /** A path as a person reads it: without the folder that they are in. */
 export function shownPath(path: string): string {
   const here = process.cwd()

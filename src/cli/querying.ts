@@ -7,8 +7,15 @@ import { type Diagnostic, hasErrors, renderDiagnostic } from '../core/diagnostic
 import { limits } from '../core/limits.ts'
 import { systemReason } from '../core/systemerror.ts'
 import { printInstant } from '../core/time.ts'
-import { planQuery, type QueryPlan, type QueryWorld, queryRows } from '../detect/runquery.ts'
-import type { KustoAnswer } from '../dialects/kusto/answer.ts'
+import { compileDiscovering, type Discovering } from '../detect/discover.ts'
+import {
+  planQuery,
+  planRows,
+  type QueryPlan,
+  type QueryWorld,
+  queryRows,
+} from '../detect/runquery.ts'
+import type { KustoAnswer, KustoCompiled } from '../dialects/kusto/answer.ts'
 import { EngineError } from '../engine/engine.ts'
 import { printRel } from '../ir/print.ts'
 import type { Rel } from '../ir/rel.ts'
@@ -88,17 +95,56 @@ async function readFunctions(context: Context, paths: readonly string[]) {
   return { functions, watchlists }
 }
 
+/** Queries that are ready, and the text that their places are in. */
+interface ReadyText {
+  readonly query: QueryText
+  readonly answers: readonly Ready[]
+}
+
+/** A text that is compiled. Columns that depend on the data are found when the data is there. */
+interface Compiled {
+  readonly tables: readonly string[]
+  /** The queries; without data those are refused whose columns depend on it. */
+  readonly finish: (rows?: Discovering['rows']) => Promise<ReadyText>
+}
+
 /** Compiles the text; all its queries must be usable. What is no error is told on stderr. */
 async function compile(
   context: Context,
-  { text, file }: QueryText,
+  query: QueryText,
   options: OptionValues,
-): Promise<readonly Ready[]> {
+): Promise<Compiled> {
   const { functions, watchlists } = await readFunctions(context, options.texts('functions'))
   const compiler = lazyKusto(context)
-  const requests = [{ query: text, name: file ?? 'query' }]
-  const [compiled] = await compiler.compile(requests, functions, watchlists)
-  const answers = compiled?.queries ?? []
+  const ask = async (text: string): Promise<KustoCompiled> => {
+    const requests = [{ query: text, name: query.file ?? 'query' }]
+    const [compiled] = await compiler.compile(requests, functions, watchlists)
+    return compiled ?? { queries: [] }
+  }
+  const first = await ask(query.text)
+  const tables = first.queries.flatMap((each) => each.tables)
+  const isOpen = first.queries.some(({ discover }) => discover !== undefined)
+  if (!isOpen) {
+    const ready = { query, answers: readyQueries(context, query, first) }
+    return { tables, finish: async () => ready }
+  }
+  return {
+    tables,
+    finish: async (rows) => {
+      if (rows === undefined) return { query, answers: readyQueries(context, query, first) }
+      const { text, compiled } = await compileDiscovering(query.text, { compile: ask, rows })
+      const found = { ...query, text }
+      return { query: found, answers: readyQueries(context, found, compiled) }
+    },
+  }
+}
+
+/** The queries of a compiled text, all of which must be usable. */
+function readyQueries(
+  context: Context,
+  { text, file }: QueryText,
+  { queries: answers }: KustoCompiled,
+): readonly Ready[] {
   const show = (each: Diagnostic): string => safeLines(renderDiagnostic(each, text, file))
   const all = answers.flatMap((each) => each.diagnostics)
   if (hasErrors(all)) {
@@ -164,9 +210,7 @@ function stopped(error: unknown, options: OptionValues): unknown {
   return error
 }
 
-interface QueryJob {
-  readonly query: QueryText
-  readonly answers: readonly Ready[]
+interface QueryJob extends ReadyText {
   readonly opened: OpenStore
   readonly options: OptionValues
 }
@@ -233,14 +277,14 @@ const hasData = (context: Context, options: OptionValues): boolean =>
 async function prepare(context: Context, query: QueryText, options: OptionValues) {
   const early = hasData(context, options) ? undefined : openTemporaryStore(context)
   try {
-    const answers = await compile(context, query, options)
-    const isFree = answers.every(({ tables }) => tables.length === 0)
+    const compiled = await compile(context, query, options)
+    const isFree = compiled.tables.length === 0
     const isNamed = options.texts('logs').length > 0 || options.text('store') !== undefined
     if (isFree && !isNamed) {
-      return { answers, opened: await (early ?? openTemporaryStore(context)), intake: undefined }
+      return { compiled, opened: await (early ?? openTemporaryStore(context)), intake: undefined }
     }
     const { opened, intake } = await storeFor(context, options.texts('logs'), options)
-    return { answers, opened, intake }
+    return { compiled, opened, intake }
   } catch (error) {
     await early?.then(
       (opened) => opened.close(),
@@ -267,9 +311,10 @@ export async function queryKusto(
   const what = options.text('show')
   const time = boundsOf(options, context.now())
   if ((what === 'ir' || what === 'sql') && !hasData(context, options)) {
-    const answers = await compile(context, query, options)
+    const compiled = await compile(context, query, options)
+    const { answers } = await compiled.finish()
     if (what === 'ir') return show(context, answers, what, undefined)
-    if (answers.some(({ tables }) => tables.length > 0)) {
+    if (compiled.tables.length > 0) {
       throw new UsageError(
         'the SQL depends on which fields are stored',
         'name logs with --logs, or a store with --store; --show ir needs neither',
@@ -277,14 +322,16 @@ export async function queryKusto(
     }
     return show(context, answers, what, { schema: context.schema(), stored: new Map(), time })
   }
-  const { answers, opened, intake } = await prepare(context, query, options)
+  const { compiled, opened, intake } = await prepare(context, query, options)
   try {
     if (intake?.interrupted === true) return EXIT.interrupted
     if (intake !== undefined && intake.received === 0 && isShort(intake)) return EXIT.engine
     const stored = await opened.store.catalogue()
     const world = { schema: context.schema(), stored, time }
-    if (what === 'ir' || what === 'sql') return await show(context, answers, what, world)
-    const code = await runAll(context, { query, answers, opened, options }, world)
+    const limit = { signal: context.signal, ...engineLimits(options) }
+    const ready = await compiled.finish((rel) => planRows(opened.store, rel, world, limit))
+    if (what === 'ir' || what === 'sql') return await show(context, ready.answers, what, world)
+    const code = await runAll(context, { ...ready, opened, options }, world)
     return code === EXIT.done && intake !== undefined && isShort(intake) ? EXIT.engine : code
   } finally {
     await opened.close()

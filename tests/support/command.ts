@@ -7,6 +7,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const PROGRAM = fileURLToPath(new URL('../../dist/harrier.js', import.meta.url))
+/** Shared by all tests, so that the Kusto front end is made ready once. */
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache/harrier/xdg', import.meta.url))
 const SAMPLE_MS = 20
 const MB = 1024 * 1024
 
@@ -71,7 +73,13 @@ export async function harrier(args: readonly string[], options: RunOptions = {})
   const started = performance.now()
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      TMPDIR: process.env.TMPDIR,
+      XDG_CACHE_HOME: CACHE,
+      ...env,
+    },
     ...(cwd === undefined ? {} : { cwd }),
     ...(user === undefined ? {} : { uid: user, gid: user }),
   })

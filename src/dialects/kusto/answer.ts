@@ -37,16 +37,47 @@ export interface Watchlist {
   readonly rows: readonly (readonly string[])[]
 }
 
+/** A file of the user's that stands for an address that `externaldata` names. Nothing else is ever read for one. */
+export interface KustoPin {
+  /** The address without its query and fragment. */
+  readonly address: string
+  /** Name of the file, for its form and for messages. */
+  readonly file: string
+  readonly text: string
+}
+
 export interface KustoRequest {
   readonly query: string
   /** For messages and the cache only. */
   readonly name: string
 }
 
+/**
+ * Columns that only the data can tell. The rows of `rel` are names and types of values; with them, the text of the
+ * query gets the list of its columns and is compiled again.
+ */
+export interface Discovery {
+  readonly rel: Rel
+  /** The offset in the request's text where the list is put. */
+  readonly at: number
+  /** The columns that are there whatever the data holds, in order. */
+  readonly fixed: Schema
+  /** The one of them that is there only when a name takes its place. */
+  readonly replaced?: string
+  /** Stands before each name that is found. */
+  readonly prefix: string
+  /** What is done with a name that is a column already. */
+  readonly conflict: 'error' | 'replace' | 'keep'
+  /** What is evaluated, for messages. */
+  readonly plugin: string
+}
+
 /** One query of a request's text. */
 export interface KustoAnswer {
   /** Absent when the query cannot run; the diagnostics say why. */
   readonly rel?: Rel
+  /** Set without `rel`, beside the error that says so, where columns must be found in the data first. */
+  readonly discover?: Discovery
   /** The columns that it gives, in order; empty without `rel`. */
   readonly columns: Schema
   /** The tables that it reads, as it names them. */

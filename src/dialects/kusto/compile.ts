@@ -22,6 +22,7 @@ import type { KustoAnswer, KustoCompiled, KustoFunction, KustoPin, Watchlist } f
 import { argumentsOf, functionName } from './calls.ts'
 import { diagnosticOf, Lowering, type StoredTable } from './lower.ts'
 import { Natives } from './natives.ts'
+import { Undiscovered } from './scope.ts'
 import { splitScript } from './script.ts'
 import { TENANT } from './tenant.ts'
 
@@ -116,7 +117,10 @@ export class Compiler {
         diagnostics: all,
       }
     } catch (error) {
-      return failed(span, [...found, ...lowering.diagnostics, diagnosticOf(error, span)])
+      const answer = failed(span, [...found, ...lowering.diagnostics, diagnosticOf(error, span)])
+      return error instanceof Undiscovered
+        ? { ...answer, tables: [...lowering.tables], discover: error.discovery }
+        : answer
     }
   }
 
@@ -205,7 +209,7 @@ export class Compiler {
   ): { readonly diagnostics: readonly Diagnostic[]; readonly isBroken: boolean } {
     const told = isBroken
       ? problems.filter((each) => each.severity === 'error').slice(0, 1)
-      : this.#outsideTenants(root, problems)
+      : this.#outsideTenants(root, problems).filter((each) => !isNamedArgument(each, query))
     const diagnostics = told.map((each) => {
       const span = { start: before(each.start) + start, end: before(each.end) + start }
       return isBroken
@@ -303,6 +307,14 @@ function withoutCounted({ root, problems }: Parsed, query: string): Edited | und
   const before = (offset: number): number =>
     offset + (moves.findLast(({ from }) => from <= offset)?.by ?? 0)
   return { text, before }
+}
+
+/** True where the binder takes an argument of a plugin that is named for the one that would stand in its place. */
+function isNamedArgument({ code, start }: Problem, query: string): boolean {
+  return (
+    code === 'KS107' &&
+    /\bignoredProperties\s*=\s*$/.test(query.slice(Math.max(0, start - 40), start))
+  )
 }
 
 function textOf({ name, parameters, body }: KustoFunction): FunctionText {
