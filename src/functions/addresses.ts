@@ -2,13 +2,12 @@
 import { constantTexts, listed } from './network.ts'
 import { arg, type Example, type FunctionRecord } from './record.ts'
 import { literal, type Sql, type SqlArg, sql } from './sql.ts'
-import { hasAny, MARK, marked, WHOLE } from './terms.ts'
+import { hasAny, hasAnyOf, MARK, marked, WHOLE } from './terms.ts'
 
 const OCTET = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])'
-const ADDRESS = Array.from({ length: 4 }, () => `${MARK}${OCTET}${MARK}`).join('\\.')
 const WHOLE_ADDRESS = new RegExp(`^(?:${OCTET}\\.){3}${OCTET}$`)
 /** The start of an address ends with a dot. */
-const START = `^(?:${OCTET}\\.){1,3}$`
+const START = new RegExp(`^(?:${OCTET}\\.){1,3}$`)
 
 /** Any of the addresses; what is no address is in no text. */
 function hasAddress(text: Sql, wanted: readonly SqlArg[]): Sql {
@@ -17,18 +16,30 @@ function hasAddress(text: Sql, wanted: readonly SqlArg[]): Sql {
     const addresses = constant.filter((each) => WHOLE_ADDRESS.test(each))
     return addresses.length === 0 ? sql`false` : hasAny(text, addresses)
   }
-  const found = sql`position(${marked(text, WHOLE)}, ${marked(sql`needle`, WHOLE)}) > 0`
-  return sql`arrayExists(needle -> isIPv4String(needle) AND ${found}, ${listed(wanted)})`
+  return hasAnyOf(text, sql`arrayFilter(p -> isIPv4String(p), ${listed(wanted)})`)
+}
+
+/** The pattern of an address that is the given one or begins as it says; undefined for what is neither. */
+function startPattern(wanted: string): string | undefined {
+  const octets = wanted.split('.')
+  const known = WHOLE_ADDRESS.test(wanted)
+    ? octets
+    : START.test(wanted)
+      ? octets.slice(0, -1)
+      : undefined
+  if (known === undefined) return undefined
+  return Array.from({ length: 4 }, (_, index) => `${MARK}${known[index] ?? OCTET}${MARK}`).join(
+    '\\.',
+  )
 }
 
 /** Any address of the text that is one of those wanted or begins as one of the wanted starts says. */
 function hasStart(text: Sql, wanted: readonly SqlArg[]): Sql {
-  const constant = constantTexts(wanted)
-  const starts = constant === undefined ? listed(wanted) : sql`${literal(constant)}`
-  const found = sql`arrayMap(m -> replaceAll(m, ${literal(MARK)}, ''), extractAll(${marked(text, WHOLE)}, ${literal(ADDRESS)}))`
-  const begins = sql`(match(p, ${literal(START)}) AND arrayExists(m -> startsWith(m, p), ${found}))`
-  const test = sql`arrayExists(p -> position(${text}, p) > 0 AND (${begins} OR (isIPv4String(p) AND has(${found}, p))), ${starts})`
-  return constant?.length === 0 ? sql`false` : test
+  const starts = (constantTexts(wanted) ?? []).filter((each) => startPattern(each) !== undefined)
+  if (starts.length === 0) return sql`false`
+  const pattern = starts.map(startPattern).join('|')
+  const plain = starts.map((each) => each.replaceAll('.', '\\.'))
+  return sql`(multiMatchAny(${text}, ${literal(plain)}) AND match(${marked(text, WHOLE)}, ${literal(pattern)}))`
 }
 
 function record(
@@ -38,12 +49,15 @@ function record(
   print: (text: Sql, wanted: readonly SqlArg[]) => Sql,
   examples: readonly Example[],
 ): FunctionRecord {
+  const constant = print === hasStart ? { constant: true } : {}
   return {
     id: `text.${name}`,
     says,
     takes: [
       { name: 'text', type: 'text' },
-      many ? { name: 'addresses', type: 'any', many: true } : { name: 'address', type: 'text' },
+      many
+        ? { name: 'addresses', type: 'any', many: true, ...constant }
+        : { name: 'address', type: 'text', ...constant },
     ],
     gives: 'bool',
     onNull: 'own',

@@ -32,8 +32,10 @@ import { statisticsFunctions } from './statistics.ts'
 import { stringFunctions } from './strings.ts'
 import { termFunctions } from './terms.ts'
 import { unitFunctions } from './units.ts'
+import { unpackFunctions } from './unpack.ts'
 import { valueFunctions } from './value.ts'
 import { windowFunctions } from './window.ts'
+import { xmlFunctions } from './xml.ts'
 
 export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
   [
@@ -63,12 +65,14 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
     ...encodingFunctions,
     ...hashFunctions,
     ...parsingFunctions,
+    ...xmlFunctions,
     ...aggregateFunctions,
     ...collectFunctions,
     ...statisticsFunctions,
     ...windowFunctions,
     ...listFunctions,
     ...shapeFunctions,
+    ...unpackFunctions,
     ...axisFunctions,
   ].map((record) => [record.id, record]),
 )

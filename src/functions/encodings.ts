@@ -75,10 +75,8 @@ export const encodingFunctions: readonly FunctionRecord[] = [
     says: 'The code points of the characters, as an array.',
     gives: 'dynamic',
     sql: (value) =>
-      named(sql`convertCharset(${value}, 'utf-8', 'utf-32le')`, A, (each) =>
-        numbers(
-          sql`arrayMap(n -> toString(reinterpretAsUInt32(substring(${each}, n * 4 + 1, 4))), range(intDiv(length(${each}), 4)))`,
-        ),
+      numbers(
+        sql`arrayMap(c -> toString(reinterpretAsUInt32(convertCharset(c, 'utf-8', 'utf-32le'))), extractAll(${value}, '(?s).'))`,
       ),
     examples: [
       { args: ['Añ😀'], gives: '[65,241,128512]' },
@@ -120,7 +118,7 @@ export const encodingFunctions: readonly FunctionRecord[] = [
     sql: (value) =>
       named(decoded(value), A, (bytes) => {
         const list = numbers(
-          sql`arrayMap(n -> toString(reinterpretAsUInt8(substring(${bytes}, n, 1))), range(1, length(${bytes}) + 1))`,
+          sql`arrayMap(h -> toString(reinterpretAsUInt8(unhex(h))), extractAll(hex(${bytes}), '..'))`,
         )
         return sql`if(${bytes} = '' AND ${value} != '', NULL, ${list})`
       }),

@@ -3,7 +3,7 @@ import { once, VARIABLES } from './once.ts'
 import { patternOf } from './pattern.ts'
 import { arg, constText, type Example, type FunctionRecord, type Parameter } from './record.ts'
 import { literal, type Sql, type SqlArg, sql } from './sql.ts'
-import { countPieces, reachOf, refused, searched } from './strings.ts'
+import { countOf, reachOf, refused, searched } from './strings.ts'
 
 const TEXT: Parameter = { name: 'text', type: 'text' }
 const PATTERN: Parameter = { name: 'pattern', type: 'text', constant: true }
@@ -221,7 +221,7 @@ export const extractionFunctions: readonly FunctionRecord[] = [
     says: 'How often a piece is found, overlapping finds too; with the kind `regex`, how often a pattern is.',
     takes: [
       TEXT,
-      { name: 'piece', type: 'text' },
+      { name: 'piece', type: 'text', constant: true },
       { name: 'kind', type: 'text', constant: true, optional: true },
     ],
     gives: 'int',
@@ -230,7 +230,7 @@ export const extractionFunctions: readonly FunctionRecord[] = [
     sql: (args) =>
       args[2]?.value === 'regex'
         ? sql`toInt64(countMatches(${arg(args, 0).sql}, ${literal(patternOf(constText(args, 1)).text)}))`
-        : countPieces(arg(args, 0).sql, arg(args, 1)),
+        : countOf(arg(args, 0).sql, constText(args, 1)),
     examples: [
       { args: ['aaaa', 'aa'], gives: 3 },
       { args: ['ababa', 'aba'], gives: 2 },

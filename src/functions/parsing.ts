@@ -1,6 +1,7 @@
 /**
  * Texts of a known form taken apart as Kusto does: URLs, paths, command lines, versions, lines of CSV. Every one is
- * linear in the text, since attackers write what is taken apart.
+ * linear in the text, since attackers write what is taken apart: above all, no lambda over many elements names the
+ * whole text or list, which the engine would copy for each element.
  */
 import type { BaseType } from '../ir/types.ts'
 import { named, VARIABLES } from './once.ts'
@@ -49,14 +50,13 @@ const MOST_PARAMETERS = 1_000
 /** `a=1&b=2` as an object; of parameters of one name the first one stays. */
 function queryObject(query: Sql): Sql {
   const pairs = sql`arraySlice(arrayFilter(p -> p != '', splitByChar('&', ${query})), 1, ${literal(MOST_PARAMETERS)})`
-  return named(pairs, B, (list) =>
-    named(sql`arrayMap(p -> splitByChar('=', p)[1], ${list})`, C, (names) => {
-      const value = sql`if(position(p, '=') = 0, '', substring(p, position(p, '=') + 1))`
-      const member = sql`if(indexOf(${names}, k) = n, concat(toJSONString(k), ':', toJSONString(${value})), '')`
-      const members = sql`arrayFilter(p -> p != '', arrayMap((p, k, n) -> ${member}, ${list}, ${names}, arrayEnumerate(${list})))`
-      return sql`concat('{', arrayStringConcat(${members}, ','), '}')`
-    }),
-  )
+  return named(pairs, B, (list) => {
+    const names = sql`arrayMap(p -> splitByChar('=', p)[1], ${list})`
+    const value = sql`if(position(p, '=') = 0, '', substring(p, position(p, '=') + 1))`
+    const member = sql`if(times = 1, concat(toJSONString(k), ':', toJSONString(${value})), '')`
+    const members = sql`arrayFilter(p -> p != '', arrayMap((p, k, times) -> ${member}, ${list}, ${names}, arrayEnumerateUniq(${names})))`
+    return sql`concat('{', arrayStringConcat(${members}, ','), '}')`
+  })
 }
 
 /** Scheme, user, password, host, port, path, query and fragment; a text without a scheme is a path. */
@@ -116,9 +116,9 @@ function argumentsOf(line: Sql): Sql {
       const body = sql`if(n = length(${list}), s, concat(substring(s, 1, length(s) - k), repeat('\\\\', intDiv(k, 2))))`
       const plain = sql`replaceRegexpAll(${body}, '[ \\t]+', ${GAP})`
       const quote = sql`if(n = length(${list}), '', if(k % 2 = 1, '"', ${QUOTED}))`
-      const doubled = sql`(s = '' AND n > 1 AND n < length(${list}) AND ${counts}[n - 1] % 2 = 0)`
+      const doubled = sql`(s = '' AND n > 1 AND n < length(${list}) AND before % 2 = 0)`
       const segment = sql`if(q = 1, ${body}, if(${doubled}, '"', ${plain}))`
-      const parts = sql`arrayMap((s, k, q, n) -> concat(${segment}, ${quote}), ${list}, ${counts}, ${opened}, arrayEnumerate(${list}))`
+      const parts = sql`arrayMap((s, k, before, q, n) -> concat(${segment}, ${quote}), ${list}, ${counts}, arrayPushFront(arrayPopBack(${counts}), 0), ${opened}, arrayEnumerate(${list}))`
       return sql`arrayMap(s -> replaceAll(s, ${QUOTED}, ''), arrayFilter(s -> s != '', splitByChar(${GAP}, arrayStringConcat(${parts}))))`
     })
   })

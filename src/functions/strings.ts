@@ -87,17 +87,13 @@ function overlapsItself(needle: string): boolean {
   return [...needle].some((_, at) => at > 0 && needle.startsWith(needle.slice(at)))
 }
 
-/** Finds of a needle, those that overlap too. */
-function countOf(subject: Sql, needle: SqlArg): Sql {
-  if (typeof needle.value === 'string' && !overlapsItself(needle.value)) {
-    return sql`toInt64(countSubstrings(${subject}, ${literal(needle.value)}))`
+/** Finds of a constant needle, those that overlap too. */
+export function countOf(subject: Sql, needle: string): Sql {
+  if (!overlapsItself(needle)) {
+    return sql`toInt64(countSubstrings(${subject}, ${literal(needle)}))`
   }
-  return named(subject, A, (value) =>
-    named(needle.sql, B, (wanted) => {
-      const places = sql`if(${wanted} = '' OR position(${value}, ${wanted}) = 0, emptyArrayUInt64(), range(1, length(${value}) + 1))`
-      return sql`toInt64(arrayCount(${C} -> substring(${value}, ${C}, length(${wanted})) = ${wanted}, ${places}))`
-    }),
-  )
+  const size = literal([...needle.toWellFormed()].length)
+  return sql`toInt64(countEqual(ngrams(${subject}, ${size}), ${literal(needle)}))`
 }
 
 const NULL_INT = sql`CAST(NULL AS Nullable(Int64))`
@@ -402,6 +398,3 @@ export const stringFunctions: readonly FunctionRecord[] = [
     examples: [{ args: ['añ'], gives: true }],
   }),
 ]
-
-/** Finds of a piece; patterns are counted by `text.count`. */
-export const countPieces = countOf

@@ -42,6 +42,15 @@ const TERMS = /[\p{L}\p{N}]+/gu
 /** Stands where a term begins or ends in marked texts; no character, so no needle holds it. */
 export const MARK = '\ufdd0'
 
+/** The engine's function for places of needles takes at most this many. */
+const MOST_PLACES = 255
+
+function chunks(values: readonly string[]): readonly (readonly string[])[] {
+  return Array.from({ length: Math.ceil(values.length / MOST_PLACES) }, (_, index) =>
+    values.slice(index * MOST_PLACES, (index + 1) * MOST_PLACES),
+  )
+}
+
 /** ASCII letters alone have case: Kelvin and long s are not taken for `k` and `s`, as in Kusto. */
 function isPlain(value: string): boolean {
   return [...value].every((each) => each <= '\x7f' || each.toLowerCase() === each.toUpperCase())
@@ -212,8 +221,11 @@ function hasAll(text: Sql, values: readonly string[]): Sql {
     values.filter((each) => each !== ''),
   ).map(({ subject, needles }) => {
     if (needles.length > FEW) {
-      const wanted = literal(needles.map(markedNeedle))
-      return sql`arrayAll(needle -> position(${marked(subject, WHOLE)}, needle) > 0, ${wanted})`
+      const found = chunks(needles.map(markedNeedle)).map(
+        (chunk) =>
+          sql`arrayAll(at -> at > 0, multiSearchAllPositions(${marked(subject, WHOLE)}, ${literal(chunk)}))`,
+      )
+      return either(found, sql`true`, ' AND ')
     }
     const each = needles.map((value): Needle => ({ value, subject }))
     const sure = each.map((one) => cutsNone(one, WHOLE)).filter((one) => one !== undefined)
@@ -222,11 +234,34 @@ function hasAll(text: Sql, values: readonly string[]): Sql {
   return either(tests, sql`true`, ' AND ')
 }
 
-/** The elements of an array at run time as texts, ready for a search in a marked text; nulls are left out. */
-function needlesOf(array: Sql): Sql {
-  const raw = sql`arrayFilter(r -> r != 'null', JSONExtractArrayRaw(ifNull(${array}, '[]')))`
-  const texts = sql`arrayMap(r -> if(startsWith(r, '"'), JSONExtractString(r), r), ${raw})`
-  return sql`arrayMap(needle -> ${marked(fullyFolded(sql`needle`), WHOLE)}, ${texts})`
+/** Stands for a null among needles: a byte that is in no text. */
+const NOTHING = sql`'\\xFF'`
+
+/** The elements of an array at run time as texts. */
+const textsOf = (array: Sql): Sql =>
+  sql`arrayMap(r -> if(r = 'null', ${NOTHING}, if(startsWith(r, '"'), JSONExtractString(r), r)), JSONExtractArrayRaw(ifNull(${array}, '[]')))`
+
+const presentTextsOf = (array: Sql): Sql =>
+  sql`arrayFilter(r -> r != ${NOTHING}, ${textsOf(array)})`
+
+/** Needles of the row, ready for a search in a marked text. */
+const markedNeedles = (texts: Sql): Sql =>
+  sql`arrayMap(needle -> ${marked(fullyFolded(sql`needle`), WHOLE)}, ${texts})`
+
+/** Any of the texts of an array at run time. The texts are searched without a lambda, which would copy the subject for each. */
+export function hasAnyOf(text: Sql, texts: Sql): Sql {
+  const subject = sql`materialize(${marked(fullyFolded(text), WHOLE)})`
+  return sql`(has(${texts}, '') OR multiSearchAny(${subject}, ${markedNeedles(texts)}))`
+}
+
+/** Where each of the texts is found, 0 where it is not; an empty text is found everywhere. */
+function placesOf(text: Sql, texts: Sql): Sql {
+  const subject = sql`materialize(${marked(fullyFolded(text), WHOLE)})`
+  const needles = markedNeedles(texts)
+  const few = sql`multiSearchAllPositions(${subject}, arraySlice(${needles}, 1, ${literal(MOST_PLACES)}))`
+  const many = sql`arrayMap(needle -> position(${subject}, needle), ${needles})`
+  const places = sql`if(length(${texts}) <= ${literal(MOST_PLACES)}, ${few}, ${many})`
+  return sql`arrayMap((at, needle) -> if(needle = '', 1, at), ${places}, ${texts})`
 }
 
 const TEXT: Parameter = { name: 'text', type: 'text' }
@@ -405,13 +440,13 @@ const tests: readonly FunctionRecord[] = [
     id: 'term.has_any_of',
     says: 'True when the text has at least one element of the array as `term.has` says.',
     second: ARRAY,
-    sql: (text, args) =>
-      sql`arrayExists(needle -> position(${marked(fullyFolded(text), WHOLE)}, needle) > 0, ${needlesOf(arg(args, 1).sql)})`,
+    sql: (text, args) => hasAnyOf(text, presentTextsOf(arg(args, 1).sql)),
     examples: rows([
       ['net USER /add', '["group","user"]', true],
       ['port 443', '[443]', true],
       ['net users', '["user",null]', false],
       ['x', '[]', false],
+      ['', '["a",""]', true],
     ]),
   }),
   test({
@@ -419,10 +454,11 @@ const tests: readonly FunctionRecord[] = [
     says: 'True when the text has every element of the array as `term.has` says.',
     second: ARRAY,
     sql: (text, args) =>
-      sql`arrayAll(needle -> position(${marked(fullyFolded(text), WHOLE)}, needle) > 0, ${needlesOf(arg(args, 1).sql)})`,
+      sql`arrayAll(at -> at > 0, ${placesOf(text, presentTextsOf(arg(args, 1).sql))})`,
     examples: rows([
       ['net USER /add', '["add","user"]', true],
       ['net users /add', '["add","user"]', false],
+      ['', '["",null]', true],
     ]),
   }),
   ...plainTest(
@@ -500,14 +536,14 @@ const tests: readonly FunctionRecord[] = [
     onNull: 'own',
     spelled: { kusto: ['has_any_index'] },
     sql: (args) => {
-      const subject = marked(fullyFolded(arg(args, 0).sql), WHOLE)
-      const texts = sql`JSONExtract(ifNull(${arg(args, 1).sql}, '[]'), 'Array(String)')`
-      return sql`(toInt64(arrayFirstIndex(needle -> position(${subject}, ${marked(fullyFolded(sql`needle`), WHOLE)}) > 0, ${texts})) - 1)`
+      const places = placesOf(arg(args, 0).sql, textsOf(arg(args, 1).sql))
+      return sql`(toInt64(arrayFirstIndex(at -> at > 0, ${places})) - 1)`
     },
     examples: [
       { args: ['this is an example', '["this","example"]'], gives: 0 },
       { args: ['this is an example', '["not","EXAMPLE"]'], gives: 1 },
       { args: ['this is', '["not",3]'], gives: -1 },
+      { args: ['this is', '[null,"is"]'], gives: 1 },
       { args: ['x', '[]'], gives: -1 },
     ],
   },
