@@ -234,6 +234,13 @@ const withRegex =
     return callRecord(record, args, node, context)
   }
 
+/** `countof(text, piece, kind)`: the piece is a pattern when the kind says so. */
+const countOf: Special = (node, args, context) => {
+  const kind = args[2] === undefined ? undefined : context.lowering.expr(args[2], context)
+  const isPattern = kind?.op === 'const' && kind.value === 'regex'
+  return withRegex(isPattern ? 1 : args.length)(node, args, context)
+}
+
 const SPECIALS: Readonly<Record<string, Special>> = {
   iff: choice,
   iif: choice,
@@ -267,6 +274,8 @@ const SPECIALS: Readonly<Record<string, Special>> = {
   extractjson: extractJson,
   extract_json: extractJson,
   extract_all: withRegex(0),
+  extractall: withRegex(0),
+  countof: countOf,
   replace: withRegex(0),
   replace_regex: withRegex(1),
   trim: withRegex(0),
