@@ -8,6 +8,7 @@ import { type Rel, schemaOf, type TimeBounds } from '../ir/rel.ts'
 import { mapRel } from '../ir/walk.ts'
 import { bindTables } from '../plan/bindtable.ts'
 import { optimise } from '../plan/passes.ts'
+import { prune } from '../plan/prune.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
 import { printSql } from '../sql/print.ts'
@@ -51,7 +52,7 @@ function bounded(rel: Rel, time: TimeBounds): Rel {
 
 /** Makes a compiled query ready; no value when its tables cannot be bound. */
 export function planQuery(compiled: Rel, { schema, stored, time }: QueryWorld): Outcome<QueryPlan> {
-  const { rel: bound, diagnostics } = bindTables(bounded(compiled, time), {
+  const { rel: bound, diagnostics } = bindTables(prune(bounded(compiled, time)), {
     view: viewResolver(schema),
     source: (name) => schema.sources.get(name),
     table: (name) => schema.tables.table(name),

@@ -13,7 +13,7 @@ const OTHER: Parameter = { name: 'other', type: 'text' }
 const PREFIX: Parameter = { name: 'prefix', type: 'int', optional: true }
 
 /** What differs between the families. */
-interface Family {
+export interface Family {
   readonly bits: 32 | 128
   /** Address and prefix as one number, address above; null for what is no address. */
   readonly packed: (text: Sql) => Sql
@@ -27,7 +27,7 @@ const pieces = (text: Sql): Sql => sql`splitByChar('/', ${text})`
 const writtenPrefix = (text: Sql): Sql =>
   sql`if(match(${text}, '/[0-9]{1,3}$') AND length(${pieces(text)}) = 2, toInt64OrNull(${pieces(text)}[2]), NULL)`
 
-const FOUR: Family = {
+export const FOUR: Family = {
   bits: 32,
   packed: (text) => {
     const prefix = sql`if(position(${text}, '/') = 0, 32, ${writtenPrefix(text)})`
@@ -38,7 +38,7 @@ const FOUR: Family = {
 }
 
 /** IPv4 in an IPv6 function stands for `::ffff:a.b.c.d`, and so does `::a.b.c.d`; its prefix counts from there. */
-const SIX: Family = {
+export const SIX: Family = {
   bits: 128,
   packed: (text) => {
     const isFour = sql`match(${text}, '^(::)?[0-9]+[.]')`

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { renderDiagnostic } from '../../src/core/diagnostic.ts'
-import { planQuery, type QueryWorld, queryRows } from '../../src/detect/runquery.ts'
+import { compileDiscovering } from '../../src/detect/discover.ts'
+import { planQuery, planRows, type QueryWorld, queryRows } from '../../src/detect/runquery.ts'
 import type { KustoAnswer, KustoCompiler } from '../../src/dialects/kusto/answer.ts'
 import { openChdb } from '../../src/engine/chdb.ts'
 import { type Engine, EngineError } from '../../src/engine/engine.ts'
@@ -16,9 +17,19 @@ import { QueryFailure, type Runner } from './run.ts'
 const CHILD = fileURLToPath(new URL('../../dist/engine-child.js', import.meta.url))
 const SECONDS = 20
 
-async function compileOne(compiler: KustoCompiler, query: string): Promise<KustoAnswer> {
-  const [compiled] = await compiler.compile([{ query, name: 'case' }], [], [])
-  const answers = compiled?.queries ?? []
+async function compileOne(
+  { compiler, engine, world }: Product,
+  given: string,
+  signal: AbortSignal,
+): Promise<KustoAnswer> {
+  const { text: query, compiled } = await compileDiscovering(given, {
+    compile: async (text) => {
+      const [answer] = await compiler.compile([{ query: text, name: 'case' }], [], [])
+      return answer ?? { queries: [] }
+    },
+    rows: (rel) => planRows(engine, rel, world, { seconds: SECONDS, signal }),
+  })
+  const answers = compiled.queries
   const [answer] = answers
   const error = answers
     .flatMap((each) => each.diagnostics)
@@ -43,12 +54,9 @@ interface Product {
   readonly world: QueryWorld
 }
 
-async function runOne(
-  { engine, compiler, world }: Product,
-  query: string,
-  signal: AbortSignal,
-): Promise<Given> {
-  const answer = await compileOne(compiler, query)
+async function runOne(product: Product, query: string, signal: AbortSignal): Promise<Given> {
+  const { engine, world } = product
+  const answer = await compileOne(product, query, signal)
   if (answer.rel === undefined) throw new QueryFailure('compiler', 'no plan')
   const { value: plan, diagnostics } = planQuery(answer.rel, world)
   const [problem] = diagnostics

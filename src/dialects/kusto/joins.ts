@@ -16,7 +16,7 @@ import {
 } from './scope.ts'
 
 /** A pair of expressions, one over each side. */
-interface Pair {
+export interface Pair {
   readonly left: Expr
   readonly right: Expr
 }
@@ -156,7 +156,7 @@ function uniqueKeys(rows: Rowset, keys: readonly JoinKey[]): Rowset {
   }
 }
 
-function joined(
+export function joined(
   left: Rowset,
   right: Rowset,
   pairs: readonly Pair[],

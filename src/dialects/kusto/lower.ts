@@ -10,6 +10,7 @@ import { type Expr, field } from '../../ir/expr.ts'
 import type { Order, Rel } from '../../ir/rel.ts'
 import type { Field } from '../../ir/types.ts'
 import type { Column, Node } from './adapter.ts'
+import type { Discovery } from './answer.ts'
 import { functionName, scopeOfCall } from './calls.ts'
 import { lowerExpr } from './expressions.ts'
 import type { Natives } from './natives.ts'
@@ -27,6 +28,7 @@ import {
   rowOf,
   selected,
   spanOf,
+  Undiscovered,
 } from './scope.ts'
 import { SOURCES } from './sources.ts'
 import { refuseTenant } from './tenant.ts'
@@ -117,6 +119,13 @@ export class Lowering implements Lowerer {
   notice(diagnostic: Diagnostic): void {
     const isKnown = this.diagnostics.some((each) => each.message === diagnostic.message)
     if (!isKnown) this.diagnostics.push(diagnostic)
+  }
+
+  discover(call: Node, rows: Rowset, found: Omit<Discovery, 'rel' | 'at'>): never {
+    const span = this.place(call)
+    const problem = diagnose('HR415', { name: found.plugin }, span)
+    if (this.#call !== undefined) throw new Refusal(problem)
+    throw new Undiscovered(problem, { ...found, rel: this.finish(rows).rel, at: span.end })
   }
 
   /** Refuses a constant pattern that the engine's regular expressions do not read. */

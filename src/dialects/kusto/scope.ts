@@ -10,6 +10,7 @@ import { call, type Expr, field } from '../../ir/expr.ts'
 import type { Binding, Order, Rel, Scalar } from '../../ir/rel.ts'
 import type { BaseType, Field } from '../../ir/types.ts'
 import type { Column, Node } from './adapter.ts'
+import type { Discovery } from './answer.ts'
 
 /** A query cannot run; thrown within the dialect only, and caught where a query begins. */
 export class Refusal extends Error {
@@ -18,6 +19,16 @@ export class Refusal extends Error {
   constructor(diagnostic: Diagnostic) {
     super(diagnostic.message)
     this.diagnostic = diagnostic
+  }
+}
+
+/** A query cannot be compiled before its columns are found in the data; thrown as a refusal is. */
+export class Undiscovered extends Refusal {
+  readonly discovery: Discovery
+
+  constructor(diagnostic: Diagnostic, discovery: Discovery) {
+    super(diagnostic)
+    this.discovery = discovery
   }
 }
 
@@ -108,6 +119,8 @@ export interface Lowerer {
   /** Runs what is inside a call of a user's function. */
   inside<T>(call: Node, make: () => T): T
   notice(diagnostic: Diagnostic): void
+  /** Gives up until the columns that a call gives are found; refuses where they cannot be written behind it. */
+  discover(call: Node, rows: Rowset, found: Omit<Discovery, 'rel' | 'at'>): never
   /** Refuses a constant pattern that the engine's regular expressions do not read. */
   checkRegex(pattern: Expr, node: Node): void
   /** Refuses a call whose record does not take it. */

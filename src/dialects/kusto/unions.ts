@@ -3,6 +3,7 @@ import { call, type Expr, field, or, text } from '../../ir/expr.ts'
 import type { Rel } from '../../ir/rel.ts'
 import { type Column, kustoTypeName, type Node } from './adapter.ts'
 import { parameterOf } from './joins.ts'
+import { quotedPattern } from './parse.ts'
 import {
   type Context,
   cast,
@@ -22,7 +23,7 @@ interface Leg {
 }
 
 function globOf(pattern: string): RegExp {
-  const parts = pattern.split('*').map((each) => each.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  const parts = pattern.split('*').map(quotedPattern)
   return new RegExp(`^${parts.join('.*')}$`)
 }
 
@@ -153,10 +154,7 @@ function wildcard(value: Expr, needle: string, noCase: boolean): Expr {
   const cs = noCase ? '' : '_cs'
   if (inner === '') return { op: 'const', value: true, type: 'bool' }
   if (inner.includes('*')) {
-    const pattern = inner
-      .split('*')
-      .map((each) => each.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*')
+    const pattern = inner.split('*').map(quotedPattern).join('.*')
     return call('text.matches', [value, text(`${noCase ? '(?i)' : ''}${pattern}`)])
   }
   if (starts && ends)
