@@ -3,7 +3,8 @@
  * selection right above a selection becomes one.
  */
 import { type Rel, schemaOf } from '../ir/rel.ts'
-import { fieldsOf, mapRel, ownExprs } from '../ir/walk.ts'
+import type { Schema } from '../ir/types.ts'
+import { fieldsOf, mapExpr, mapOwnExprs, mapRel, ownExprs } from '../ir/walk.ts'
 
 type Needed = ReadonlySet<string> | 'all'
 
@@ -43,8 +44,11 @@ function narrow(rel: Rel, needed: Needed): Rel {
       const own: Rel = { ...rel, keep }
       return { ...own, from: narrow(rel.from, plus(new Set(), own)) }
     }
-    case 'aggregate':
-      return { ...rel, from: narrow(rel.from, plus(new Set(), rel)) }
+    case 'aggregate': {
+      const into = needed === 'all' ? rel.into : rel.into.filter(({ name }) => needed.has(name))
+      const own: Rel = { ...rel, into }
+      return { ...own, from: narrow(rel.from, plus(new Set(), own)) }
+    }
     case 'filter':
     case 'sort':
     case 'limit':
@@ -53,9 +57,36 @@ function narrow(rel: Rel, needed: Needed): Rel {
       return { ...rel, from: narrow(rel.from, plus(needed, rel)) }
     case 'union':
       return { ...rel, all: rel.all.map((each) => narrow(each, needed)) }
+    case 'scan':
+      return needed === 'all' || rel.table.kind !== 'view'
+        ? rel
+        : { ...rel, out: chosen(rel.out, needed) }
+    case 'join': {
+      const all = plus(needed, rel)
+      return { ...rel, left: narrow(rel.left, all), right: narrow(rel.right, all) }
+    }
+    case 'named':
+      return { ...rel, value: narrow(rel.value, 'all'), body: narrow(rel.body, needed) }
     default:
       return rel
   }
+}
+
+/** The columns that are needed; one at least, so that rows can be counted. */
+function chosen(out: Schema, needed: ReadonlySet<string>): Schema {
+  const kept = out.filter(({ name }) => needed.has(name))
+  return kept.length > 0 ? kept : out.slice(0, 1)
+}
+
+/** Narrows the relations that stand inside of expressions. */
+function narrowQueries(rel: Rel): Rel {
+  return mapRel(rel, (each) =>
+    mapOwnExprs(each, (own) =>
+      mapExpr(own, (expr) =>
+        expr.op === 'query' ? { ...expr, rel: narrow(expr.rel, 'all') } : expr,
+      ),
+    ),
+  )
 }
 
 /** Removes what cannot matter to the rows or columns of the result. */
@@ -72,5 +103,5 @@ export function prune(rel: Rel): Rel {
     }
     return isEmpty(each) && each.op !== 'values' ? nothing(each) : each
   })
-  return narrow(live, 'all')
+  return narrow(narrowQueries(live), 'all')
 }
