@@ -22,7 +22,7 @@ export interface Table {
 }
 
 export interface TableCatalogue {
-  /** All names, those of tables that were renamed left out. */
+  /** All names that a query may use; those of tables that were renamed, and hidden ones, left out. */
   readonly names: ReadonlySet<string>
   /**
    * The table of that name, in its own case, or the one that it was renamed to; undefined when there is none.
@@ -50,6 +50,8 @@ const TYPES: ReadonlyMap<string, BaseType> = new Map([
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const STANDARD = '@'
+/** End of the names of tables that stand behind functions. */
+const HIDDEN = '_'
 /** Columns of another table, with more behind them. */
 const LIKE = /^=(\w+) ?(.*)$/
 /** The columns that come first, so that a row is read from its time on. */
@@ -108,7 +110,7 @@ class Tables implements TableCatalogue {
   constructor(entries: ReadonlyMap<string, Entry>, renames: Renames) {
     this.#entries = entries
     this.#renames = renames
-    this.names = new Set(entries.keys())
+    this.names = new Set([...entries.keys()].filter((each) => !each.endsWith(HIDDEN)))
   }
 
   renamed(name: string): string | undefined {
