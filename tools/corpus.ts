@@ -23,6 +23,7 @@ import { loadRules } from '../src/rules/load.ts'
 import { agreement } from './agreement.ts'
 import { type Decoded, decodeFile } from './decoded.ts'
 import { findingsOf } from './product.ts'
+import { runSeeds } from './seeds.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SHARED = process.env.HARRIER_SHARED ?? join(ROOT, '..', 'shared')
@@ -253,6 +254,15 @@ function conversionRules(): Outcome {
   return { board: { 'conversion rules loaded': loaded }, notes: [`not loaded: ${tally(notes)}`] }
 }
 
+/** Queries of two published documents over planted events. */
+async function seeds(folder: string, work: string): Promise<Outcome> {
+  const { ran, exact, notes } = await runSeeds(folder, work)
+  return {
+    board: { 'seed queries run': ran, 'seed queries that find what was planted': exact },
+    notes,
+  }
+}
+
 async function all(work: string): Promise<readonly (readonly [string, Outcome])[]> {
   const rules = unpack('corpus/sigma-rules.tar.xz', join(work, 'rules'))
   const samples = unpack('logs/sigma-regression.tar.xz', join(work, 'regression'))
@@ -260,6 +270,7 @@ async function all(work: string): Promise<readonly (readonly [string, Outcome])[
   const odd = unpack('logs/evtx-crate-samples.tar.xz', join(work, 'odd'))
   const otrf = unpack('logs/otrf-security-datasets.tar', join(work, 'otrf'))
   const azure = unpack('logs/azure-sentinel-sample-data.tar.xz', join(work, 'azure'))
+  const documents = unpack('seeds.tar.xz', join(work, 'seeds'))
   return [
     ['Sigma rules', await sigmaRules(rules)],
     ['regression samples', await regression(samples, rules)],
@@ -268,6 +279,7 @@ async function all(work: string): Promise<readonly (readonly [string, Outcome])[
     ['EVTX samples', await evtx([mitre, odd])],
     ['other logs', await otherLogs([otrf, azure])],
     ['conversion cases', conversionRules()],
+    ['seeds', await seeds(documents, join(work, 'planted'))],
   ]
 }
 

@@ -9,6 +9,7 @@ import { openChdb } from '../src/engine/chdb.ts'
 import { openStore, type Store } from '../src/engine/store.ts'
 import { ingest } from '../src/ingest/intake.ts'
 import type { IntakeReport } from '../src/ingest/report.ts'
+import { compilerHere } from '../src/rules/kustolibrary.ts'
 import { loadRules } from '../src/rules/load.ts'
 import type { SchemaCatalogue } from '../src/schema/catalogue.ts'
 import { readSchema } from '../src/schema/load.ts'
@@ -69,12 +70,14 @@ export async function findingsOf(
   logs: readonly string[],
   take: (finding: Finding) => void,
 ): Promise<Totals> {
-  const { rules: loaded } = await loadRules(rules, { placeholders: new Map() })
+  const schema = readyMadeSchema()
+  const kusto = compilerHere(schema.tables)
+  const { rules: loaded } = await loadRules(rules, { placeholders: new Map(), kusto })
   return withStore(async (store) => {
     const intake = await readInto(store, logs)
     const report = await runRules({
       rules: loaded.flatMap((each) => each.rule ?? []),
-      schema: readyMadeSchema(),
+      schema,
       store,
       time: {},
       onFinding: take,
