@@ -13,7 +13,7 @@ const MOST = 1_048_576
 const ARRAY: Parameter = { name: 'array', type: 'dynamic' }
 
 /** A whole number that is never NULL. */
-export function whole(argument: SqlArg | undefined, otherwise: number): Sql {
+function whole(argument: SqlArg | undefined, otherwise: number): Sql {
   if (argument === undefined) return sql`${literal(otherwise)}`
   if (typeof argument.value === 'number') return sql`${literal(argument.value)}`
   return sql`ifNull(toInt64(${argument.sql}), ${literal(otherwise)})`

@@ -1,7 +1,7 @@
 /** Dynamic values: made of JSON text and of other values, read by path, and taken to pieces. */
 import { arrayJson, elementOf, elements, jsonOf, onlyIf, rawOf, solid, TYPE_NAMES } from './json.ts'
 import { arg, type FunctionRecord } from './record.ts'
-import { literal, type Sql, type SqlArg, type SqlHole, sql } from './sql.ts'
+import { joined, literal, type Sql, type SqlArg, type SqlHole, sql } from './sql.ts'
 
 /** Positions beyond this are in no array. */
 const LAST_POSITION = 2_147_483_647
@@ -30,7 +30,9 @@ const parse: FunctionRecord = {
     const subject = arg(args, 0)
     if (subject.type !== 'text') return jsonOf(subject)
     const text = subject.sql
-    return sql`multiIf(isValidJSON(${text}), nullIf(JSONExtractRaw(${text}), 'null'), trim(${text}) = '', NULL, toJSONString(${text}))`
+    // What is no JSON has no raw form; the engine works the two equal calls out once.
+    const raw = sql`JSONExtractRaw(${text})`
+    return sql`multiIf(${raw} != '', nullIf(${raw}, 'null'), trim(${text}) = '', NULL, toJSONString(${text}))`
   },
   examples: [
     { args: ['{"a": [1, "x/y"]}'], gives: '{"a":[1,"x/y"]}' },
@@ -55,23 +57,55 @@ const of: FunctionRecord = {
   ],
 }
 
-/** One step of a path that is no constant name: a position, or a name made at run time. */
-function computedStep(from: Sql, names: readonly Sql[], step: SqlArg): Sql {
-  const within = strung(names.map((each) => sql`, ${each}`))
-  if (step.type === 'text') return sql`JSONExtractRaw(${from}${within}, ${step.sql})`
-  const { value } = step
-  const list = sql`JSONExtractArrayRaw(${from}${within})`
+/** A place in a value: what it is read from, the steps to it, and what must hold for the steps to mean anything. */
+interface Place {
+  readonly from: Sql
+  /** True while `from` may be NULL. */
+  readonly isOpen: boolean
+  readonly steps: readonly Sql[]
+  readonly guards: readonly Sql[]
+}
+
+const after = (steps: readonly Sql[]): Sql => strung(steps.map((each) => sql`, ${each}`))
+
+function rawAt({ from, steps, guards }: Place): Sql {
+  const raw = steps.length === 0 ? from : sql`JSONExtractRaw(${from}${after(steps)})`
+  return guards.length === 0 ? raw : sql`if(${joined(guards, ' AND ')}, ${raw}, '')`
+}
+
+/** A constant position: the engine would take it for a place among the properties of a bag, so an array is asked for. */
+function atPosition(place: Place, position: number): Place {
+  const from = place.isOpen ? sql`ifNull(${place.from}, '')` : place.from
+  const isArray =
+    place.steps.length === 0
+      ? sql`startsWith(trimLeft(${from}), '[')`
+      : sql`JSONType(${from}${after(place.steps)}) = 'Array'`
+  // A position that no array has would not fit the engine's literals.
+  const known = Math.min(Math.max(position, -LAST_POSITION), LAST_POSITION)
+  const step = sql`${literal(known >= 0 ? known + 1 : known)}`
+  return { from, isOpen: false, steps: [...place.steps, step], guards: [...place.guards, isArray] }
+}
+
+/** A step that is made at run time. */
+function atComputed(place: Place, step: SqlArg): Place {
+  const found = rawAt(place)
+  const from = place.isOpen ? sql`ifNull(${found}, '')` : found
+  const list = sql`JSONExtractArrayRaw(${from})`
+  const position = (value: Sql): Sql => sql`${list}[if(${value} >= 0, ${value} + 1, ${value})]`
   if (step.type === 'dynamic') {
     const key = sql`ifNull(${step.sql}, '')`
-    const place = sql`toInt64OrNull(${key})`
-    return sql`if(startsWith(${key}, '"'), JSONExtractRaw(${from}${within}, JSONExtractString(${key})), ${list}[if(${place} >= 0, ${place} + 1, ${place})])`
+    const named = sql`JSONExtractRaw(${from}, JSONExtractString(${key}))`
+    const chosen = sql`if(startsWith(${key}, '"'), ${named}, ${position(sql`toInt64OrNull(${key})`)})`
+    return { from: chosen, isOpen: true, steps: [], guards: [] }
   }
-  if (typeof value === 'number') {
-    // A position that no array has would not fit the engine's literals.
-    if (Math.abs(value) > LAST_POSITION) return sql`''`
-    return sql`${list}[${literal(value >= 0 ? value + 1 : value)}]`
-  }
-  return sql`${list}[if(${step.sql} >= 0, ${step.sql} + 1, ${step.sql})]`
+  return { from: position(step.sql), isOpen: true, steps: [], guards: [] }
+}
+
+function stepped(place: Place, step: SqlArg): Place {
+  if (step.type === 'text') return { ...place, steps: [...place.steps, step.sql] }
+  return typeof step.value === 'number'
+    ? atPosition(place, Math.trunc(step.value))
+    : atComputed(place, step)
 }
 
 const path: FunctionRecord = {
@@ -85,22 +119,9 @@ const path: FunctionRecord = {
   onNull: 'own',
   sql: ([subject, ...steps]) => {
     if (subject === undefined) return sql`NULL`
-    let from = subject.sql
-    let isOpen = subject.type === 'dynamic' && subject.value === undefined
-    let names: readonly Sql[] = []
-    for (const step of steps) {
-      if (typeof step.value === 'string' && step.type === 'text') {
-        names = [...names, sql`${literal(step.value)}`]
-        continue
-      }
-      if (isOpen) from = sql`ifNull(${from}, '')`
-      from = computedStep(from, names, step)
-      names = []
-      // A missing position gives a missing element, and an array of the engine cannot be missing.
-      isOpen = step.value === undefined && step.type !== 'text'
-    }
-    if (names.length === 0) return orNull(from)
-    return orNull(sql`JSONExtractRaw(${from}${strung(names.map((each) => sql`, ${each}`))})`)
+    const isOpen = subject.type === 'dynamic' && subject.value === undefined
+    const root: Place = { from: subject.sql, isOpen, steps: [], guards: [] }
+    return orNull(rawAt(steps.reduce(stepped, root)))
   },
   examples: [
     { args: ['{"a":{"b":[1,{"c":"x"}]}}', 'a', 'b'], gives: '[1,{"c":"x"}]' },
@@ -110,6 +131,9 @@ const path: FunctionRecord = {
     { args: ['[10,20,30]', -1], gives: '30' },
     { args: ['[10,20,30]', 3], gives: null },
     { args: ['{"a":1}', 0], gives: null },
+    { args: ['{"a":{"b":1}}', 'a', 0], gives: null },
+    { args: ['[[1,[2]]]', 0, -1, 0], gives: '2' },
+    { args: [' [7]', 0], gives: '7' },
     { args: ['{"a":[{"b":"c"}]}', 'a', 0, 'b'], gives: '"c"' },
     { args: ['none', 'a'], gives: null },
   ],

@@ -78,11 +78,6 @@ export function onlyIf(argument: SqlArg, mark: '[' | '{', result: Sql): Sql {
   return sql`if(startsWith(${solid(argument)}, ${literal(mark)}), ${result}, NULL)`
 }
 
-/** Runs a template with a value that is computed once, however often the template reads it. */
-export function bound(value: Sql, variable: Sql, template: Sql): Sql {
-  return sql`arrayMap(${variable} -> ${template}, [${value}])[1]`
-}
-
 /** The names of types as `gettype` says them. */
 export const TYPE_NAMES: Readonly<Record<BaseType, string>> = {
   bool: 'bool',

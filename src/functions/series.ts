@@ -271,7 +271,8 @@ const fillLinear = series(
     const shown = sql`if(${size}.3, toString(toInt64(trunc(${between}))), ${number(between, false)})`
     const element = sql`multiIf(p = i, ${one}[i], p = 0 AND n = 0, ${size}.2, p = 0, if(${size}.1, ${one}[n], ${two}), n = 0, if(${size}.1, ${one}[p], ${two}), ${shown})`
     const list = sql`arrayMap((p, n, i) -> ${element}, ${before}, ${behind}, arrayEnumerate(${one}))`
-    const isWhole = sql`NOT arrayExists(${third} -> ${third} != ${two} AND match(${third}, '[.eE]'), ${one})`
+    // Elements that are read out of an array lose the point of a whole real number, so the whole text tells.
+    const isWhole = sql`NOT match(ifNull(${subject.sql}, ''), '[0-9][.eE]')`
     const whole = named(elements(subject), one, () =>
       named(missing(args[1]), two, () =>
         named(sql`(${edges}, ${constant}, ${isWhole})`, size, () =>

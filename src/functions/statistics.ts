@@ -65,7 +65,10 @@ function together(name: string, says: string, print: Sql): FunctionRecord {
   }
 }
 
-/** The share of the values that a percentile stands for, a trace less: so that a whole rank is not rounded up. */
+/**
+ * The share of the values that a percentile stands for, a trace less: so a whole rank is not rounded up where values
+ * have weights, and where they have none, the place counted from 0 is that of the nearest rank.
+ */
 function levelOf({ value }: Pick<SqlArg, 'value'>): number {
   const share = Math.min(Math.max(Number(value) / 100, 0), 1)
   return Number.isFinite(share) ? share * (1 - 1e-12) : 0
@@ -125,8 +128,7 @@ const percentile: FunctionRecord = {
   takes: [VALUE, PERCENT],
   gives: 'dynamic',
   spelled: { kusto: ['percentile', 'percentiles'] },
-  sql: (args) =>
-    sql`quantileExactWeighted(${literal(levelOf(arg(args, 1)))})(${ranked(arg(args, 0))}, 1)`,
+  sql: (args) => sql`quantileExact(${literal(levelOf(arg(args, 1)))})(${ranked(arg(args, 0))})`,
   finish: (made, args) => unranked(made, arg(args, 0).type),
 }
 
@@ -165,8 +167,7 @@ const percentileArray: FunctionRecord = {
   takes: [VALUE, { name: 'percent', type: 'any', constant: true, many: true }],
   gives: 'dynamic',
   spelled: { kusto: ['percentiles_array'] },
-  sql: (args) =>
-    sql`quantilesExactWeighted(${levelsOf(args.slice(1))})(${ranked(arg(args, 0))}, 1)`,
+  sql: (args) => sql`quantilesExact(${levelsOf(args.slice(1))})(${ranked(arg(args, 0))})`,
   finish: asArray,
 }
 
