@@ -9,6 +9,7 @@ interface Limit {
   readonly why: string
 }
 
+const KB = 1024
 const MB = 1024 * 1024
 
 export const limitTable = {
@@ -40,6 +41,16 @@ export const limitTable = {
     why: 'a watchlist stands in the query as constants; larger lists belong in a table',
   },
   watchlistBytes: { value: 8 * MB, unit: 'bytes', why: 'a service takes a CSV file of 3.8 MB' },
+  externalBytes: {
+    value: 16 * MB,
+    unit: 'bytes',
+    why: 'a file that stands for external data; its rows stand in the query as constants',
+  },
+  externalRows: {
+    value: 100_000,
+    unit: 'rows',
+    why: 'external data stands in the query as constants; larger lists belong in a table',
+  },
   kustoSeconds: {
     value: 10,
     unit: 'seconds',
@@ -78,6 +89,26 @@ export const limitTable = {
     why: 'one event larger than this is rejected, not cut',
   },
   xmlDepth: { value: 64, unit: 'levels', why: 'event XML is at most about ten levels deep' },
+  xmlValueBytes: {
+    value: MB / 4,
+    unit: 'bytes',
+    why: 'XML that a query reads in the engine; each part copies what is open',
+  },
+  xmlValueParts: {
+    value: 4_000,
+    unit: 'parts',
+    why: 'tags and texts of XML that a query reads; event data has about fifty',
+  },
+  urlParameters: {
+    value: 1_000,
+    unit: 'parameters',
+    why: 'parameters of one URL that a query takes apart; more are left out',
+  },
+  textRepeats: {
+    value: 1_024,
+    unit: 'times',
+    why: 'how often a query repeats a text; the most of Kusto too',
+  },
   eventXmlChars: {
     value: MB,
     unit: 'characters',

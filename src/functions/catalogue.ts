@@ -33,6 +33,7 @@ import { stringFunctions } from './strings.ts'
 import { termFunctions } from './terms.ts'
 import { unitFunctions } from './units.ts'
 import { unpackFunctions } from './unpack.ts'
+import { userAgentFunctions } from './useragent.ts'
 import { valueFunctions } from './value.ts'
 import { windowFunctions } from './window.ts'
 import { xmlFunctions } from './xml.ts'
@@ -66,6 +67,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
     ...hashFunctions,
     ...parsingFunctions,
     ...xmlFunctions,
+    ...userAgentFunctions,
     ...aggregateFunctions,
     ...collectFunctions,
     ...statisticsFunctions,

@@ -3,6 +3,7 @@
  * linear in the text, since attackers write what is taken apart: above all, no lambda over many elements names the
  * whole text or list, which the engine would copy for each element.
  */
+import { limits } from '../core/limits.ts'
 import type { BaseType } from '../ir/types.ts'
 import { named, VARIABLES } from './once.ts'
 import { arg, type Example, type FunctionRecord, type Parameter } from './record.ts'
@@ -44,12 +45,9 @@ function object(parts: readonly (readonly [name: string, value: Sql, json?: 'jso
   return sql`concat(${joined(members, ', ')}, '}')`
 }
 
-/** More parameters of a query than this are left out. */
-const MOST_PARAMETERS = 1_000
-
 /** `a=1&b=2` as an object; of parameters of one name the first one stays. */
 function queryObject(query: Sql): Sql {
-  const pairs = sql`arraySlice(arrayFilter(p -> p != '', splitByChar('&', ${query})), 1, ${literal(MOST_PARAMETERS)})`
+  const pairs = sql`arraySlice(arrayFilter(p -> p != '', splitByChar('&', ${query})), 1, ${literal(limits.urlParameters)})`
   return named(pairs, B, (list) => {
     const names = sql`arrayMap(p -> splitByChar('=', p)[1], ${list})`
     const value = sql`if(position(p, '=') = 0, '', substring(p, position(p, '=') + 1))`

@@ -1,4 +1,5 @@
 /** Texts as Kusto takes them apart and puts them together. Positions and lengths count code points, from 0. */
+import { limits } from '../core/limits.ts'
 import type { BaseType } from '../ir/types.ts'
 import { named, VARIABLES } from './once.ts'
 import { arg, constText, type Example, type FunctionRecord, type Parameter } from './record.ts'
@@ -192,11 +193,9 @@ function translate(args: readonly SqlArg[]): Sql {
 /** Signs that a pattern reads as more than themselves. */
 const SIGNS = '([\\\\.+*?()|\\[\\]{}^$#&~-])'
 
-const MOST_REPEATS = 1_024
-
 function repeated(args: readonly SqlArg[]): Sql {
   const [value, times, between] = [arg(args, 0).sql, arg(args, 1), args[2]?.sql ?? sql`''`]
-  const count = sql`least(${whole(times, 0)}, ${literal(MOST_REPEATS)})`
+  const count = sql`least(${whole(times, 0)}, ${literal(limits.textRepeats)})`
   return named(value, A, (each) => {
     const rest = sql`repeat(concat(${between}, ${each}), greatest(${count} - 1, 0))`
     return sql`if(${count} = 0, '', concat(${each}, ${rest}))`
@@ -279,7 +278,7 @@ export const stringFunctions: readonly FunctionRecord[] = [
     examples: [{ args: ['añ😀'], gives: '😀ña' }],
   }),
   textFunction('text.repeat', ['strrep'], {
-    says: `The text several times (at most ${MOST_REPEATS}), with a piece between.`,
+    says: `The text several times (at most ${limits.textRepeats}), with a piece between.`,
     takes: [TEXT, int('times'), text('between', { optional: true })],
     sql: repeated,
     examples: [

@@ -6,13 +6,10 @@
  * The document is read once from left to right. What is open is kept in two lists: the names, and for each the
  * members found so far, each as MEMBER name VALUE json. Both signs are bytes that stand in no text.
  */
+import { limits } from '../core/limits.ts'
 import { named, VARIABLES } from './once.ts'
 import { arg, type FunctionRecord } from './record.ts'
 import { literal, type Sql, sql } from './sql.ts'
-
-/** Each step copies what is open, so the product of these bounds the work on one value. */
-const MOST_TOKENS = 4_000
-const MOST_BYTES = 262_144
 
 const ATTRIBUTE = '([^\\s=<>/"\']+)\\s*=\\s*(?:"([^"<]*)"|\'([^\'<]*)\')'
 const TOKEN = [
@@ -83,13 +80,13 @@ function step(): Sql {
 
 function parseXml(value: Sql): Sql {
   const { a, b } = VARIABLES
-  const bounded = sql`if(length(${value}) > ${literal(MOST_BYTES)}, '', ${value})`
+  const bounded = sql`if(length(${value}) > ${literal(limits.xmlValueBytes)}, '', ${value})`
   return named(bounded, a, (text) =>
     named(
-      sql`arraySlice(extractAllGroupsVertical(${text}, ${literal(`(?s)(${TOKEN})`)}), 1, ${literal(MOST_TOKENS + 1)})`,
+      sql`arraySlice(extractAllGroupsVertical(${text}, ${literal(`(?s)(${TOKEN})`)}), 1, ${literal(limits.xmlValueParts + 1)})`,
       b,
       (tokens) => {
-        const isRead = sql`arraySum(t -> length(${part('whole')}), ${tokens}) = length(${text}) AND length(${tokens}) <= ${literal(MOST_TOKENS)}`
+        const isRead = sql`arraySum(t -> length(${part('whole')}), ${tokens}) = length(${text}) AND length(${tokens}) <= ${literal(limits.xmlValueParts)}`
         const start = sql`tuple([''], [''], toUInt8(0))`
         const end = sql`arrayFold((acc, t) -> ${step()}, if(${isRead}, ${tokens}, []), ${start})`
         const roots = sql`length(splitByChar(${MEMBER}, z.2[1]))`
@@ -103,7 +100,7 @@ function parseXml(value: Sql): Sql {
 export const xmlFunctions: readonly FunctionRecord[] = [
   {
     id: 'parse.xml',
-    says: `The elements, attributes and texts of XML; null for what is none, or longer than ${MOST_BYTES} bytes or ${MOST_TOKENS} parts.`,
+    says: `The elements, attributes and texts of XML; null for what is none, or longer than ${limits.xmlValueBytes} bytes or ${limits.xmlValueParts} parts.`,
     takes: [{ name: 'xml', type: 'text' }],
     gives: 'dynamic',
     onNull: 'own',
