@@ -4,12 +4,16 @@
  */
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { KustoCompiler } from '../dialects/kusto/answer.ts'
+import type { KustoCompiler, KustoPin } from '../dialects/kusto/answer.ts'
 import { cachedCompiler } from '../rules/kustocache.ts'
 import { openFront } from '../rules/kustofront.ts'
+import { readPin } from '../rules/kustopins.ts'
 import { type FrontParts, frontVersion } from '../rules/kustosnapshot.ts'
+import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
 import { packagePath } from './paths.ts'
+import { safeLines } from './text.ts'
+import { UsageError } from './usage.ts'
 
 const BUNDLES = ['bridge.min.js', 'Kusto.Language.Bridge.min.js']
 
@@ -38,25 +42,49 @@ export function frontParts(context: Context): FrontParts {
   }
 }
 
-function makeCompiler(context: Context): KustoCompiler {
+export const EXTERNAL_OPTION: OptionRecord = {
+  flags: '--external <address=file>',
+  says: 'file that stands for an address of externaldata in Kusto queries; may be given several times',
+  many: true,
+}
+
+/** The files of `--external`; one that cannot be read is an error of usage. */
+export async function readPins(options: OptionValues): Promise<readonly KustoPin[]> {
+  const pins: KustoPin[] = []
+  for (const given of options.texts('external')) {
+    const { pin, diagnostics } = await readPin(given)
+    const [problem] = diagnostics
+    if (problem !== undefined) {
+      throw new UsageError(
+        safeLines(problem.message),
+        'write --external https://host/list.csv=list.csv',
+      )
+    }
+    if (pin !== undefined) pins.push(pin)
+  }
+  return pins
+}
+
+function makeCompiler(context: Context, pins: readonly KustoPin[]): KustoCompiler {
   const parts = frontParts(context)
   const version = frontVersion(parts)
   const front = openFront({
     ...parts,
     version,
+    pins,
     folder: frontFolder(context),
     onStart: () => context.output.status('Starting the Kusto compiler'),
   })
-  return cachedCompiler(front, { folder: compiledFolder(context), version })
+  return cachedCompiler(front, { folder: compiledFolder(context), version, pins })
 }
 
 const made = new WeakMap<Context, KustoCompiler>()
 
 /** The compiler for one call of the program; made when it is first asked, since most calls have no Kusto query. */
-export function lazyKusto(context: Context): KustoCompiler {
+export function lazyKusto(context: Context, pins: readonly KustoPin[] = []): KustoCompiler {
   return {
     async compile(requests, functions, watchlists) {
-      const known = made.get(context) ?? makeCompiler(context)
+      const known = made.get(context) ?? makeCompiler(context, pins)
       made.set(context, known)
       try {
         return await known.compile(requests, functions, watchlists)

@@ -29,7 +29,7 @@ import {
   openTemporaryStore,
 } from './context.ts'
 import { checkIntake, isShort, storeFor } from './intaking.ts'
-import { lazyKusto } from './kusto.ts'
+import { lazyKusto, readPins } from './kusto.ts'
 import { isDrawn } from './plot.ts'
 import { ResultTally, renderResultPage } from './resultpage.ts'
 import { mostRows, resultWriter } from './results.ts'
@@ -115,7 +115,7 @@ async function compile(
   options: OptionValues,
 ): Promise<Compiled> {
   const { functions, watchlists } = await readFunctions(context, options.texts('functions'))
-  const compiler = lazyKusto(context)
+  const compiler = lazyKusto(context, await readPins(options))
   const ask = async (text: string): Promise<KustoCompiled> => {
     const requests = [{ query: text, name: query.file ?? 'query' }]
     const [compiled] = await compiler.compile(requests, functions, watchlists)

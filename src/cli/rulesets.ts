@@ -17,7 +17,7 @@ import {
 import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
 import { count, counted } from './figures.ts'
-import { lazyKusto } from './kusto.ts'
+import { EXTERNAL_OPTION, lazyKusto, readPins } from './kusto.ts'
 import { packagePath } from './paths.ts'
 import { safeLines } from './text.ts'
 import { shellWord, UnusableError, UsageError } from './usage.ts'
@@ -36,6 +36,7 @@ export const RULES_OPTION: OptionRecord = {
 export const RULE_OPTIONS: readonly OptionRecord[] = [
   RULES_OPTION,
   PLACEHOLDERS_OPTION,
+  EXTERNAL_OPTION,
   { flags: '--min-level <level>', says: 'only rules of this level or above', values: LEVELS },
   {
     flags: '--tags <tag>',
@@ -101,11 +102,12 @@ export async function readRules(
   paths: readonly string[],
 ): Promise<{ readonly set: RuleSet; readonly problems: readonly PathProblem[] }> {
   const placeholders = readPlaceholders(options.text('placeholders'))
+  const pins = await readPins(options)
   const named = new Set(paths)
   context.output.status('Reading rules')
   const set = await loadRules(paths.length > 0 ? paths : defaultRulePaths(context), {
     placeholders,
-    kusto: lazyKusto(context),
+    kusto: lazyKusto(context, pins),
   })
   context.output.status(undefined)
   const problems = set.problems.map(({ file, root, diagnostic }) => ({

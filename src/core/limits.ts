@@ -90,7 +90,7 @@ export const limitTable = {
   },
   xmlDepth: { value: 64, unit: 'levels', why: 'event XML is at most about ten levels deep' },
   xmlValueBytes: {
-    value: MB / 4,
+    value: 256 * KB,
     unit: 'bytes',
     why: 'XML that a query reads in the engine; each part copies what is open',
   },

@@ -20,6 +20,7 @@ import type {
   KustoCompiled,
   KustoCompiler,
   KustoFunction,
+  KustoPin,
   Watchlist,
 } from '../dialects/kusto/answer.ts'
 import { decode, encode } from './kustowire.ts'
@@ -27,8 +28,9 @@ import { isPrivateFolder, removeQuietly } from './privatefolder.ts'
 
 export interface CacheOptions {
   readonly folder: string
-  /** A text that changes with everything else that answers depend on: program, tables, pinned files. */
+  /** A text that changes with everything else that answers depend on: the program and its tables. */
   readonly version: string
+  readonly pins?: readonly KustoPin[]
   /** Bytes on disk; by default the limit of the product. */
   readonly bytes?: number
 }
@@ -53,14 +55,21 @@ const sha = (text: string | Uint8Array): string => createHash('sha256').update(t
 class Uses {
   readonly #functions: ReadonlyMap<string, KustoFunction>
   readonly #watchlists: readonly Watchlist[]
+  readonly #pins: readonly KustoPin[]
   #lists: string | undefined
+  #files: string | undefined
 
-  constructor(functions: readonly KustoFunction[], watchlists: readonly Watchlist[]) {
+  constructor(
+    functions: readonly KustoFunction[],
+    watchlists: readonly Watchlist[],
+    pins: readonly KustoPin[],
+  ) {
+    this.#pins = pins
     this.#functions = new Map(functions.map((each) => [each.name, each]))
     this.#watchlists = watchlists
   }
 
-  /** The functions that a text names, those that they name, and the watchlists where it names any. */
+  /** The functions that a text names, those that they name, and the watchlists and files where it names any. */
   of(text: string): readonly unknown[] {
     const words = new Set<string>()
     const texts = [text]
@@ -77,9 +86,10 @@ class Uses {
     }
     const used = functions.map(({ name, parameters, body }) => [name, parameters, body])
     const isListed = words.has('_GetWatchlist') || words.has('_GetWatchlistAlias')
-    if (!isListed) return [used]
-    this.#lists ??= sha(JSON.stringify(this.#watchlists))
-    return [used, this.#lists]
+    const isExternal = words.has('externaldata') || words.has('external_data')
+    if (isListed) this.#lists ??= sha(JSON.stringify(this.#watchlists))
+    if (isExternal) this.#files ??= sha(JSON.stringify(this.#pins))
+    return [used, isListed ? this.#lists : '', isExternal ? this.#files : '']
   }
 }
 
@@ -209,7 +219,7 @@ class Cache implements KustoCompiler {
   }
 
   compile: KustoCompiler['compile'] = async (requests, functions, watchlists) => {
-    const uses = new Uses(functions, watchlists)
+    const uses = new Uses(functions, watchlists, this.#options.pins ?? [])
     const jobs = requests.map((request) => {
       const key = sha(
         JSON.stringify([this.#options.version, request.query, uses.of(request.query)]),

@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import { Library, selfTest } from '../dialects/kusto/adapter.ts'
-import type { KustoCompiler } from '../dialects/kusto/answer.ts'
+import type { KustoCompiler, KustoPin } from '../dialects/kusto/answer.ts'
 import { Compiler } from '../dialects/kusto/compile.ts'
 import type { TableCatalogue } from '../schema/tables.ts'
 
@@ -23,10 +23,19 @@ function kustoLibrary(): Library {
 }
 
 /** A compiler that runs in this process. */
-export function compilerHere(catalogue: TableCatalogue): KustoCompiler {
+export function compilerHere(
+  catalogue: TableCatalogue,
+  pins: readonly KustoPin[] = [],
+): KustoCompiler {
   return {
     async compile(requests, functions, watchlists) {
-      const compiler = new Compiler({ library: kustoLibrary(), catalogue, functions, watchlists })
+      const compiler = new Compiler({
+        library: kustoLibrary(),
+        catalogue,
+        functions,
+        watchlists,
+        pins,
+      })
       return requests.map(({ query }) => compiler.compile(query))
     },
   }

@@ -19,6 +19,7 @@ import {
   STORE_OPTION,
   storeFor,
 } from '../intaking.ts'
+import { EXTERNAL_OPTION } from '../kusto.ts'
 import { OUTPUT_OPTIONS } from '../outputs.ts'
 import { FUNCTIONS_OPTION, queryKusto } from '../querying.ts'
 import { ROWS_OPTION } from '../results.ts'
@@ -172,6 +173,7 @@ export const query: CommandRecord = {
     ...OUTPUT_OPTIONS,
     ROWS_OPTION,
     FUNCTIONS_OPTION,
+    EXTERNAL_OPTION,
     HTML_OPTION,
     PLACEHOLDERS_OPTION,
     ...INTAKE_OPTIONS,

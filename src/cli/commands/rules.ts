@@ -8,7 +8,7 @@ import type { CommandRecord, OptionValues } from '../command.ts'
 import type { Context } from '../context.ts'
 import { count, counted } from '../figures.ts'
 import { jsonText } from '../json.ts'
-import { lazyKusto } from '../kusto.ts'
+import { EXTERNAL_OPTION, lazyKusto } from '../kusto.ts'
 import { PLACEHOLDERS_OPTION, problemText, readRules } from '../rulesets.ts'
 import { renderTable } from '../table.ts'
 import { line, safeLines } from '../text.ts'
@@ -185,6 +185,7 @@ export const rulesCommands: readonly CommandRecord[] = [
     args: '[paths...]',
     options: [
       PLACEHOLDERS_OPTION,
+      EXTERNAL_OPTION,
       JSON_OPTION,
       { flags: '--verbose', says: 'also warnings and notices of all rules' },
       { flags: '--strict', says: 'exit with 2 when any rule cannot run' },

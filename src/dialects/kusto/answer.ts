@@ -39,7 +39,7 @@ export interface Watchlist {
 
 /** A file of the user's that stands for an address that `externaldata` names. Nothing else is ever read for one. */
 export interface KustoPin {
-  /** The address without its query and fragment. */
+  /** The address as queries write it, without a key behind a semicolon. */
   readonly address: string
   /** Name of the file, for its form and for messages. */
   readonly file: string

@@ -98,6 +98,7 @@ export class Compiler {
       tables: stored,
       place: (offset) => before(offset) + span.start,
       natives: this.#natives,
+      pins: this.#options.pins ?? [],
     })
     try {
       const statements = parsed.root.items('Statements')
@@ -142,11 +143,11 @@ export class Compiler {
   /** The tables that a text names, its functions' bodies too. */
   #tablesOf(query: string): ReadonlyMap<string, TableText> {
     const found = new Map<string, TableText>()
+    const { words, texts } = this.#wordsOf(query)
     const add = (name: string): void => {
-      const table = this.#table(name)
+      const table = this.#table(name, words)
       if (table !== undefined) found.set(name, table)
     }
-    const { words, texts } = this.#wordsOf(query)
     for (const word of words) add(word)
     for (const [, start = ''] of texts.join('\n').matchAll(/([A-Za-z_]\w*)\*/g)) {
       for (const name of this.#names()) if (name.startsWith(start)) add(name)
@@ -159,13 +160,14 @@ export class Compiler {
     yield* this.#options.catalogue.names
   }
 
-  #table(name: string): TableText | undefined {
+  #table(name: string, words?: ReadonlySet<string>): TableText | undefined {
     const custom = this.#custom.get(name)
     const { catalogue } = this.#options
-    const known = catalogue.table(name) ?? catalogue.table(catalogue.renamed(name) ?? '')
+    const known = catalogue.table(name)
     if (known === undefined) return custom
-    // Columns of an earlier time are still there to name; binding tells where their values are now.
-    const columns = [...known.columns, ...[...known.old.values()].map(({ field }) => field)]
+    // Columns of an earlier time are there for queries that name them; binding tells where their values are now.
+    const old = [...known.old.values()].filter(({ field }) => words?.has(field.name) !== false)
+    const columns = [...known.columns, ...old.map(({ field }) => field)]
     return {
       name,
       columns: columns.map(({ name: column, type }) => ({
@@ -179,7 +181,14 @@ export class Compiler {
     const { words } = this.#wordsOf(query)
     const functions = [...this.#functions.values()].filter(({ name }) => words.has(name))
     const natives = this.#nativesOf(words)
-    const names = [...tables.keys(), '', ...functions, ...natives].map((each) =>
+    const { catalogue } = this.#options
+    const shapes = [...tables.values()].map(({ name, columns }) => {
+      const old = catalogue.table(name)?.old
+      return [name, ...columns.flatMap((each) => (old?.has(each.name) ? [each.name] : []))].join(
+        '.',
+      )
+    })
+    const names = [...shapes, '', ...functions, ...natives].map((each) =>
       typeof each === 'string' ? each : each.name,
     )
     const key = JSON.stringify(names)

@@ -10,7 +10,7 @@ import { type Expr, field } from '../../ir/expr.ts'
 import type { Order, Rel } from '../../ir/rel.ts'
 import type { Field } from '../../ir/types.ts'
 import type { Column, Node } from './adapter.ts'
-import type { Discovery } from './answer.ts'
+import type { Discovery, KustoPin } from './answer.ts'
 import { functionName, scopeOfCall } from './calls.ts'
 import { lowerExpr } from './expressions.ts'
 import type { Natives } from './natives.ts'
@@ -45,6 +45,7 @@ export interface LoweringOptions {
   readonly place: (offset: number) => number
   /** The functions without a body that give rows. */
   readonly natives: Natives
+  readonly pins: readonly KustoPin[]
 }
 
 export interface Lowered {
@@ -182,6 +183,10 @@ export class Lowering implements Lowerer {
 
   expr(node: Node, context: Context): Expr {
     return lowerExpr(node, context)
+  }
+
+  get pins(): readonly KustoPin[] {
+    return this.options.pins
   }
 
   tableNames(): readonly string[] {

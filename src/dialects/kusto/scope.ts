@@ -10,7 +10,7 @@ import { call, type Expr, field } from '../../ir/expr.ts'
 import type { Binding, Order, Rel, Scalar } from '../../ir/rel.ts'
 import type { BaseType, Field } from '../../ir/types.ts'
 import type { Column, Node } from './adapter.ts'
-import type { Discovery } from './answer.ts'
+import type { Discovery, KustoPin } from './answer.ts'
 
 /** A query cannot run; thrown within the dialect only, and caught where a query begins. */
 export class Refusal extends Error {
@@ -107,6 +107,8 @@ export interface Lowerer {
   nothing(): Rowset
   /** The rows of a table of the store. */
   stored(name: string, node: Node): Rowset
+  /** Files that the user gave for addresses of `externaldata`. */
+  readonly pins: readonly KustoPin[]
   /** Names of the tables there are. */
   tableNames(): readonly string[]
   statements(list: readonly Node[], env: Env): void

@@ -2,6 +2,7 @@
 import { field } from '../../ir/expr.ts'
 import type { Rel, Scalar } from '../../ir/rel.ts'
 import type { Column, Node } from './adapter.ts'
+import { externalRows } from './external.ts'
 import { listedRows } from './rows.ts'
 import { type Context, cast, type Rowset, refuse, selected } from './scope.ts'
 
@@ -62,13 +63,7 @@ function computedRows(
 
 const one: Rel = { op: 'values', rows: [[]], out: [] }
 
-const external: Source = (node, context) => {
-  const [uri] = node.items('URIs')
-  const url = uri?.kind === 'StringLiteralExpression' ? uri.literalText : (uri?.text ?? '')
-  return refuse('HR411', { url: url.slice(0, 120) }, context.lowering.place(node))
-}
-
 export const SOURCES: Readonly<Record<string, Source>> = {
   DataTableExpression: datatable,
-  ExternalDataExpression: external,
+  ExternalDataExpression: (node, context) => externalRows(node, context.lowering.pins, context),
 }
