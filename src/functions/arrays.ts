@@ -10,13 +10,26 @@ const { a: list, b: other } = VARIABLES
 /** More elements than this, and Kusto cuts a made array off. */
 const MOST = 1_048_576
 
+/** Further than any array is long. */
+const FAR = 1_073_741_824
+/** An array of one value repeated is made no longer than this many bytes: the engine refuses arrays that are too large. */
+const MOST_BYTES = 16_777_216
+
 const ARRAY: Parameter = { name: 'array', type: 'dynamic' }
+
+/** A whole number of 64 bits, NULL where there is none. */
+function integer({ sql: value, type }: SqlArg): Sql {
+  if (type === 'text' || type === 'dynamic') return sql`toInt64OrNull(${value})`
+  return type === 'int' || type === 'int32' || type === 'bool'
+    ? sql`toInt64(${value})`
+    : sql`accurateCastOrNull(${value}, 'Int64')`
+}
 
 /** A whole number that is never NULL. */
 function whole(argument: SqlArg | undefined, otherwise: number): Sql {
   if (argument === undefined) return sql`${literal(otherwise)}`
   if (typeof argument.value === 'number') return sql`${literal(argument.value)}`
-  return sql`ifNull(toInt64(${argument.sql}), ${literal(otherwise)})`
+  return sql`ifNull(${integer(argument)}, ${literal(otherwise)})`
 }
 
 interface Made {
@@ -196,7 +209,9 @@ function shift(direction: 'left' | 'right'): FunctionRecord {
     },
     (raw, rest) => {
       const fill = rest[1] === undefined ? sql`'null'` : elementOf(rest[1])
-      return sql`${print}(${raw}, ${whole(rest[0], 0)}, ${fill})`
+      // No array is this long; the engine refuses to shift by the lowest number.
+      const count = sql`greatest(least(${whole(rest[0], 0)}, 2000000000), -2000000000)`
+      return sql`${print}(${raw}, ${count}, ${fill})`
     },
   )
 }
@@ -416,8 +431,9 @@ const repeat = record(
   'dynamic',
   (args) => {
     const count = whole(arg(args, 1), -1)
-    const times = sql`arrayWithConstant(toUInt64(least(greatest(${count}, 0), ${literal(MOST)})), ${elementOf(arg(args, 0))})`
-    return sql`if(${count} < 0, NULL, ${arrayJson(times)})`
+    const fits = sql`intDiv(${literal(MOST_BYTES)}, length(${list}) + 1)`
+    const times = sql`arrayWithConstant(toUInt64(least(greatest(${count}, 0), ${literal(MOST)}, ${fits})), ${list})`
+    return sql`if(${count} < 0, NULL, ${named(elementOf(arg(args, 0)), list, () => arrayJson(times))})`
   },
 )
 
