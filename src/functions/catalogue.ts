@@ -15,6 +15,7 @@ import { dynamicFunctions } from './dynamic.ts'
 import { encodingFunctions } from './encodings.ts'
 import { extractionFunctions } from './extraction.ts'
 import { fitFunctions } from './fits.ts'
+import { foldFunctions } from './fold.ts'
 import { hashFunctions } from './hashing.ts'
 import { listFunctions } from './lists.ts'
 import { localFunctions } from './local.ts'
@@ -38,46 +39,51 @@ import { valueFunctions } from './value.ts'
 import { windowFunctions } from './window.ts'
 import { xmlFunctions } from './xml.ts'
 
-export const functions: ReadonlyMap<string, FunctionRecord> = new Map(
-  [
-    ...matchFunctions,
-    ...castFunctions,
-    ...arithmeticFunctions,
-    ...compareFunctions,
-    ...localFunctions,
-    ...momentFunctions,
-    ...numberFunctions,
-    ...spanFunctions,
-    ...unitFunctions,
-    ...choiceFunctions,
-    ...valueFunctions,
-    ...derivedFunctions,
-    ...dynamicFunctions,
-    ...setFunctions,
-    ...seriesFunctions,
-    ...fitFunctions,
-    ...bagFunctions,
-    ...arrayFunctions,
-    ...termFunctions,
-    ...stringFunctions,
-    ...extractionFunctions,
-    ...networkFunctions,
-    ...addressFunctions,
-    ...encodingFunctions,
-    ...hashFunctions,
-    ...parsingFunctions,
-    ...xmlFunctions,
-    ...userAgentFunctions,
-    ...aggregateFunctions,
-    ...collectFunctions,
-    ...statisticsFunctions,
-    ...windowFunctions,
-    ...listFunctions,
-    ...shapeFunctions,
-    ...unpackFunctions,
-    ...axisFunctions,
-  ].map((record) => [record.id, record]),
-)
+/** The records by id; two of one id would hide each other. */
+function byId(records: readonly FunctionRecord[]): ReadonlyMap<string, FunctionRecord> {
+  const made = new Map(records.map((record) => [record.id, record]))
+  if (made.size !== records.length) throw new RangeError('two functions have one id')
+  return made
+}
+
+export const functions: ReadonlyMap<string, FunctionRecord> = byId([
+  ...matchFunctions,
+  ...castFunctions,
+  ...arithmeticFunctions,
+  ...compareFunctions,
+  ...localFunctions,
+  ...momentFunctions,
+  ...numberFunctions,
+  ...spanFunctions,
+  ...unitFunctions,
+  ...choiceFunctions,
+  ...valueFunctions,
+  ...derivedFunctions,
+  ...dynamicFunctions,
+  ...setFunctions,
+  ...seriesFunctions,
+  ...fitFunctions,
+  ...bagFunctions,
+  ...arrayFunctions,
+  ...termFunctions,
+  ...stringFunctions,
+  ...extractionFunctions,
+  ...networkFunctions,
+  ...addressFunctions,
+  ...encodingFunctions,
+  ...hashFunctions,
+  ...parsingFunctions,
+  ...xmlFunctions,
+  ...userAgentFunctions,
+  ...aggregateFunctions,
+  ...collectFunctions,
+  ...statisticsFunctions,
+  ...windowFunctions,
+  ...listFunctions,
+  ...shapeFunctions,
+  ...unpackFunctions,
+  ...axisFunctions,
+])
 
 /** The record of an id; an unknown id is a programming error, refused by the checker before it gets here. */
 export function functionOf(id: string): FunctionRecord {

@@ -389,7 +389,7 @@ export const networkFunctions: readonly FunctionRecord[] = [
       { args: ['x/24'], gives: null },
     ],
   }),
-  record('ipv4.networks', ['ipv4_range_to_cidr_list'], {
+  record('ipv4.range_networks', ['ipv4_range_to_cidr_list'], {
     says: 'The networks that hold the addresses from the first to the last and no others.',
     takes: [IP, { name: 'last', type: 'text' }],
     gives: 'dynamic',
