@@ -97,6 +97,14 @@ export function lowerCall(node: Node, context: Context): Expr {
   return callRecord(record, args, node, context)
 }
 
+/** The value of a call of constants, where the record can tell it: patterns and names are put together this way. */
+function folded(record: FunctionRecord, args: readonly Expr[], type: BaseType): Expr | undefined {
+  const constants = args.flatMap((each) => (each.op === 'const' ? [each.value] : []))
+  if (constants.length !== args.length) return undefined
+  const value = record.fold?.(constants)
+  return value === undefined ? undefined : { op: 'const', value, type }
+}
+
 function callRecord(
   record: FunctionRecord,
   nodes: readonly Node[],
@@ -122,7 +130,7 @@ function callRecord(
       : plain(record, node)
   const made = call(record.id, args, type)
   context.lowering.checkCall(made, functionName(node), node)
-  return made
+  return folded(record, args, type) ?? made
 }
 
 /** The result type: the binder's, where it knows one of the record's own kind. */
