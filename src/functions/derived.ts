@@ -369,7 +369,7 @@ const place: FunctionRecord = {
   takes: [{ name: 'record', type: 'any' }],
   gives: 'int',
   onNull: 'own',
-  sql: (args) => sql`toInt64(${arg(args, 0).sql})`,
+  sql: (args) => sql`toNullable(toInt64(${arg(args, 0).sql}))`,
   examples: [{ args: [7], gives: 7 }],
 }
 
