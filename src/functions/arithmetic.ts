@@ -86,7 +86,8 @@ export function plus(a: Value, b: Value): Sql {
   return sql`(${as(a, 'span').sql} + ${as(b, 'span').sql})`
 }
 
-function subtract(a: Value, b: Value): Sql {
+/** A difference, of which each part may be of any type that has one. */
+export function minus(a: Value, b: Value): Sql {
   const both = widest([a.type, b.type])
   if (both === 'int') return sql`(${long(a)} - ${long(b)})`
   if (both !== undefined) return sql`(${as(a, both).sql} - ${as(b, both).sql})`
@@ -275,7 +276,7 @@ export const arithmeticFunctions: readonly FunctionRecord[] = [
     'arith.subtract',
     'The difference of numbers, of instants or of lengths of time, or an instant moved earlier.',
     '-',
-    subtract,
+    minus,
     [
       [
         [5, 'int32'],

@@ -25,7 +25,7 @@ export function instantWithin(ticks: Sql): Sql {
 }
 
 /** Days since 1970 of a year, a month and a day, which must be numbers of a real date. */
-export function daysOf(year: Sql, month: Sql, day: Sql): Sql {
+function daysOf(year: Sql, month: Sql, day: Sql): Sql {
   // The year begins in March here, so that the leap day is its last day.
   const from = sql`(${year} - (${month} <= 2))`
   return sql`(365 * ${from} + intDiv(${from}, 4) - intDiv(${from}, 100) + intDiv(${from}, 400) + intDiv(153 * ((${month} + 9) % 12) + 2, 5) + ${day} - 719469)`

@@ -3,7 +3,7 @@
  * neither equal nor different, an order with a missing value is missing, and logic has three values.
  */
 import type { Type } from '../ir/types.ts'
-import { plus, widest } from './arithmetic.ts'
+import { minus, plus, widest } from './arithmetic.ts'
 import { converted } from './casts.ts'
 import { once, VARIABLES } from './once.ts'
 import { arg, type Example, type FunctionRecord } from './record.ts'
@@ -91,7 +91,7 @@ function test(a: Value, sign: Sign, b: Value): Sql {
 }
 
 /** True where the values are equal; false beside a missing one; missing for two missing ones. */
-export function equals(left: Value, right: Value, sign: '=' | '!='): Sql {
+function equals(left: Value, right: Value, sign: '=' | '!='): Sql {
   const isEqual = sign === '='
   if (isMissing(left) && isMissing(right)) return sql`CAST(NULL AS Nullable(Bool))`
   const [a, b] = alike(left, right)
@@ -259,6 +259,36 @@ const between: FunctionRecord = {
   ],
 }
 
+const around: FunctionRecord = {
+  id: 'compare.around',
+  says: 'True when the value is at most so far from the centre.',
+  takes: [
+    { name: 'value', type: 'any' },
+    { name: 'centre', type: 'any' },
+    { name: 'distance', type: 'any' },
+  ],
+  gives: 'bool',
+  onNull: 'own',
+  spelled: { kusto: ['around'] },
+  sql: (args) => {
+    const [value, centre, distance] = [arg(args, 0), arg(args, 1), arg(args, 2)]
+    const type = centre.type === 'time' ? 'time' : (widest([centre.type, distance.type]) ?? 'span')
+    const low: Value = { sql: minus(centre, distance), type }
+    const high: Value = { sql: plus(centre, distance), type }
+    return within(value, low, high)
+  },
+  examples: [
+    { args: [9, 10, 1], gives: true },
+    { args: [8.5, 10, 1], as: ['float', 'int', 'int'], gives: false },
+    {
+      args: ['2020-01-01T00:00:30.0000000Z', '2020-01-01T00:00:00.0000000Z', 600000000],
+      as: ['time', 'time', 'span'],
+      gives: true,
+    },
+    { args: [null, 10, 1], as: ['int', 'int', 'int'], gives: null },
+  ],
+}
+
 function logic(
   id: string,
   says: string,
@@ -309,6 +339,7 @@ export const compareFunctions: readonly FunctionRecord[] = [
   order('greater_or_equal', 'is at least', '>=', [false, true, true]),
   membership,
   between,
+  around,
   logic(
     'logic3.and',
     'True when all parts are; missing when one is and none is false.',
