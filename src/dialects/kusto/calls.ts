@@ -222,10 +222,37 @@ const extract: Special = (node, args, context) => {
   return asType(call('text.extract', [pattern, group, subject], 'text'), args[3])
 }
 
+/** The steps of a JSON path as it is written for `extract_json`: `$.a['b c'][0]`; undefined for another text. */
+function stepsOf(path: string): readonly Expr[] | undefined {
+  const steps: Expr[] = []
+  let rest = path.replace(/^\$/, '')
+  while (rest !== '') {
+    const found = /^(?:\.([^.[\]]+)|\['([^']*)'\]|\["([^"]*)"\]|\[(\d{1,9})\])/.exec(rest)
+    if (found === null) return undefined
+    const [all, ...names] = found
+    const name = names.slice(0, 3).find((each) => each !== undefined)
+    steps.push(name === undefined ? constant(Number(names[3]), 'int') : text(name))
+    rest = rest.slice(all.length)
+  }
+  return steps
+}
+
 const extractJson: Special = (node, args, context) => {
-  const path = cast(context.lowering.expr(need(args, 0, context, node), context), 'text')
-  const subject = cast(context.lowering.expr(need(args, 1, context, node), context), 'text')
-  return asType(call('dyn.extract', [path, subject], 'text'), args[2])
+  const written = need(args, 0, context, node)
+  const steps = stepsOf(constantText(written, context))
+  if (steps === undefined) {
+    return refuse(
+      'HR407',
+      { what: `the path ${written.text.slice(0, 60)}` },
+      context.lowering.place(written),
+    )
+  }
+  const subject = context.lowering.expr(need(args, 1, context, node), context)
+  const value =
+    subject.type === 'dynamic' ? subject : call('dyn.parse', [cast(subject, 'text')], 'dynamic')
+  const found = steps.length === 0 ? value : call('dyn.path', [value, ...steps], 'dynamic')
+  const [, , type] = args
+  return type === undefined ? cast(found, 'text') : asType(found, type)
 }
 
 /** `replace(regex, rewrite, text)` and its kin: a pattern that RE2 does not read is refused here. */
