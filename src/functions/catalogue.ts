@@ -83,6 +83,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...shapeFunctions,
   ...unpackFunctions,
   ...axisFunctions,
+  ...foldFunctions,
 ])
 
 /** The record of an id; an unknown id is a programming error, refused by the checker before it gets here. */
