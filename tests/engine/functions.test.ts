@@ -10,7 +10,16 @@ import { printSql } from '../../src/sql/print.ts'
 import { allRows, type TemporaryEngine, temporaryEngine } from '../support/temporary.ts'
 
 /** Types whose constants are written as text or as a number in an example. */
-const WRITTEN: readonly unknown[] = ['dynamic', 'time', 'span', 'guid', 'decimal', 'float', 'int32']
+const WRITTEN: readonly unknown[] = [
+  'bool',
+  'dynamic',
+  'time',
+  'span',
+  'guid',
+  'decimal',
+  'float',
+  'int32',
+]
 
 function typeOf(value: ConstValue, wanted: Type | 'any' = 'any'): Type {
   if (typeof wanted === 'string' && wanted !== 'any' && WRITTEN.includes(wanted)) return wanted
