@@ -340,6 +340,21 @@ export const codes = {
     message: '"{plugin}" gives a column "{name}", and there is one of that name already',
     hint: "say which to take: columnsConflict='replace_source' or columnsConflict='keep_source'",
   },
+  HR430: {
+    severity: 'warning',
+    message: 'the query needs the file that stands for {url}',
+    hint: 'it does not run until one is given: --external ADDRESS=FILE',
+  },
+  HR431: {
+    severity: 'warning',
+    message: 'the query needs the watchlist "{alias}"{guess}',
+    hint: 'it does not run until it is given: {alias}.csv in a folder "watchlists" beside the rules, or named with --functions',
+  },
+  HR432: {
+    severity: 'error',
+    message: 'what the query needs is not given: {what}',
+    hint: 'see the warnings of the rule for how to give it',
+  },
   HR450: {
     severity: 'error',
     message: 'the {what} has no query',
@@ -449,7 +464,7 @@ export const codes = {
   },
   HR490: {
     severity: 'error',
-    message: 'the rule would run {count} times over these logs, more than {limit}',
+    message: 'the rule would run more than {limit} times over these logs',
     hint: 'narrow the time range with --from and --to, or name the time of one run with --at',
   },
   HR491: {

@@ -36,6 +36,15 @@ const HOSTS = [
   'HostCustomEntity',
 ]
 
+/** What is said of a finding beside its rows. */
+export interface Made {
+  readonly count: number
+  readonly key: string
+  readonly window: RunWindow
+  /** When its events began, where the rows themselves do not say it. */
+  readonly time?: string | undefined
+}
+
 /** A list of a dynamic value as texts; undefined for other values. */
 function listOf(text: string): readonly string[] | undefined {
   if (!text.startsWith('[')) return undefined
@@ -45,6 +54,20 @@ function listOf(text: string): readonly string[] | undefined {
     return parsed.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)))
   } catch {
     return undefined
+  }
+}
+
+/** Whether so many rows of a run set a rule off. */
+export function isSetOffBy({ trigger: { operator, threshold } }: KustoPart, rows: number): boolean {
+  switch (operator) {
+    case 'gt':
+      return rows > threshold
+    case 'lt':
+      return rows < threshold
+    case 'eq':
+      return rows === threshold
+    case 'ne':
+      return rows !== threshold
   }
 }
 
@@ -68,17 +91,7 @@ export class Alerts {
 
   /** Whether so many rows set the rule off. */
   isTriggered(rows: number): boolean {
-    const { operator, threshold } = this.#part.trigger
-    switch (operator) {
-      case 'gt':
-        return rows > threshold
-      case 'lt':
-        return rows < threshold
-      case 'eq':
-        return rows === threshold
-      case 'ne':
-        return rows !== threshold
-    }
+    return isSetOffBy(this.#part, rows)
   }
 
   #text(row: ResultRow, name: string): string {
@@ -113,12 +126,17 @@ export class Alerts {
   }
 
   #entities(row: ResultRow): readonly FoundEntity[] {
-    return this.#part.entityMappings.flatMap(({ entityType, fieldMappings }) => {
+    const assets = this.#part.impactedAssets.flatMap(({ name, column }) => {
+      const value = this.#text(row, column)
+      return value === '' ? [] : [{ type: name, [column]: value }]
+    })
+    const mapped = this.#part.entityMappings.flatMap(({ entityType, fieldMappings }) => {
       const given = fieldMappings
         .map(({ identifier, columnName }) => [identifier, this.#text(row, columnName)] as const)
         .filter(([, value]) => value !== '')
       return given.length === 0 ? [] : [{ type: entityType, ...Object.fromEntries(given) }]
     })
+    return [...mapped, ...assets]
   }
 
   #details(rows: readonly ResultRow[]): Readonly<Record<string, readonly string[]>> {
@@ -138,14 +156,14 @@ export class Alerts {
       .slice(0, MOST_TEXT)
   }
 
-  /** The finding of some rows of one run; `rows` counts them all. */
-  finding(rows: readonly ResultRow[], count: number, window: RunWindow): Finding {
+  /** The finding of some rows of one run; `count` is the number of all, `key` what tells it from others of the rule. */
+  finding(rows: readonly ResultRow[], { count, key, window, time: began }: Made): Finding {
     const [first = []] = rows
     const { alertDetailsOverride: override } = this.#part
     const entities = uniqueEntities(rows.flatMap((row) => this.#entities(row)))
     const details = this.#details(rows)
     const times = rows.map((row) => this.timeOf(row)).filter((each) => each !== undefined)
-    const time = times.sort()[0] ?? window.at
+    const time = times.sort()[0] ?? began ?? window.at
     const title = override?.displayNameFormat && this.#filled(override.displayNameFormat, first)
     const description =
       override?.descriptionFormat && this.#filled(override.descriptionFormat, first)
@@ -172,7 +190,7 @@ export class Alerts {
       source: this.#part.tables.join(', '),
       file: '',
       record: 0,
-      id: this.#id(rows, window),
+      id: this.#id(key),
       event,
       ...(description ? { description } : {}),
       ...(entities.length > 0 ? { entities } : {}),
@@ -195,19 +213,23 @@ export class Alerts {
     return own ?? entity?.FullName ?? entity?.HostName ?? ''
   }
 
-  /**
-   * The fixed id: the same rule on the same row gives the same. All rows of a run together are told by the run, unless
-   * they are kept one by one.
-   */
-  #id(rows: readonly ResultRow[], window: RunWindow): string {
-    const of = this.isSingle
-      ? [window.at]
-      : rows.map((row) => row.map((value) => (typeof value === 'bigint' ? String(value) : value)))
+  /** The fixed id: the same rule on the same key gives the same. */
+  #id(key: string): string {
     return createHash('sha256')
-      .update(JSON.stringify([this.#rule.id, this.#rule.title, of]))
+      .update(JSON.stringify([this.#rule.id, this.#rule.title, key]))
       .digest('hex')
       .slice(0, 32)
   }
+}
+
+/** The values of rows as one short text: the same for the same rows. */
+export function keyOfRows(rows: readonly ResultRow[]): string {
+  const hash = createHash('sha256')
+  for (const row of rows) {
+    const values = row.map((value) => (typeof value === 'bigint' ? String(value) : value))
+    hash.update(JSON.stringify(values)).update('\n')
+  }
+  return hash.digest('hex')
 }
 
 function uniqueEntities(all: readonly FoundEntity[]): readonly FoundEntity[] {

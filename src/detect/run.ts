@@ -16,12 +16,7 @@ import { type Finding, findingId } from './finding.ts'
 import { groupScans, planRules, type Scan } from './plan.ts'
 import type { RuleOutcome, RuleState, RunReport } from './report.ts'
 import { runScheduled } from './scheduled.ts'
-
-/** The part of a store that a run needs. */
-export interface RunStore {
-  catalogue(): Promise<StoredCatalogue>
-  rows(sql: string, options?: QueryOptions): AsyncIterable<readonly unknown[]>
-}
+import type { RunStore } from './store.ts'
 
 export interface RunOptions {
   readonly rules: readonly Rule[]

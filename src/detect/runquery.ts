@@ -13,7 +13,7 @@ import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
 import { printSql } from '../sql/print.ts'
 import { viewResolver } from './plan.ts'
-import type { RunStore } from './run.ts'
+import type { RunStore } from './store.ts'
 import { type ResultColumn, readValue, type Value } from './values.ts'
 
 /** A query that is ready for the engine. */

@@ -7,15 +7,24 @@ import { limits } from '../core/limits.ts'
 import type { QueryOptions } from '../engine/engine.ts'
 import type { Rel, TimeBounds } from '../ir/rel.ts'
 import { childrenOf, queriesOf } from '../ir/walk.ts'
-import { allRunsAtOnce, atTime, readsNow, ticksIn } from '../plan/now.ts'
+import { givesNothing } from '../plan/empty.ts'
+import {
+  allRunsAtOnce,
+  atTime,
+  readsNow,
+  type TimeColumns,
+  ticksIn,
+  withoutBounds,
+} from '../plan/now.ts'
 import type { KustoPart, Rule } from '../rules/rule.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
+import { META } from '../schema/source.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
-import { Alerts, type ResultRow } from './alerts.ts'
+import { Alerts, isSetOffBy, keyOfRows, type ResultRow } from './alerts.ts'
 import type { Finding } from './finding.ts'
 import type { RuleState } from './report.ts'
-import type { RunStore } from './run.ts'
-import { planQuery, type QueryPlan, queryRows } from './runquery.ts'
+import { planQuery, queryRows } from './runquery.ts'
+import type { RunStore } from './store.ts'
 import { type Cadence, cadenceOf, endOf, type RunWindow, windowAt, windowsOf } from './windows.ts'
 
 export interface ScheduledOptions {
@@ -43,12 +52,24 @@ function sourcesOf(rel: Rel): readonly string[] {
   return [...own, ...[...childrenOf(rel), ...queriesOf(rel)].flatMap(sourcesOf)]
 }
 
+/** The time of an event whose own cannot be read. */
+const EPOCH = '1970-01-01T00:00:00Z'
+
+/** Rows of one run, as many as are held of them, and the time of the earliest event where it is known. */
+interface Held {
+  readonly rows: ResultRow[]
+  count: number
+  time?: string
+}
+
 class Scheduled {
   readonly rule: Rule
   readonly part: KustoPart
   readonly options: ScheduledOptions
   readonly #emit: (finding: Finding) => Promise<void>
   readonly #told = new Set<string>()
+  /** The rows that the last finding of a run stood for. */
+  #last = ''
   runs = 0
 
   constructor(
@@ -80,56 +101,83 @@ class Scheduled {
   }
 
   /** One run: its rows are held until all are there, so that a run that fails tells nothing. */
-  async window(window: RunWindow): Promise<void> {
-    const rel = readsNow(this.rule.rel) ? atTime(this.rule.rel, window.at) : this.rule.rel
-    const plan = this.plan(rel, narrower(window.time, this.options.time)).value
+  async window(rel: Rel, window: RunWindow, isApart: boolean): Promise<void> {
+    const timed = readsNow(rel) ? atTime(rel, window.at) : rel
+    const plan = this.plan(timed, narrower(window.time, this.options.time)).value
     if (plan === undefined || this.isStopped) return
     this.runs++
     const alerts = new Alerts(this.rule, this.part, plan.columns)
-    const { kept, count } = await this.#rows(plan, alerts)
-    if (!alerts.isTriggered(count)) return
-    if (alerts.isSingle) await this.tell(alerts.finding(kept, count, window))
-    else for (const row of kept) await this.tell(alerts.finding([row], 1, window))
-  }
-
-  async #rows(
-    plan: QueryPlan,
-    alerts: Alerts,
-  ): Promise<{ readonly kept: ResultRow[]; readonly count: number }> {
-    const kept: ResultRow[] = []
-    let count = 0
+    const held: Held = { rows: [], count: 0 }
     const most = alerts.isSingle ? limits.singleAlertRows : limits.findingsPerRule
     for await (const row of queryRows(this.options.store, plan, this.options.query)) {
-      count++
-      if (kept.length < most) kept.push(row)
+      held.count++
+      if (held.rows.length < most) held.rows.push(row)
     }
-    return { kept, count }
+    if (!alerts.isTriggered(held.count)) {
+      this.#last = ''
+      return
+    }
+    if (alerts.isSingle) await this.#tellRun(alerts, held, window, isApart)
+    else await this.#tellRows(alerts, held, window, isApart)
   }
 
-  /** All runs in one scan. Rows of a rule that makes one finding a run are put together by the run that saw them first. */
+  /** One finding for a run. The rows that the run before has told, and no others, are no news where runs overlap. */
+  async #tellRun(alerts: Alerts, held: Held, window: RunWindow, isApart: boolean): Promise<void> {
+    const { rows, count, time } = held
+    const seen = keyOfRows(rows)
+    if (!isApart && rows.length > 0 && seen === this.#last) return
+    this.#last = seen
+    await this.tell(alerts.finding(rows, { count, key: window.at, window, time }))
+  }
+
+  /**
+   * One finding for each row. The same values in runs that share no event are several; in runs that overlap they may be
+   * the same event again, and only as many are told as one run has.
+   */
+  async #tellRows(alerts: Alerts, { rows }: Held, window: RunWindow, isApart: boolean) {
+    const counts = new Map<string, number>()
+    for (const row of rows) {
+      const values = keyOfRows([row])
+      const place = counts.get(values) ?? 0
+      counts.set(values, place + 1)
+      const key = `${values} ${place}${isApart ? ` ${window.at}` : ''}`
+      await this.tell(alerts.finding([row], { count: 1, key, window }))
+    }
+  }
+
+  /** All runs in one scan; each row belongs to the run that saw it first. */
   async once(rel: Rel, { apart, back }: Cadence): Promise<void> {
     const plan = this.plan(rel, this.options.time).value
     if (plan === undefined || this.isStopped) return
     this.runs++
-    const alerts = new Alerts(this.rule, this.part, plan.columns)
-    const groups = new Map<bigint, { rows: ResultRow[]; count: number }>()
-    for await (const row of queryRows(this.options.store, plan, this.options.query)) {
-      const time = alerts.timeOf(row)
-      const ticks = time === undefined ? 0n : ticksIn(time)
+    const timeAt = plan.columns.findIndex(({ name }) => name === META.time)
+    const without = <T>(list: readonly T[]): readonly T[] => list.toSpliced(timeAt, 1)
+    const alerts = new Alerts(this.rule, this.part, without(plan.columns))
+    const runs = new Map<bigint, Held>()
+    const counts = new Map<string, number>()
+    for await (const all of queryRows(this.options.store, plan, this.options.query)) {
+      const time = String(all[timeAt] ?? EPOCH)
+      const ticks = ticksIn(time)
       const run = (ticks - (((ticks % apart) + apart) % apart)) / apart + 1n
+      const row = without(all)
       if (!alerts.isSingle) {
-        await this.tell(alerts.finding([row], 1, windowAt(run * apart, back)))
+        const values = keyOfRows([all])
+        const place = counts.get(values) ?? 0
+        counts.set(values, place + 1)
+        const window = windowAt(run * apart, back)
+        const key = `${values} ${place}`
+        await this.tell(alerts.finding([row], { count: 1, key, window, time }))
         continue
       }
-      const group = groups.get(run) ?? { rows: [], count: 0 }
-      group.count++
-      if (group.rows.length < limits.singleAlertRows) group.rows.push(row)
-      groups.set(run, group)
+      const held = runs.get(run) ?? { rows: [], count: 0 }
+      held.count++
+      if (held.time === undefined || time < held.time) held.time = time
+      if (held.rows.length < limits.singleAlertRows) held.rows.push(row)
+      runs.set(run, held)
     }
-    const runs = [...groups].sort(([a], [b]) => (a < b ? -1 : 1))
-    for (const [run, { rows, count }] of runs) {
-      if (alerts.isTriggered(count)) {
-        await this.tell(alerts.finding(rows, count, windowAt(run * apart, back)))
+    for (const [run, held] of [...runs].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      if (alerts.isTriggered(held.count)) {
+        await this.#tellRun(alerts, held, windowAt(run * apart, back), true)
       }
     }
   }
@@ -149,6 +197,12 @@ function firesOnRows({ trigger }: KustoPart): boolean {
   return trigger.operator === 'gt' && trigger.threshold === 0
 }
 
+/** The columns that hold the time of the event in every table of a rule. */
+function timeColumns({ tables }: KustoPart, schema: SchemaCatalogue): TimeColumns {
+  const isHunting = tables.every((name) => schema.tables.table(name)?.isHunting === true)
+  return new Set(isHunting ? ['TimeGenerated', 'Timestamp'] : ['TimeGenerated'])
+}
+
 /** Runs a Kusto rule; findings are handed out as they come. Errors of the engine are the caller's. */
 export async function runScheduled(
   rule: Rule,
@@ -163,43 +217,62 @@ export async function runScheduled(
   const sources = [...new Set(sourcesOf(value.rel))]
   if (sources.length === 0 && part.tables.length > 0)
     return { state: 'no_data', diagnostics, runs: 0 }
+  if (givesNothing(value.rel) && !isSetOffBy(part, 0))
+    return { state: 'cannot_fire', diagnostics, runs: 0 }
   const cadence = cadenceOf(part)
-  const single = async (at: string | undefined, back?: bigint): Promise<void> => {
-    const end = at ?? (await endOf(options.store, sources, options.time))
-    const window = end === undefined ? windowAt(0n, undefined) : windowAt(ticksIn(end), back)
-    // A plain query sees all that is there; only a schedule bounds what it sees.
-    await run.window(back === undefined ? { ...window, time: {} } : window)
-  }
   if (options.at !== undefined || cadence === undefined) {
-    await single(options.at, cadence?.back)
-    const told = cadence === undefined && options.at === undefined && readsNow(rule.rel)
-    return {
-      diagnostics: told ? [...diagnostics, ...(await endNotice(options, sources))] : diagnostics,
-      runs: run.runs,
-    }
+    const notices = await runSingle(run, sources, cadence?.back)
+    return { diagnostics: [...diagnostics, ...notices], runs: run.runs }
   }
-  const { apart, back } = cadence
-  const whole = back >= apart && firesOnRows(part) ? allRunsAtOnce(rule.rel, apart) : undefined
-  if (whole !== undefined) {
-    await run.once(whole, cadence)
-    return { diagnostics, runs: run.runs }
-  }
-  const windows = await windowsOf(options.store, sources, options.time, { apart, back })
-  if (typeof windows === 'number') {
-    const problem = diagnose('HR490', { count: windows, limit: limits.ruleWindows })
-    return { state: 'failed', diagnostics: [...diagnostics, problem], runs: 0 }
-  }
-  for (const window of windows) {
-    if (run.isStopped) break
-    await run.window(window)
-  }
-  return { diagnostics, runs: run.runs }
+  const problems = await runSchedule(run, sources, cadence)
+  const failed = hasErrors(problems) ? { state: 'failed' as const } : {}
+  return { ...failed, diagnostics: [...diagnostics, ...problems], runs: run.runs }
 }
 
-async function endNotice(
-  options: ScheduledOptions,
+/** One run, at the time that is named or else at the end of the logs. */
+async function runSingle(
+  run: Scheduled,
   sources: readonly string[],
+  back: bigint | undefined,
 ): Promise<readonly Diagnostic[]> {
-  const end = await endOf(options.store, sources, options.time)
-  return end === undefined ? [] : [diagnose('HR491', { time: end })]
+  const { rule, options } = run
+  const end = options.at ?? (await endOf(options.store, sources, options.time))
+  const window = windowAt(
+    end === undefined ? 0n : ticksIn(end),
+    end === undefined ? undefined : back,
+  )
+  // A query without a schedule sees all that is there; at a named time, all that was there by then.
+  const isBound = back !== undefined || options.at !== undefined
+  await run.window(rule.rel, isBound ? window : { ...window, time: {} }, true)
+  const isTold = options.at === undefined && end !== undefined && readsNow(rule.rel)
+  return isTold ? [diagnose('HR491', { time: end })] : []
+}
+
+/** Every run of a schedule that sees events, or all of them in one where that gives the same. */
+async function runSchedule(
+  run: Scheduled,
+  sources: readonly string[],
+  cadence: Cadence,
+): Promise<readonly Diagnostic[]> {
+  const { rule, part, options } = run
+  const { apart, back } = cadence
+  const times = timeColumns(part, options.schema)
+  const whole =
+    back >= apart && firesOnRows(part) ? allRunsAtOnce(rule.rel, apart, times) : undefined
+  if (whole !== undefined) {
+    await run.once(whole, cadence)
+    return []
+  }
+  const rel = withoutBounds(rule.rel, back, times)
+  const windows = await windowsOf(options.store, sources, options.time, {
+    ...cadence,
+    silent: isSetOffBy(part, 0),
+    changed: !readsNow(rel),
+  })
+  if (windows === undefined) return [diagnose('HR490', { limit: limits.ruleWindows })]
+  for (const window of windows) {
+    if (run.isStopped) break
+    await run.window(rel, window, back <= apart)
+  }
+  return []
 }

@@ -9,7 +9,7 @@ import type { Rel, TimeBounds } from '../ir/rel.ts'
 import type { KustoPart } from '../rules/rule.ts'
 import { META } from '../schema/source.ts'
 import { printSql } from '../sql/print.ts'
-import type { RunStore } from './run.ts'
+import type { RunStore } from './store.ts'
 
 /** One run of a rule: its time, and the events that it may see, the first bound included and the last not. */
 export interface RunWindow {
@@ -83,21 +83,54 @@ export async function endOf(
   return last === undefined ? undefined : isoOf((last + 1n) * 1_000n * TICKS_PER_MS)
 }
 
-/** The runs of a schedule that see events, in order; a number when there are more than `limits.ruleWindows`. */
+/** Which runs of a schedule are wanted. */
+export interface Wanted extends Cadence {
+  /** Runs between others that see no event are wanted too: what the rule waits for is that there are none. */
+  readonly silent: boolean
+  /** A run that sees the same events as the one before gives the same, and is left out. */
+  readonly changed: boolean
+}
+
+/** The numbers of the runs over the slots that hold events, in order; not all of them when they are too many. */
+function runsOver(
+  found: ReadonlySet<bigint>,
+  { apart, back, silent, changed }: Wanted,
+): readonly bigint[] {
+  const slots = [...found].sort((a, b) => (a < b ? -1 : 1))
+  const isEven = back % apart === 0n
+  const reach = back / apart + (isEven ? 0n : 1n)
+  // What a run gains is in the slot just before it, what it loses in the one that the run before began with.
+  const isWanted = (run: bigint): boolean =>
+    !changed || !isEven || found.has(run - 1n) || found.has(run - 1n - reach)
+  const [first, last] = [slots[0], slots.at(-1)]
+  if (first === undefined || last === undefined) return []
+  const runs = new Set<bigint>()
+  if (silent) {
+    for (let run = first + 1n; run <= last + 1n && runs.size <= limits.ruleWindows; run++) {
+      runs.add(run)
+    }
+    return [...runs]
+  }
+  for (const slot of slots) {
+    for (let step = 1n; step <= reach; step++) {
+      const run = slot + step
+      if (isWanted(run)) runs.add(run)
+      if (runs.size > limits.ruleWindows) return [...runs]
+    }
+  }
+  return [...runs].sort((a, b) => (a < b ? -1 : 1))
+}
+
+/** The runs of a schedule that see events, in order; undefined when there are more than `limits.ruleWindows`. */
 export async function windowsOf(
   store: Pick<RunStore, 'rows'>,
   sources: readonly string[],
   time: TimeBounds,
-  { apart, back }: Cadence,
-): Promise<readonly RunWindow[] | number> {
-  const slots = await slotsOf(store, sources, time, apart)
-  const reach = (back + apart - 1n) / apart + (back % apart === 0n ? 0n : 1n)
-  const runs = new Set<bigint>()
-  for (const slot of slots) {
-    for (let step = 1n; step <= reach; step++) runs.add(slot + step)
-    if (runs.size > limits.ruleWindows) return Number(BigInt(slots.size) * reach)
-  }
-  return [...runs].sort((a, b) => (a < b ? -1 : 1)).map((run) => windowAt(run * apart, back))
+  wanted: Wanted,
+): Promise<readonly RunWindow[] | undefined> {
+  const runs = runsOver(await slotsOf(store, sources, time, wanted.apart), wanted)
+  if (runs.length > limits.ruleWindows) return undefined
+  return runs.map((run) => windowAt(run * wanted.apart, wanted.back))
 }
 
 /** The run at a time. */
