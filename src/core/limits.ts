@@ -109,6 +109,11 @@ export const limitTable = {
     unit: 'times',
     why: 'how often a query repeats a text; the most of Kusto too',
   },
+  textRepeatBytes: {
+    value: MB,
+    unit: 'bytes',
+    why: 'how long a repeated text of a query gets; the longest text of Kusto too',
+  },
   eventXmlChars: {
     value: MB,
     unit: 'characters',

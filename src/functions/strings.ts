@@ -197,7 +197,9 @@ function repeated(args: readonly SqlArg[]): Sql {
   const [value, times, between] = [arg(args, 0).sql, arg(args, 1), args[2]?.sql ?? sql`''`]
   const count = sql`least(${whole(times, 0)}, ${literal(limits.textRepeats)})`
   return named(value, A, (each) => {
-    const rest = sql`repeat(concat(${between}, ${each}), greatest(${count} - 1, 0))`
+    // A text is at most as long in Kusto; without a bound a row could fill the memory.
+    const most = sql`intDiv(${literal(limits.textRepeatBytes)}, length(${each}) + length(${between}) + 1)`
+    const rest = sql`repeat(concat(${between}, ${each}), least(greatest(${count} - 1, 0), ${most}))`
     return sql`if(${count} = 0, '', concat(${each}, ${rest}))`
   })
 }

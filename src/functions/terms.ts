@@ -9,6 +9,7 @@
  * right, and what they miss is asked again with a pattern (or with the ends of terms marked), after a search for the
  * needle alone has left few rows.
  */
+import { named, VARIABLES } from './once.ts'
 import { patternOf } from './pattern.ts'
 import {
   arg,
@@ -254,14 +255,23 @@ export function hasAnyOf(text: Sql, texts: Sql): Sql {
   return sql`(has(${texts}, '') OR multiSearchAny(${subject}, ${markedNeedles(texts)}))`
 }
 
+/** Arrays of the row are searched in this many runs of needles; what is longer is found nowhere. */
+const RUNS = 8
+
 /** Where each of the texts is found, 0 where it is not; an empty text is found everywhere. */
 function placesOf(text: Sql, texts: Sql): Sql {
-  const subject = sql`materialize(${marked(fullyFolded(text), WHOLE)})`
-  const needles = markedNeedles(texts)
-  const few = sql`multiSearchAllPositions(${subject}, arraySlice(${needles}, 1, ${literal(MOST_PLACES)}))`
-  const many = sql`arrayMap(needle -> position(${subject}, needle), ${needles})`
-  const places = sql`if(length(${texts}) <= ${literal(MOST_PLACES)}, ${few}, ${many})`
-  return sql`arrayMap((at, needle) -> if(needle = '', 1, at), ${places}, ${texts})`
+  const { a, b } = VARIABLES
+  return named(sql`materialize(${marked(fullyFolded(text), WHOLE)})`, a, (subject) =>
+    named(texts, b, (list) => {
+      const needles = markedNeedles(list)
+      const runs = Array.from({ length: RUNS }, (_, index) => {
+        const run = sql`arraySlice(${needles}, ${literal(index * MOST_PLACES + 1)}, ${literal(MOST_PLACES)})`
+        return sql`multiSearchAllPositions(${subject}, ${run})`
+      })
+      const places = sql`arrayResize(arrayConcat(${joined(runs, ', ')}), length(${list}))`
+      return sql`arrayMap((at, needle) -> if(needle = '', 1, at), ${places}, ${list})`
+    }),
+  )
 }
 
 const TEXT: Parameter = { name: 'text', type: 'text' }

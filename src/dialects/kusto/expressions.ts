@@ -171,7 +171,13 @@ function anyColumn(context: Context, test: (column: Expr) => Expr): Expr {
 
 function textTest(fn: string, node: Node, context: Context): Expr {
   const needle = cast(right(node, context), 'text')
-  if (fn === 'text.matches') context.lowering.checkRegex(needle, node.child('Right'))
+  if (fn === 'text.matches') {
+    const pattern = node.child('Right')
+    if (needle.op !== 'const') {
+      refuse('HR409', { name: pattern.text.slice(0, 60) }, context.lowering.place(pattern))
+    }
+    context.lowering.checkRegex(needle, pattern)
+  }
   const subject = node.child('Left')
   if (subject.kind === 'StarExpression') {
     return anyColumn(context, (each) => call(fn, [each, needle]))
