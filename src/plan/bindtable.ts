@@ -22,6 +22,8 @@ export interface TableContext extends BindContext {
   readonly table: (name: string) => Table | undefined
 }
 
+/** Start of the names of inputs that a query reads and that nobody has given. */
+const MISSING_INPUT = 'missing:'
 /** Start of the names of the views of tables. */
 const TABLE_VIEW = 'table:'
 /** Streams of Azure and Defender put the columns of a row under this key, beside facts of the stream. */
@@ -355,6 +357,11 @@ export function bindTables(rel: Rel, context: TableContext): Bound {
   const diagnostics: Diagnostic[] = []
   const bound = mapRel(rel, (each) => {
     if (each.op !== 'scan' || each.table.kind !== 'view') return each
+    if (each.table.name.startsWith(MISSING_INPUT)) {
+      const what = each.table.name.slice(MISSING_INPUT.length)
+      diagnostics.push(diagnose('HR432', { what }))
+      return { op: 'values', rows: [], out: each.out }
+    }
     if (!each.table.name.startsWith(TABLE_VIEW)) return each
     const called = each.table.name.slice(TABLE_VIEW.length)
     const view = context.view(each.table.name)

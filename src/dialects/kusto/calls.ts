@@ -347,3 +347,9 @@ function isEmpty(value: Expr): Expr {
 function isNull(value: Expr): Expr {
   return value.type === 'text' ? constant(false, 'bool') : call('value.is_missing', [value])
 }
+
+/** True for a scalar function that queries may call. */
+export function isKnownFunction(name: string): boolean {
+  const record = functionsSpelled('kusto').get(name.toLowerCase())
+  return Object.hasOwn(SPECIALS, name) || (record !== undefined && !record.aggregate)
+}

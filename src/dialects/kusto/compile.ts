@@ -22,8 +22,9 @@ import type { KustoAnswer, KustoCompiled, KustoFunction, KustoPin, Watchlist } f
 import { argumentsOf, functionName } from './calls.ts'
 import { diagnosticOf, Lowering, type StoredTable } from './lower.ts'
 import { Natives } from './natives.ts'
-import { Undiscovered } from './scope.ts'
+import { type InputMissing, MISSING_INPUT, Undiscovered } from './scope.ts'
 import { splitScript } from './script.ts'
+import { unsupported } from './support.ts'
 import { TENANT } from './tenant.ts'
 
 export interface CompileOptions {
@@ -118,6 +119,7 @@ export class Compiler {
         diagnostics: all,
       }
     } catch (error) {
+      if (error instanceof InputMissing) return this.#unfed(parsed, lowering, found, error, span)
       const answer = failed(span, [...found, ...lowering.diagnostics, diagnosticOf(error, span)])
       return error instanceof Undiscovered
         ? { ...answer, tables: [...lowering.tables], discover: error.discovery }
@@ -138,6 +140,32 @@ export class Compiler {
       }
     }
     return { words, texts }
+  }
+
+  /**
+   * A query whose input is not given: what the binder tells of it, and a plan that binding refuses by name. It is
+   * compiled in full when the input is there; until then its operators and functions are at least known ones.
+   */
+  #unfed(
+    { root }: Parsed,
+    lowering: Lowering,
+    found: readonly Diagnostic[],
+    { what }: InputMissing,
+    span: Span,
+  ): KustoAnswer {
+    const unknown = unsupported(root, (node) => lowering.place(node))
+    const diagnostics = [...found, ...lowering.diagnostics, ...unknown]
+    const last = root.items('Statements').findLast((each) => each.kind === 'ExpressionStatement')
+    if (unknown.length > 0 || last === undefined) return failed(span, diagnostics)
+    const { columns } = last.child('Expression')
+    const table = { kind: 'view', name: `${MISSING_INPUT}${what}` } as const
+    return {
+      rel: { op: 'scan', table, time: {}, out: columns },
+      columns,
+      tables: [...lowering.tables],
+      span,
+      diagnostics,
+    }
   }
 
   /** The tables that a text names, its functions' bodies too. */

@@ -3,6 +3,7 @@
  * fetched, and no path of a query is opened. Cells are texts that become values by the conversions of the language.
  */
 
+import { diagnose } from '../../core/diagnostic.ts'
 import { readJsonNode } from '../../core/jsonnode.ts'
 import { limits } from '../../core/limits.ts'
 import { textOf, type YamlNode } from '../../core/yaml.ts'
@@ -11,7 +12,7 @@ import type { Column, Node } from './adapter.ts'
 import type { KustoPin } from './answer.ts'
 import { CsvError, csvRows } from './csv.ts'
 import { listedRows } from './rows.ts'
-import { type Context, cast, type Rowset, refuse, selected } from './scope.ts'
+import { type Context, cast, MISSING_INPUT, type Rowset, refuse, selected } from './scope.ts'
 
 /** Text of each cell; undefined where a record has none. For a `dynamic` column it is JSON. */
 type Cells = readonly (string | undefined)[]
@@ -183,7 +184,12 @@ export function externalRows(node: Node, pins: readonly KustoPin[], context: Con
   for (const uri of node.items('URIs')) {
     const address = plainAddress(uri.literalText)
     const pin = pins.find((each) => each.address === address)
-    if (pin === undefined) return refuse('HR411', { url: address.slice(0, 120) }, place)
+    if (pin === undefined) {
+      const url = address.slice(0, 200)
+      context.lowering.notice(diagnose('HR430', { url }, place))
+      const table = { kind: 'view', name: `${MISSING_INPUT}${url}` } as const
+      return { rel: { op: 'scan', table, time: {}, out: columns }, columns, order: [], by: [] }
+    }
     const name = formatOf(address, pin.file, properties)
     const format = FORMATS.get(name)
     if (format === undefined) {

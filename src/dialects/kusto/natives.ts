@@ -2,6 +2,7 @@
  * Functions that have no body in the language: those that give watchlists, the names of other workspaces, and what
  * only a tenant has. What the binder is told of them, and the rows that they give.
  */
+import { diagnose } from '../../core/diagnostic.ts'
 import { suggest } from '../../core/suggest.ts'
 import { call, field, text } from '../../ir/expr.ts'
 import type { Binding } from '../../ir/rel.ts'
@@ -9,7 +10,15 @@ import type { Column, NativeFunction, Node } from './adapter.ts'
 import type { Watchlist } from './answer.ts'
 import { argumentsOf } from './calls.ts'
 import { listedRows } from './rows.ts'
-import { type Context, cast, derived, type Rowset, refuse, selected } from './scope.ts'
+import {
+  type Context,
+  cast,
+  derived,
+  InputMissing,
+  type Rowset,
+  refuse,
+  selected,
+} from './scope.ts'
 import { TENANT } from './tenant.ts'
 import { constantText } from './values.ts'
 
@@ -78,7 +87,9 @@ export class Natives {
     if (watchlist === undefined || columns === undefined) {
       const near = suggest(alias, this.#watchlists.keys())
       const guess = near === undefined ? '' : `; there is "${near}"`
-      return refuse('HR471', { alias: alias.slice(0, 120), guess }, lowering.place(node))
+      const named = alias.slice(0, 120)
+      lowering.notice(diagnose('HR431', { alias: named, guess }, lowering.place(node)))
+      throw new InputMissing(`the watchlist "${named}"`)
     }
     return rowsOf(
       watchlist,

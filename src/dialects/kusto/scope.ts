@@ -32,6 +32,19 @@ export class Undiscovered extends Refusal {
   }
 }
 
+/** Start of the names of inputs that a query reads and that nobody has given: binding refuses them by name. */
+export const MISSING_INPUT = 'missing:'
+
+/** A query reads rows whose very columns depend on an input that is not given; thrown and caught as a refusal is. */
+export class InputMissing extends Error {
+  readonly what: string
+
+  constructor(what: string) {
+    super(what)
+    this.what = what
+  }
+}
+
 /** Gives up with a diagnostic at a place. */
 export function refuse<C extends Code>(code: C, params: Params<C>, span?: Span): never {
   throw new Refusal(diagnose(code, params, span))

@@ -318,3 +318,10 @@ function summarize(rows: Rowset, node: Node, context: Context): Rowset {
 }
 
 export const summarizeOperators = { SummarizeOperator: summarize } as const
+
+/** True for an aggregate that queries may call. */
+export function isKnownAggregate(name: string): boolean {
+  const low = name.toLowerCase()
+  const isPlain = functionsSpelled('kusto').get(low)?.aggregate === true
+  return isPlain || Object.hasOwn(SEVERAL, low) || conditional(low) !== undefined
+}
