@@ -10,8 +10,6 @@ const { a: list, b: other } = VARIABLES
 /** More elements than this, and Kusto cuts a made array off. */
 const MOST = 1_048_576
 
-/** Further than any array is long. */
-const FAR = 1_073_741_824
 /** An array of one value repeated is made no longer than this many bytes: the engine refuses arrays that are too large. */
 const MOST_BYTES = 16_777_216
 

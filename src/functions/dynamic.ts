@@ -98,7 +98,9 @@ function atComputed(place: Place, step: SqlArg): Place {
     const chosen = sql`if(startsWith(${key}, '"'), ${named}, ${position(sql`toInt64OrNull(${key})`)})`
     return { from: chosen, isOpen: true, steps: [], guards: [] }
   }
-  return { from: position(step.sql), isOpen: true, steps: [], guards: [] }
+  const isWhole = step.type === 'int' || step.type === 'int32'
+  const at = isWhole ? step.sql : sql`accurateCastOrNull(${step.sql}, 'Int64')`
+  return { from: position(at), isOpen: true, steps: [], guards: [] }
 }
 
 function stepped(place: Place, step: SqlArg): Place {
@@ -119,8 +121,9 @@ const path: FunctionRecord = {
   onNull: 'own',
   sql: ([subject, ...steps]) => {
     if (subject === undefined) return sql`NULL`
-    const isOpen = subject.type === 'dynamic' && subject.value === undefined
-    const root: Place = { from: subject.sql, isOpen, steps: [], guards: [] }
+    const isOpen = subject.value === undefined
+    const from = subject.type === 'text' ? subject.sql : jsonOf(subject)
+    const root: Place = { from, isOpen, steps: [], guards: [] }
     return orNull(rawAt(steps.reduce(stepped, root)))
   },
   examples: [
