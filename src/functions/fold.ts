@@ -305,4 +305,41 @@ function never(): SqlArg {
   throw new RangeError('scan.collect needs the rank of a row')
 }
 
-export const foldFunctions: readonly FunctionRecord[] = [walk, collect]
+const sessionRows: FunctionRecord = {
+  id: 'session.rows',
+  says: 'The rows of a run as a list of ranks and instants, in the order of the ranks.',
+  takes: [
+    { name: 'rank', type: 'int' },
+    { name: 'time', type: 'time' },
+  ],
+  gives: { list: 'dynamic' },
+  onNull: 'own',
+  aggregate: true,
+  sql: (args) =>
+    sql`groupArray(tuple(toInt64(${arg(args, 0).sql}), CAST(reinterpret(${arg(args, 1).sql}, 'Int64') AS Nullable(Int64))))`,
+  finish: (made) => sql`arraySort(t -> t.1, ${made})`,
+  examples: [],
+}
+
+const sessionStarts: FunctionRecord = {
+  id: 'session.starts',
+  says: 'The rank of each row of a run with the instant at which its session began, none being longer than a span.',
+  takes: [
+    { name: 'rows', type: { list: 'dynamic' } },
+    { name: 'longest', type: 'span' },
+  ],
+  gives: { list: 'dynamic' },
+  onNull: 'own',
+  sql: (args) => {
+    const rows = arg(args, 0).sql
+    const start = sql`if(isNull(${ALL}.1) OR ifNull(${PIECE}.2 >= ${ALL}.1 + ${arg(args, 1).sql}, false), ${PIECE}.2, ${ALL}.1)`
+    const piece = sql`arrayFold((${ALL}, ${PIECE}) -> arrayMap(${RESULT} -> (${RESULT}, arrayPushBack(${ALL}.2, (${PIECE}.1, ${RESULT}))), [${start}])[1], ${OUT}, (${MATCH}.1, arraySlice(${MATCH}.2, 1, 0)))`
+    const pieces = sql`arraySplit((x, i) -> i % ${PIECE_ROWS} = 1, ${rows}, arrayEnumerate(${rows}))`
+    const begin = sql`(CAST(NULL AS Nullable(Int64)), CAST([] AS Array(Tuple(Int64, Nullable(Int64)))))`
+    const all = sql`arrayFold((${MATCH}, ${OUT}) -> arrayMap(${RESULT} -> (${RESULT}.1, arrayConcat(${MATCH}.2, ${RESULT}.2)), [${piece}])[1], ${pieces}, ${begin}).2`
+    return sql`arrayMap(x -> (x.1, reinterpret(x.2, 'DateTime64(7, \\'UTC\\')')), ${all})`
+  },
+  examples: [],
+}
+
+export const foldFunctions: readonly FunctionRecord[] = [walk, collect, sessionRows, sessionStarts]

@@ -151,6 +151,13 @@ function unique(columns: readonly Column[]): readonly Column[] {
   }))
 }
 
+/** The columns of a parse. A column that is there already is replaced; the binder makes another of it further on. */
+function columnsOf(rows: Rowset, node: Node, made: readonly Made[], context: Context) {
+  const before = new Set(rows.columns.map(({ name }) => name))
+  for (const { name } of made) if (before.has(name)) context.lowering.phantoms.add(`${name}1`)
+  return unique(node.columns)
+}
+
 /** The rows with the parsed values behind, and the condition that a row was parsed. */
 function parsed(
   rows: Rowset,
@@ -208,12 +215,12 @@ function parsed(
 
 const parse: Operator = (rows, node, context) => {
   const { rows: read, made } = parsed(rows, node, context)
-  return shaped(read, unique(node.columns), made, node, context)
+  return shaped(read, columnsOf(rows, node, made, context), made, node, context)
 }
 
 const parseWhere: Operator = (rows, node, context) => {
   const { rows: read, made, isParsed } = parsed(rows, node, context)
-  return shaped(filtered(read, isParsed), unique(node.columns), made, node, context)
+  return shaped(filtered(read, isParsed), columnsOf(rows, node, made, context), made, node, context)
 }
 
 /** The settings of `parse-kv`. */
@@ -368,7 +375,7 @@ const parseKv: Operator = (rows, node, context) => {
       signs === '' ? raw : call('pairs.unescaped', [raw, text(`(?s)[${signs}](.)`)], 'text')
     return { name, value: cast(finish(plain), type) }
   })
-  return shaped(found, unique(node.columns), made, node, context)
+  return shaped(found, columnsOf(rows, node, made, context), made, node, context)
 }
 
 export const parseOperators = {

@@ -1,4 +1,5 @@
 /** `union`, `search` and `find`: several tables as one, and tests of every column. */
+import { diagnose } from '../../core/diagnostic.ts'
 import { call, type Expr, field, or, text } from '../../ir/expr.ts'
 import type { Rel } from '../../ir/rel.ts'
 import { type Column, kustoTypeName, type Node } from './adapter.ts'
@@ -10,9 +11,9 @@ import {
   filtered,
   missing,
   type Operator,
+  type Row,
   type Rowset,
   refuse,
-  rowOf,
   selected,
 } from './scope.ts'
 
@@ -27,6 +28,18 @@ function globOf(pattern: string): RegExp {
   return new RegExp(`^${parts.join('.*')}$`)
 }
 
+/** The name at the start of a pipe, when nothing has it. */
+function absentTable(node: Node, context: Context): string | undefined {
+  if (node.kind === 'PipeExpression' || node.kind === 'ParenthesizedExpression') {
+    return absentTable(node.child('Expression'), context)
+  }
+  if (node.kind !== 'NameReference' || node.calledBody !== undefined) return undefined
+  const { name } = node
+  const isKnown =
+    context.env.get(name) !== undefined || context.lowering.tableNames().includes(name)
+  return isKnown ? undefined : name
+}
+
 /** The tables that an item of a union stands for; names with `*` stand for all that fit. */
 function legsOf(item: Node, index: number, context: Context, isFuzzy: boolean): readonly Leg[] {
   const { lowering } = context
@@ -39,13 +52,10 @@ function legsOf(item: Node, index: number, context: Context, isFuzzy: boolean): 
   }
   let inner = item
   while (inner.kind === 'ParenthesizedExpression') inner = inner.child('Expression')
-  if (
-    isFuzzy &&
-    inner.kind === 'NameReference' &&
-    !inner.isTable &&
-    inner.calledBody === undefined &&
-    context.env.get(inner.name) === undefined
-  ) {
+  const absent = isFuzzy ? absentTable(inner, context) : undefined
+  if (absent !== undefined) {
+    const span = lowering.place(item)
+    lowering.notice(diagnose('HR418', { name: absent }, span))
     return []
   }
   const rows = lowering.table(item, context.env)
@@ -71,7 +81,12 @@ function sourceOf(out: Column, rows: Rowset): Expr {
   const split = rows.columns.find(
     ({ name, type }) => out.name === `${name}_${kustoTypeName(type)}` && type === out.type,
   )
-  return split === undefined ? missing(out.type) : field(split.name, split.type)
+  if (split !== undefined) return field(split.name, split.type)
+  // Columns of one name and several types may come together as dynamic values.
+  const named = rows.columns.find(({ name }) => name === out.name)
+  return named === undefined || out.type !== 'dynamic'
+    ? missing(out.type)
+    : cast(field(named.name, named.type), 'dynamic')
 }
 
 function united(legs: readonly Leg[], out: readonly Column[], source: string | undefined): Rowset {
@@ -113,6 +128,21 @@ function anywhere(rows: Rowset, test: (value: Expr) => Expr): Expr {
   return or(columns.map(({ name, type }) => test(cast(field(name, type), 'text'))))
 }
 
+/** One leg's row as a condition sees it: columns of other legs are missing in it, those of several types are dynamic. */
+function legRow(leg: Rowset, legs: readonly Leg[]): Row {
+  const row = new Map<string, Expr>()
+  for (const { rows } of legs) {
+    for (const { name, type } of rows.columns) if (!row.has(name)) row.set(name, missing(type))
+  }
+  for (const { name, type } of leg.columns) {
+    const isMixed = legs.some(({ rows }) =>
+      rows.columns.some((each) => each.name === name && each.type !== type),
+    )
+    row.set(name, isMixed ? cast(field(name, type), 'dynamic') : field(name, type))
+  }
+  return row
+}
+
 /** A condition of `search`: a bare text is looked for in every column. */
 function searched(node: Node, rows: Rowset, context: Context, noCase: boolean): Expr {
   const again = (each: Node): Expr => searched(each, rows, context, noCase)
@@ -129,10 +159,7 @@ function searched(node: Node, rows: Rowset, context: Context, noCase: boolean): 
       return { op: 'const', value: true, type: 'bool' }
     case 'SearchExpression': {
       // `column: "text"`
-      const value = cast(
-        context.lowering.expr(node.child('Left'), { ...context, row: rowOf(rows) }),
-        'text',
-      )
+      const value = cast(context.lowering.expr(node.child('Left'), context), 'text')
       return wildcard(value, node.child('Right').literalText, noCase)
     }
     case 'FunctionCallExpression':
@@ -143,7 +170,7 @@ function searched(node: Node, rows: Rowset, context: Context, noCase: boolean): 
       break
     default:
   }
-  return cast(context.lowering.expr(node, { ...context, row: rowOf(rows) }), 'bool')
+  return cast(context.lowering.expr(node, context), 'bool')
 }
 
 /** A term of `search`: `*` at its ends frees them. */
@@ -179,7 +206,7 @@ const search: Operator = (rows, node, context) => {
         )
   const condition = node.child('Condition')
   const found = legs.map(({ rows: leg, name }) => ({
-    rows: filtered(leg, searched(condition, leg, context, noCase)),
+    rows: filtered(leg, searched(condition, leg, { ...context, row: legRow(leg, legs) }, noCase)),
     name,
   }))
   const out = node.columns
@@ -205,7 +232,10 @@ const find: Operator = (rows, node, context) => {
   const source = withSource?.name || withSource?.text || 'source_'
   const packed = out.find(({ name, type }) => name === 'pack_' && type === 'dynamic')
   const found = legs.map(({ rows: leg, name }): Leg => {
-    const kept = filtered(leg, searched(condition, leg, context, true))
+    const kept = filtered(
+      leg,
+      searched(condition, leg, { ...context, row: legRow(leg, legs) }, true),
+    )
     if (packed === undefined) return { rows: kept, name }
     const shown = new Set(out.map((each) => each.name))
     const pairs = leg.columns

@@ -1,13 +1,13 @@
 /**
- * Functions of neighbouring rows: `prev`, `next`, `row_number`, `row_cumsum` and the ranks. Each becomes a hidden
+ * Functions of neighbouring rows: `prev`, `next`, `row_number`, `row_cumsum`, the ranks and sessions. Each becomes a hidden
  * column of a window over the rows in the order they have.
  */
-import { call, type Expr, field } from '../../ir/expr.ts'
-import type { AggBinding, Rel } from '../../ir/rel.ts'
+import { call, type Expr, field, or } from '../../ir/expr.ts'
+import { type AggBinding, type Rel, schemaOf } from '../../ir/rel.ts'
 import type { BaseType } from '../../ir/types.ts'
 import type { Node } from './adapter.ts'
 import { argumentsOf, functionName } from './calls.ts'
-import { type Context, cast, constant, missing, type Rowset } from './scope.ts'
+import { type Context, cast, constant, missing, type Rowset, same } from './scope.ts'
 import { typeOf } from './values.ts'
 
 interface Stage {
@@ -64,6 +64,63 @@ export class Windows {
       ...(stage.frame === undefined ? {} : { frame: stage.frame }),
     }
     return field(name, type)
+  }
+
+  /**
+   * Where the session of each row began. Gaps and restarts part the rows into runs first; the sessions within a run
+   * hang on one another, so each run is walked as one list, and its rows get their starts back by their ranks.
+   */
+  sessions(context: Context, value: Expr, longest: Expr, breaks: Expr): Expr {
+    const { lowering } = context
+    const { by } = this.#rows
+    const run = this.runs(context, breaks)[0] ?? constant(0, 'int')
+    const rank = this.add(context, 'win.row_number', [], 'int', { by: [], frame: 'running' })
+    const [name, list, element, key, start] = ['n', 'l', 'e', 'k', 's'].map((each) =>
+      lowering.hidden(each),
+    )
+    if (!name || !list || !element || !key || !start) throw new TypeError('no hidden names')
+    const ranked = this.#rel
+    const read: Rel = {
+      op: 'scan',
+      table: { kind: 'named', name },
+      time: {},
+      out: schemaOf(ranked),
+    }
+    const runs: Rel = {
+      op: 'aggregate',
+      from: read,
+      by: [...same(by), { name: key, value: run }],
+      into: [{ name: list, fn: 'session.rows', args: [rank, value], type: { list: 'dynamic' } }],
+    }
+    const starts = call('session.starts', [field(list, { list: 'dynamic' }), longest], {
+      list: 'dynamic',
+    })
+    const part = (place: number, type: BaseType): Expr =>
+      call('tuple.at', [field(element, 'dynamic'), constant(place, 'int')], type)
+    const partners = by.map((each) => ({ ...each, hidden: lowering.hidden('j') }))
+    const right: Rel = {
+      op: 'select',
+      from: { op: 'expand', from: runs, list: starts, as: element },
+      keep: [
+        ...partners.map(({ name: own, type, hidden }) => ({
+          name: hidden,
+          value: field(own, type),
+        })),
+        { name: key, value: part(0, 'int') },
+        { name: start, value: part(1, 'time') },
+      ],
+    }
+    const on = [
+      { left: rank, right: field(key, 'int') },
+      ...partners.map(({ name: own, type, hidden }) => ({
+        left: field(own, type),
+        right: field(hidden, type),
+        ...(type === 'text' ? {} : { nullsMatch: true }),
+      })),
+    ]
+    const body: Rel = { op: 'join', how: 'inner', left: read, right, on }
+    this.#rel = { op: 'named', name, value: ranked, body, once: true }
+    return field(start, 'time')
   }
 
   /** Number of the run of rows that a restart condition begins; nothing when there is none. */
@@ -145,6 +202,25 @@ const MAKERS: Readonly<Record<string, Maker>> = {
       by: windows.runs(context, restart),
       frame: 'running',
     }),
+  row_window_session: (windows, args, _, context) => {
+    const [first = constant(null, 'time'), second = constant(0, 'span'), third = second] = args
+    const value = cast(first, 'time')
+    const restart = args[3]
+    const before = windows.add(
+      context,
+      'win.lag',
+      [value, constant(1, 'int'), missing('time')],
+      'time',
+      { by: [], frame: 'all' },
+    )
+    const end = call('arith.add', [before, cast(third, 'span')], 'time')
+    const breaks = or([
+      call('value.is_missing', [before]),
+      call('logic.holds', [call('compare.greater_or_equal', [value, end])]),
+      ...(restart === undefined ? [] : [call('logic.holds', [cast(restart, 'bool')])]),
+    ])
+    return windows.sessions(context, value, cast(second, 'span'), breaks)
+  },
   row_rank_dense: rank('dense'),
   row_rank_min: rank('min'),
 }
