@@ -7,7 +7,7 @@ import { evidenceLine, orderFields } from './evidence.ts'
 import { count, counted, shortTime } from './figures.ts'
 import type { FindingWriter } from './stream.ts'
 import { type Cell, type Column, renderTable } from './table.ts'
-import { type RuleTally, Tally } from './tally.ts'
+import { type Kept, type RuleTally, Tally } from './tally.ts'
 import { levelText, paint, type Writer } from './terminal.ts'
 import { cut, safeCut } from './text.ts'
 
@@ -45,6 +45,19 @@ function groupRow(writer: Writer, rule: RuleTally): readonly Cell[] {
   ]
 }
 
+/** What a finding says beside its event: the alert's own title, how many rows it stands for, and its entities. */
+function saidLines(writer: Writer, { said }: Kept, width: number): readonly string[] {
+  if (said === undefined) return []
+  const { title, description, entities, rows } = said
+  const facts = [
+    ...(title === '' ? [] : [title]),
+    ...(description === '' ? [] : [description]),
+    ...(rows === undefined || rows === 1 ? [] : [counted(rows, 'row')]),
+    ...(entities.length === 0 ? [] : [`entities: ${entities.slice(0, 8).join(', ')}`]),
+  ]
+  return facts.map((each) => paint(writer, 'dim', `    ${safeCut(each, Math.max(20, width - 5))}`))
+}
+
 function sampleLines(writer: Writer, rule: RuleTally): string {
   const width = Math.min(writer.columns(), 400)
   const head = paint(writer, rule.level, levelText(rule.level))
@@ -54,6 +67,7 @@ function sampleLines(writer: Writer, rule: RuleTally): string {
     const time = safeCut(shortTime(kept.time), 32)
     lines.push(paint(writer, 'dim', cut(`  ${time}  ${host}`, width)))
     lines.push(`    ${evidenceLine(kept.fields, width - 5)}`)
+    lines.push(...saidLines(writer, kept, width))
   }
   if (rule.hits > rule.kept.length) {
     lines.push(paint(writer, 'dim', `  and ${count(rule.hits - rule.kept.length)} more`))

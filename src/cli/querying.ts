@@ -3,7 +3,7 @@
  * command line, a file or stdin; rows go to stdout in the form that the options name.
  */
 import { readFileSync, statSync } from 'node:fs'
-import { type Diagnostic, hasErrors, renderDiagnostic } from '../core/diagnostic.ts'
+import { type Diagnostic, diagnose, hasErrors, renderDiagnostic } from '../core/diagnostic.ts'
 import { limits } from '../core/limits.ts'
 import { systemReason } from '../core/systemerror.ts'
 import { printInstant } from '../core/time.ts'
@@ -14,11 +14,14 @@ import {
   type QueryPlan,
   type QueryWorld,
   queryRows,
+  sourcesOf,
 } from '../detect/runquery.ts'
+import { endOf } from '../detect/windows.ts'
 import type { KustoAnswer, KustoCompiled } from '../dialects/kusto/answer.ts'
 import { EngineError } from '../engine/engine.ts'
 import { printRel } from '../ir/print.ts'
 import type { Rel } from '../ir/rel.ts'
+import { atTime, readsNow } from '../plan/now.ts'
 import { loadRules } from '../rules/load.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import {
@@ -35,7 +38,7 @@ import { ResultTally, renderResultPage } from './resultpage.ts'
 import { mostRows, resultWriter } from './results.ts'
 import { anyOf, checkRun, engineLimits, writeReport } from './running.ts'
 import { line, safeLines } from './text.ts'
-import { boundsOf } from './times.ts'
+import { atOf, boundsOf } from './times.ts'
 import { EXIT, TroubleError, UnusableError, UsageError } from './usage.ts'
 import { version } from './version.ts'
 
@@ -176,6 +179,24 @@ function plan(
   return { plan: value, isEmpty: diagnostics.some(({ code }) => code === 'HR262') }
 }
 
+/**
+ * The time that `now()` is for a query: what `--at` names, or the end of the logs that the query reads, so that
+ * `ago(7d)` means the last week of logs of the past too.
+ */
+async function nowFor(
+  context: Context,
+  rel: Rel,
+  { opened, options, world }: { opened: OpenStore; options: OptionValues; world: QueryWorld },
+): Promise<{ readonly rel: Rel; readonly end?: string }> {
+  if (!readsNow(rel)) return { rel }
+  const at = atOf(options, context.now())
+  if (at !== undefined) return { rel: atTime(rel, at) }
+  const { value } = planQuery(rel, world)
+  const end =
+    value === undefined ? undefined : await endOf(opened.store, sourcesOf(value.rel), world.time)
+  return end === undefined ? { rel } : { rel: atTime(rel, end), end }
+}
+
 /** `--show`: the plan or the SQL of each query. */
 async function show(
   context: Context,
@@ -226,7 +247,12 @@ async function runAll(context: Context, job: QueryJob, world: QueryWorld): Promi
   const signal = html === undefined ? anyOf([context.signal, output.gone]) : context.signal
   let isInterrupted = false
   for (const answer of answers) {
-    const { plan: ready } = plan(context, answer, world)
+    const { rel, end } = await nowFor(context, answer.rel, { opened, options, world })
+    if (end !== undefined && !output.quiet) {
+      const { code, message } = diagnose('HR491', { time: end })
+      output.err.write(line`note: ${code} ${message}\n`)
+    }
+    const { plan: ready } = plan(context, { ...answer, rel }, world)
     const { columns } = ready
     const { render } = answer
     const text = query.text.slice(answer.span.start, answer.span.end)
@@ -329,7 +355,10 @@ export async function queryKusto(
     const stored = await opened.store.catalogue()
     const world = { schema: context.schema(), stored, time }
     const limit = { signal: context.signal, ...engineLimits(options) }
-    const ready = await compiled.finish((rel) => planRows(opened.store, rel, world, limit))
+    const ready = await compiled.finish(async function* (rel) {
+      const timed = await nowFor(context, rel, { opened, options, world })
+      yield* planRows(opened.store, timed.rel, world, limit)
+    })
     if (what === 'ir' || what === 'sql') return await show(context, ready.answers, what, world)
     const code = await runAll(context, { ...ready, opened, options }, world)
     return code === EXIT.done && intake !== undefined && isShort(intake) ? EXIT.engine : code

@@ -25,7 +25,7 @@ import { checkOutputs, chooseWriter } from './outputs.ts'
 import { levelOption } from './rulesets.ts'
 import { runSummary } from './summary.ts'
 import { line } from './text.ts'
-import { boundsOf } from './times.ts'
+import { atOf, boundsOf } from './times.ts'
 import { EXIT, TroubleError, UsageError } from './usage.ts'
 import { version } from './version.ts'
 
@@ -74,6 +74,7 @@ function checkReportPath(path: string): void {
 export function checkRun(context: Context, options: OptionValues): void {
   checkOutputs(options)
   boundsOf(options, context.now())
+  atOf(options, context.now())
   engineLimits(options)
   const html = options.text('html')
   if (html !== undefined) checkReportPath(html)
@@ -147,6 +148,7 @@ export async function runAndPrint(context: Context, job: RunJob): Promise<number
     tally?.add(finding)
     await writer.write(finding)
   }
+  const at = atOf(options, context.now())
   let report: RunReport
   try {
     report = await runRules({
@@ -154,6 +156,7 @@ export async function runAndPrint(context: Context, job: RunJob): Promise<number
       schema: context.schema(),
       store: opened.store,
       time: boundsOf(options, context.now()),
+      ...(at === undefined ? {} : { at }),
       onFinding,
       onProgress: progress.scans,
       query: { signal, ...engineLimits(options) },

@@ -77,14 +77,34 @@ function fieldRow({ name, values, isRead }: Kept['fields'][number]): Markup {
   return html`<tr${isRead ? html` class="read"` : undefined}><th scope="row"><bdi>${name}</bdi></th><td class="value">${value}</td></tr>`
 }
 
+function resultRow(cells: readonly string[]): Markup {
+  return html`<tr>${cells.map((each) => html`<td class="value">${lines(each)}</td>`)}</tr>`
+}
+
+/** What the alert of a rule says beside its event. */
+function saidPart({ said }: Kept): Markup | undefined {
+  if (said === undefined) return undefined
+  const { title, description, entities, details, rows, columns, results } = said
+  const entity = (text: string): Markup => html`<bdi>${text}</bdi>`
+  const about = html`<dl class="about">${term('Alert', title)}
+${term('Description', description === '' ? '' : lines(description))}
+${term('Entities', listOf(entities, entity))}
+${details.map(({ name, values }) => term(name, listOf(values, entity)))}
+${term('Rows', rows === undefined ? '' : count(rows))}</dl>`
+  if (results.length === 0) return about
+  const rest = (rows ?? 0) - results.length
+  return html`${about}<div class="wide"><table class="results"><caption>Rows of the run</caption><thead><tr>${columns.map((each) => html`<th scope="col"><bdi>${each}</bdi></th>`)}</tr></thead><tbody>${results.map(resultRow)}</tbody></table></div>${rest > 0 ? html`<p class="soft">and ${counted(rest, 'more row')}</p>` : undefined}
+`
+}
+
 function findingItem(kept: Kept, isOpen: boolean): Markup {
   const more =
     kept.moreFields > 0
       ? html`<p class="soft">and ${counted(kept.moreFields, 'more field')}</p>`
       : undefined
-  return html`<details class="finding"${isOpen ? html` open` : undefined}><summary><span class="when">${shortTime(kept.time)}</span> <bdi class="host">${kept.host === '' ? '(no host)' : kept.host}</bdi> <bdi class="mono soft">${evidenceLine(kept.fields, SUMMARY_COLUMNS)}</bdi></summary>
-<table class="fields"><tbody>${kept.fields.map(fieldRow)}
-<tr><th scope="row">from</th><td class="value">${kept.file}, record ${kept.record} (${kept.source})</td></tr>
+  return html`<details class="finding"${isOpen ? html` open` : undefined}><summary><span class="when">${shortTime(kept.time)}</span> <bdi class="host">${kept.host === '' ? '(no host)' : kept.host}</bdi> <bdi class="mono soft">${kept.said?.title === undefined || kept.said.title === '' ? evidenceLine(kept.fields, SUMMARY_COLUMNS) : kept.said.title}</bdi></summary>
+${saidPart(kept)}<table class="fields"><tbody>${kept.fields.map(fieldRow)}
+<tr><th scope="row">from</th><td class="value">${kept.file === '' ? kept.source : `${kept.file}, record ${kept.record} (${kept.source})`}</td></tr>
 <tr><th scope="row">finding id</th><td class="value">${kept.id}</td></tr></tbody></table>${more}</details>
 `
 }

@@ -125,6 +125,11 @@ const CSV_COLUMNS = [
   'record',
   'id',
   'event',
+  'title',
+  'description',
+  'rows',
+  'entities',
+  'details',
 ] as const
 
 /** First characters that make a spreadsheet read a cell as a formula, their full-width forms included. */
@@ -153,6 +158,11 @@ function csvRow(finding: Finding, isRaw: boolean): string {
     record: String(finding.record),
     id: finding.id,
     event: jsonText(finding.event),
+    title: finding.title ?? '',
+    description: finding.description ?? '',
+    rows: finding.rows === undefined ? '' : String(finding.rows),
+    entities: finding.entities === undefined ? '' : jsonText(finding.entities),
+    details: finding.details === undefined ? '' : jsonText(finding.details),
   }
   return `${CSV_COLUMNS.map((column) => csvCell(cells[column], isRaw)).join(',')}\n`
 }

@@ -4,12 +4,27 @@
  */
 import { limits } from '../core/limits.ts'
 import { parseIso } from '../core/time.ts'
-import type { Finding } from '../detect/finding.ts'
+import type { EventFields, Finding, FoundEntity } from '../detect/finding.ts'
 import { LEVELS, type Level, rankOf } from '../rules/rule.ts'
 import { type FieldShown, orderFields } from './evidence.ts'
 
+/** What a finding of a rule with a query of its own says beside its event; all texts are cut to what can be shown. */
+export interface Said {
+  readonly title: string
+  readonly description: string
+  /** Each as one text: `IP 192.0.2.1`. */
+  readonly entities: readonly string[]
+  readonly details: readonly FieldShown[]
+  /** How many rows of a run it stands for; undefined for a finding of one row. */
+  readonly rows: number | undefined
+  /** The first rows of several, with the names of their columns. */
+  readonly columns: readonly string[]
+  readonly results: readonly (readonly string[])[]
+}
+
 /** What is kept of a finding: its place and its fields, the telling ones first. */
 export interface Kept extends Pick<Finding, 'time' | 'host' | 'source' | 'file' | 'record' | 'id'> {
+  readonly said?: Said
   readonly fields: readonly FieldShown[]
   /** Fields of the event that are not in `fields`. */
   readonly moreFields: number
@@ -80,10 +95,45 @@ function clipValues(values: readonly string[]): readonly string[] {
   return kept
 }
 
+/** An entity as one text: its type and the values that tell it, the last of a name first. */
+export function entityText({ type, ...identifiers }: FoundEntity): string {
+  return `${type} ${Object.values(identifiers).join(' ')}`
+}
+
+const COLUMNS_KEPT = 12
+const CELL_CHARS = 500
+const ENTITIES_KEPT = 40
+
+function textOf(value: EventFields[string] | undefined): string {
+  return typeof value === 'string' ? value : (value ?? []).join(', ')
+}
+
+function saidBy(finding: Finding): Said | undefined {
+  const { title = '', description = '', entities = [], details = {}, rows, results = [] } = finding
+  const isBare = title === '' && description === '' && rows === undefined
+  if (isBare && entities.length === 0 && Object.keys(details).length === 0) return undefined
+  const shown = results.length > 1 ? results : []
+  const names = new Set(shown.flatMap((each) => Object.keys(each)))
+  const columns = [...names].slice(0, COLUMNS_KEPT)
+  return {
+    title: clip(title, CELL_CHARS),
+    description: clip(description, limits.reportValueChars),
+    entities: entities.slice(0, ENTITIES_KEPT).map((each) => clip(entityText(each), CELL_CHARS)),
+    details: Object.entries(details)
+      .slice(0, ENTITIES_KEPT)
+      .map(([name, values]) => ({ name, values: clipValues(values), isRead: false })),
+    rows,
+    columns: columns.map((each) => clip(each, NAME_CHARS)),
+    results: shown.map((each) => columns.map((name) => clip(textOf(each[name]), CELL_CHARS))),
+  }
+}
+
 /** The part of a finding that a report can show, so that one huge event does not stay in memory. */
 function keep(finding: Finding, read: readonly string[]): Kept {
   const fields = orderFields(finding.event, read)
+  const said = saidBy(finding)
   return {
+    ...(said === undefined ? {} : { said }),
     time: finding.time,
     host: clip(finding.host, NAME_CHARS),
     source: finding.source,
@@ -106,6 +156,11 @@ function sizeOf(kept: Kept): number {
     size += 40 + name.length
     for (const value of values) size += value.length
   }
+  const { said } = kept
+  if (said === undefined) return size
+  const texts = [said.title, said.description, ...said.entities, ...said.results.flat()]
+  for (const { values } of said.details) texts.push(...values)
+  for (const each of texts) size += each.length + 20
   return size
 }
 

@@ -2,7 +2,7 @@
 import { type Instant, printInstant } from '../core/time.ts'
 import type { TimeBounds } from '../ir/rel.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
-import { parseRange } from './time.ts'
+import { parseRange, parseTime } from './time.ts'
 import { UsageError } from './usage.ts'
 
 export const TIME_OPTIONS: readonly OptionRecord[] = [
@@ -12,6 +12,21 @@ export const TIME_OPTIONS: readonly OptionRecord[] = [
   },
   { flags: '--to <time>', says: 'events before this time: ISO 8601 (UTC), relative, or now' },
 ]
+
+export const AT_OPTION: OptionRecord = {
+  flags: '--at <time>',
+  says: 'run scheduled rules once, as of this time, and let now() be it (default: their schedule, all over the logs)',
+}
+
+/** The time that `--at` names, ISO text. */
+export function atOf(options: OptionValues, now: Instant): string | undefined {
+  const text = options.text('at')
+  if (text === undefined) return undefined
+  const { value, diagnostics } = parseTime(text, 'from', now)
+  const [first] = diagnostics
+  if (value === undefined) throw new UsageError(first?.message ?? 'not a time', first?.hint)
+  return printInstant(value)
+}
 
 /** The bounds that the options give. */
 export function boundsOf(options: OptionValues, now: Instant): TimeBounds {

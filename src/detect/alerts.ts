@@ -182,7 +182,7 @@ export class Alerts {
     return {
       time,
       rule_id: this.#rule.id,
-      rule_title: title || this.#rule.title,
+      rule_title: this.#rule.title,
       language: this.#rule.language,
       level: level ?? this.#rule.level,
       host,
@@ -192,6 +192,7 @@ export class Alerts {
       record: 0,
       id: this.#id(key),
       event,
+      ...(title ? { title } : {}),
       ...(description ? { description } : {}),
       ...(entities.length > 0 ? { entities } : {}),
       ...(Object.keys(details).length + properties.length > 0

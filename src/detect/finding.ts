@@ -24,7 +24,8 @@ export interface Finding {
   /** Fixed id: the same rule on the same event always gives the same id. */
   readonly id: string
   readonly event: EventFields
-  /** What the alert says of itself, where the rule makes it from its rows. */
+  /** What the alert is called and says of itself, where the rule makes it from its rows. */
+  readonly title?: string
   readonly description?: string
   readonly entities?: readonly FoundEntity[]
   /** Values that the rule surfaces by names of its own. */

@@ -5,7 +5,7 @@
 import { hasErrors, type Outcome } from '../core/diagnostic.ts'
 import type { QueryOptions } from '../engine/engine.ts'
 import { type Rel, schemaOf, type TimeBounds } from '../ir/rel.ts'
-import { mapRel } from '../ir/walk.ts'
+import { childrenOf, mapRel, queriesOf } from '../ir/walk.ts'
 import { bindTables } from '../plan/bindtable.ts'
 import { optimise } from '../plan/passes.ts'
 import { prune } from '../plan/prune.ts'
@@ -61,6 +61,13 @@ export function planQuery(compiled: Rel, { schema, stored, time }: QueryWorld): 
   if (hasErrors(diagnostics)) return { diagnostics }
   const rel = optimise(bound)
   return { value: { rel, sql: printSql(rel), columns: schemaOf(compiled) }, diagnostics }
+}
+
+/** Names of the stored sources that a bound plan reads, each once. */
+export function sourcesOf(rel: Rel): readonly string[] {
+  const own = rel.op === 'scan' && rel.table.kind === 'source' ? [rel.table.name] : []
+  const below = [...childrenOf(rel), ...queriesOf(rel)].flatMap(sourcesOf)
+  return [...new Set([...own, ...below])]
 }
 
 /** The rows of a planned query as typed values; errors are those of the engine. */

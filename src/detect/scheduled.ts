@@ -6,7 +6,6 @@ import { type Diagnostic, diagnose, hasErrors } from '../core/diagnostic.ts'
 import { limits } from '../core/limits.ts'
 import type { QueryOptions } from '../engine/engine.ts'
 import type { Rel, TimeBounds } from '../ir/rel.ts'
-import { childrenOf, queriesOf } from '../ir/walk.ts'
 import { givesNothing } from '../plan/empty.ts'
 import {
   allRunsAtOnce,
@@ -23,7 +22,7 @@ import type { StoredCatalogue } from '../schema/stored.ts'
 import { Alerts, isSetOffBy, keyOfRows, type ResultRow } from './alerts.ts'
 import type { Finding } from './finding.ts'
 import type { RuleState } from './report.ts'
-import { planQuery, queryRows } from './runquery.ts'
+import { planQuery, queryRows, sourcesOf } from './runquery.ts'
 import type { RunStore } from './store.ts'
 import { type Cadence, cadenceOf, endOf, type RunWindow, windowAt, windowsOf } from './windows.ts'
 
@@ -44,12 +43,6 @@ export interface ScheduledOutcome {
   readonly diagnostics: readonly Diagnostic[]
   /** Queries that were run. */
   readonly runs: number
-}
-
-/** Names of the stored sources that a bound plan reads. */
-function sourcesOf(rel: Rel): readonly string[] {
-  const own = rel.op === 'scan' && rel.table.kind === 'source' ? [rel.table.name] : []
-  return [...own, ...[...childrenOf(rel), ...queriesOf(rel)].flatMap(sourcesOf)]
 }
 
 /** The time of an event whose own cannot be read. */
@@ -214,7 +207,7 @@ export async function runScheduled(
   const { value, diagnostics } = run.plan(rule.rel, options.time)
   if (value === undefined || hasErrors(diagnostics))
     return { state: 'failed', diagnostics, runs: 0 }
-  const sources = [...new Set(sourcesOf(value.rel))]
+  const sources = sourcesOf(value.rel)
   if (sources.length === 0 && part.tables.length > 0)
     return { state: 'no_data', diagnostics, runs: 0 }
   if (givesNothing(value.rel) && !isSetOffBy(part, 0))

@@ -122,7 +122,7 @@ describe('texts of the alert', () => {
 
   it('have their columns filled in', () => {
     const finding = found({ alertDetailsOverride: override }, [row(5, 'clerk')])
-    expect(finding.rule_title).toBe('Logon of clerk from 192.0.2.1')
+    expect(finding.title).toBe('Logon of clerk from 192.0.2.1')
     expect(finding.description).toBe('5 times; .')
     expect(finding.level).toBe('high')
     expect(finding.details).toEqual({ AlertLink: ['192.0.2.1'] })
@@ -132,20 +132,21 @@ describe('texts of the alert', () => {
     const finding = found({ alertDetailsOverride: override }, [
       row(5, '{{Address}}$&', '{{Account}}'),
     ])
-    expect(finding.rule_title).toBe('Logon of {{Address}}$& from {{Account}}')
+    expect(finding.title).toBe('Logon of {{Address}}$& from {{Account}}')
   })
 
   it('keep the rule’s own where a column has no value that can be used', () => {
     const odd = { ...override, displayNameFormat: '{{Missing}}' }
     const finding = found({ alertDetailsOverride: odd }, [row(5, 'a', 'b', 'Severe')])
     expect(finding.level).toBe('medium')
+    expect(finding.title).toBeUndefined()
     expect(finding.rule_title).toBe('The rule')
   })
 
   it('are bounded', () => {
     const long = { displayNameFormat: '{{Account}}', dynamicProperties: [] }
     const finding = found({ alertDetailsOverride: long }, [row(5, 'x'.repeat(100_000))])
-    expect(finding.rule_title.length).toBe(5_000)
+    expect(finding.title?.length).toBe(5_000)
   })
 })
 

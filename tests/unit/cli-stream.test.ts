@@ -160,15 +160,21 @@ describe('CSV', () => {
         file: formula,
         id: formula,
         event: { [formula]: formula },
+        title: formula,
+        description: formula,
+        rows: 2,
+        entities: [{ type: formula, Name: formula }],
+        details: { [formula]: [formula] },
       }),
     )
     await writer.end(sampleRun([]))
     const [head, row, ...rest] = readCsv(output.outText())
     expect(rest).toEqual([])
-    expect(head).toHaveLength(12)
-    expect(row).toHaveLength(12)
+    expect(head).toHaveLength(17)
+    expect(row).toHaveLength(17)
     for (const cell of row ?? []) expect(cell).not.toMatch(/^[=+\-@\t\r\n\0＝＋－＠]/)
     expect(JSON.parse(row?.[11] ?? '')).toEqual({ [formula]: formula })
+    expect(JSON.parse(row?.[16] ?? '')).toEqual({ [formula]: [formula] })
   })
 
   it('keeps one finding on one line, and the event whole', async () => {

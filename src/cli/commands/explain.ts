@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { viewResolver } from '../../detect/plan.ts'
 import { printExpr, printRel } from '../../ir/print.ts'
 import type { Rel } from '../../ir/rel.ts'
-import { childrenOf } from '../../ir/walk.ts'
-import type { LoadedRule, Rule } from '../../rules/rule.ts'
+import { childrenOf, queriesOf } from '../../ir/walk.ts'
+import type { KustoPart, LoadedRule, Rule } from '../../rules/rule.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import { type Context, defaultStore, isStore, type OpenStore } from '../context.ts'
 import { count, counted } from '../figures.ts'
@@ -21,7 +21,8 @@ const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ')
 /** Names of the views that a plan reads. */
 function viewsOf(rel: Rel): readonly string[] {
   const own = rel.op === 'scan' && rel.table.kind === 'view' ? [rel.table.name] : []
-  return [...new Set([...own, ...childrenOf(rel).flatMap(viewsOf)])]
+  const below = [...childrenOf(rel), ...queriesOf(rel)]
+  return [...new Set([...own, ...below.flatMap(viewsOf)])]
 }
 
 /** The sources that feed a rule, each with its condition and, for an open store, how many events there are. */
@@ -34,7 +35,14 @@ async function sourcesText(
   const stored = await opened?.store.catalogue()
   const resolve = viewResolver(schema)
   const lines: string[] = []
-  for (const part of viewsOf(rule.rel).flatMap((name) => resolve(name)?.parts ?? [])) {
+  const views = viewsOf(rule.rel)
+  const parts = views.flatMap((view) =>
+    (resolve(view)?.parts ?? []).map((part) => ({ view, part })),
+  )
+  let last = views.length > 1 ? '' : views[0]
+  for (const { view, part } of parts) {
+    if (view !== last) lines.push(`${view.slice(view.indexOf(':') + 1)}:`)
+    last = view
     const title = schema.sources.get(part.source)?.title
     const rows = stored?.get(part.source)?.rows ?? 0
     const data = rows === 0 ? 'no data here' : `${counted(rows, 'event')} stored`
@@ -44,6 +52,51 @@ async function sourcesText(
     if (where !== 'true') lines.push(`  where ${where}`)
   }
   return lines.length === 0 ? 'no source is known for this log source' : lines.join('\n')
+}
+
+/** How far apart lengths of time are, as a person writes them. */
+function lengthText(ms: number): string {
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+  ] as const
+  const [unit, size] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ['s', 1_000]
+  return `${ms / size}${unit}`
+}
+
+const TRIGGERS = { gt: 'more than', lt: 'fewer than', eq: 'exactly', ne: 'other than' } as const
+
+/** When a Kusto rule runs and what sets it off. */
+function scheduleText({ kind, queryFrequency, queryPeriod, ...part }: KustoPart): string {
+  const { trigger, aggregationKind, form, suppression } = part
+  const isLive = kind === 'NRT' || queryFrequency === 0
+  const every = queryFrequency ?? queryPeriod
+  if (!isLive && every === undefined) return 'none: it runs once, as of the end of the logs or --at'
+  const back = queryPeriod ?? every ?? 0
+  const rows = `${TRIGGERS[trigger.operator]} ${counted(trigger.threshold, 'row')}`
+  return [
+    isLive
+      ? 'every minute, over what came in since'
+      : `every ${lengthText(every ?? 0)} over the last ${lengthText(back)}`,
+    `set off by ${rows}`,
+    form === 'sentinel' && aggregationKind === 'SingleAlert'
+      ? 'one finding for all rows of a run'
+      : 'one finding for each row',
+    ...(suppression?.enabled === true ? ['suppression is kept and not applied'] : []),
+  ].join('\n')
+}
+
+/** Columns that name entities and details. */
+function mappingText({ entityMappings, impactedAssets, customDetails }: KustoPart): string {
+  return [
+    ...entityMappings.map(({ entityType, fieldMappings }) => {
+      const fields = fieldMappings.map((each) => `${each.identifier} from ${each.columnName}`)
+      return `${entityType}: ${fields.join(', ')}`
+    }),
+    ...impactedAssets.map(({ name, column }) => `${name}: ${column}`),
+    ...customDetails.map(({ name, column }) => `detail ${name}: ${column}`),
+  ].join('\n')
 }
 
 /** What would run: SQL for what is stored, or what to name to see it. */
@@ -80,8 +133,16 @@ async function explainRule(
   section('What it finds', rule.description)
   section('Tags', rule.tags.join(', '))
   section('Stages', rule.stages.map(({ name, text }) => `${name}\n${indented(text)}`).join('\n'))
-  section('Fields', rule.fields.join(', ') || 'none: it searches all values')
-  section('Sources', `log source: ${rule.logsource}\n${await sourcesText(context, rule, opened)}`)
+  const { kusto } = rule
+  if (kusto === undefined) {
+    section('Fields', rule.fields.join(', ') || 'none: it searches all values')
+  } else {
+    section('Schedule', scheduleText(kusto))
+    section('Columns', rule.fields.join(', '))
+    section('Entities', mappingText(kusto))
+  }
+  const what = kusto === undefined ? 'log source' : 'tables'
+  section('Sources', `${what}: ${rule.logsource}\n${await sourcesText(context, rule, opened)}`)
   section('False positives', rule.falsepositives.join('\n'))
   section('References', rule.references.join('\n'))
   section('IR', printRel(rule.rel))

@@ -3,10 +3,13 @@
  * (`--show ir`, `--show sql`).
  */
 import { existsSync, statSync } from 'node:fs'
+import type { Diagnostic } from '../../core/diagnostic.ts'
 import { eventColumns } from '../../detect/event.ts'
 import { planRules } from '../../detect/plan.ts'
+import { planQuery, sourcesOf } from '../../detect/runquery.ts'
 import { printRel } from '../../ir/print.ts'
 import { groupedScan, rowConditions } from '../../plan/group.ts'
+import { atTime } from '../../plan/now.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { printSql } from '../../sql/print.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
@@ -26,7 +29,7 @@ import { ROWS_OPTION } from '../results.ts'
 import { PLACEHOLDERS_OPTION, refusals, rulesFor } from '../rulesets.ts'
 import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint } from '../running.ts'
 import { line, safeLines } from '../text.ts'
-import { boundsOf, TIME_OPTIONS } from '../times.ts'
+import { AT_OPTION, atOf, boundsOf, TIME_OPTIONS } from '../times.ts'
 import { EXIT, UnusableError, UsageError } from '../usage.ts'
 
 export interface ShownPlan {
@@ -46,8 +49,22 @@ export async function showPlans(
   options: OptionValues,
 ): Promise<readonly ShownPlan[]> {
   const stored = await opened.store.catalogue()
+  const schema = context.schema()
   const time = boundsOf(options, context.now())
-  return planRules(rules, context.schema(), stored).map(({ rule, plan, diagnostics }) => {
+  const at = atOf(options, context.now())
+  const told = (diagnostics: readonly Diagnostic[]): readonly string[] =>
+    diagnostics.map(({ code, message }) => `${code} ${message}`)
+  return rules.flatMap((each): readonly ShownPlan[] => {
+    if (each.kusto !== undefined) {
+      const rel = at === undefined ? each.rel : atTime(each.rel, at)
+      const { value, diagnostics } = planQuery(rel, { schema, stored, time })
+      const isEmpty = value === undefined || sourcesOf(value.rel).length === 0
+      const text = isEmpty ? '' : what === 'ir' ? printRel(value.rel) : `${value.sql};`
+      return [{ rule: each, text, notes: told(diagnostics) }]
+    }
+    const [planned] = planRules([each], schema, stored)
+    if (planned === undefined) return []
+    const { rule, plan, diagnostics } = planned
     const sql = (): string =>
       (rowConditions(plan) ?? [])
         .flatMap(({ source, where }) => {
@@ -57,11 +74,7 @@ export async function showPlans(
           return [`${printSql(groupedScan(scan))};`]
         })
         .join('\n\n')
-    return {
-      rule,
-      text: what === 'ir' ? printRel(plan) : sql(),
-      notes: diagnostics.map(({ code, message }) => `${code} ${message}`),
-    }
+    return [{ rule, text: what === 'ir' ? printRel(plan) : sql(), notes: told(diagnostics) }]
   })
 }
 
@@ -165,6 +178,7 @@ export const query: CommandRecord = {
     LOGS_OPTION,
     STORE_OPTION,
     ...TIME_OPTIONS,
+    AT_OPTION,
     {
       flags: '--show <what>',
       says: 'print what would run, and run nothing',

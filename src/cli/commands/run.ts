@@ -6,7 +6,7 @@ import { checkIntake, INTAKE_OPTIONS, isShort, STORE_OPTION, storeFor } from '..
 import { OUTPUT_OPTIONS } from '../outputs.ts'
 import { RULE_OPTIONS, rulesFor, runnableRules, selectRules } from '../rulesets.ts'
 import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint } from '../running.ts'
-import { TIME_OPTIONS } from '../times.ts'
+import { AT_OPTION, TIME_OPTIONS } from '../times.ts'
 import { EXIT } from '../usage.ts'
 
 async function act(
@@ -44,6 +44,7 @@ export const run: CommandRecord = {
     ...RULE_OPTIONS,
     STORE_OPTION,
     ...TIME_OPTIONS,
+    AT_OPTION,
     ...OUTPUT_OPTIONS,
     HTML_OPTION,
     {
@@ -56,7 +57,8 @@ export const run: CommandRecord = {
   ],
   prints:
     'Logs without `--store` are read into a temporary store, which is removed at the end. With `--store` they are added to ' +
-    'that store first. Without logs the rules run over the store that is named, or over the default one.',
+    'that store first. Without logs the rules run over the store that is named, or over the default one. A Kusto rule with a schedule ' +
+    'runs at each step of it that sees events, a query without one once, as of the end of the logs; with `--at` each runs once, at that time.',
   examples: [
     'harrier run logs/ --rules sigma/rules --min-level high',
     'harrier run Security.evtx --rules rules/ --jsonl | jq .rule_title',
