@@ -5,12 +5,13 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { KustoCompiler, KustoPin } from '../dialects/kusto/answer.ts'
-import { cachedCompiler } from '../rules/kustocache.ts'
+import { cachedCompiler, cacheSize } from '../rules/kustocache.ts'
 import { openFront } from '../rules/kustofront.ts'
 import { readPin } from '../rules/kustopins.ts'
-import { type FrontParts, frontVersion } from '../rules/kustosnapshot.ts'
+import { type FrontParts, findSnapshot, frontVersion, sizeOf } from '../rules/kustosnapshot.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
+import { bytes, counted } from './figures.ts'
 import { packagePath } from './paths.ts'
 import { safeLines } from './text.ts'
 import { UsageError } from './usage.ts'
@@ -18,17 +19,17 @@ import { UsageError } from './usage.ts'
 const BUNDLES = ['bridge.min.js', 'Kusto.Language.Bridge.min.js']
 
 /** Folder of the snapshot of the front end. */
-export function frontFolder(context: Context): string {
+function frontFolder(context: Context): string {
   return join(context.cacheFolder, 'front')
 }
 
 /** Folder of compiled queries. */
-export function compiledFolder(context: Context): string {
+function compiledFolder(context: Context): string {
   return join(context.cacheFolder, 'kusto')
 }
 
 /** The files of this installation that the front end is made of. */
-export function frontParts(context: Context): FrontParts {
+function frontParts(context: Context): FrontParts {
   const require = createRequire(import.meta.url)
   const tables = context.schemaFiles().map(({ path }) => path)
   return {
@@ -76,6 +77,22 @@ function makeCompiler(context: Context, pins: readonly KustoPin[]): KustoCompile
     onStart: () => context.output.status('Starting the Kusto compiler'),
   })
   return cachedCompiler(front, { folder: compiledFolder(context), version, pins })
+}
+
+/** How Kusto queries are compiled here: the snapshot is made if it can be, and what is on disk is counted. */
+export async function kustoState(context: Context): Promise<string> {
+  const parts = frontParts(context)
+  const version = frontVersion(parts)
+  const folder = frontFolder(context)
+  context.output.status('Making the Kusto front end ready')
+  const snapshot = await findSnapshot(parts, folder, version)
+  context.output.status(undefined)
+  const compiled = cacheSize(compiledFolder(context))
+  const start =
+    snapshot === undefined
+      ? `starts slowly, without a snapshot: ${folder} cannot be used`
+      : `starts from a snapshot of ${bytes(sizeOf(snapshot))}`
+  return `${start}; ${counted(compiled.texts, 'compiled text')} kept, ${bytes(compiled.bytes)}`
 }
 
 const made = new WeakMap<Context, KustoCompiler>()

@@ -62,7 +62,7 @@ export function snapshotPath(folder: string, version: string): string {
 }
 
 /** The size of a file in bytes; 0 when there is none. */
-function sizeOf(path: string): number {
+export function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }
 

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const PROGRAM = join(ROOT, 'dist/harrier.js')
+/** Shared by all tests, so that the Kusto front end is made ready once. */
+const CACHE = join(ROOT, 'node_modules/.cache/harrier/xdg')
 
 export interface Said {
   /** Exit code; null when a signal ended it. */
@@ -93,6 +95,7 @@ export function makeDesk(): Desk {
         PATH: process.env.PATH,
         HOME: home,
         XDG_DATA_HOME: data,
+        XDG_CACHE_HOME: CACHE,
         TMPDIR: temporary,
         GIT_CONFIG_GLOBAL: path('.gitconfig'),
         GIT_CONFIG_NOSYSTEM: '1',

@@ -15,7 +15,7 @@ import {
 import { bytes, count, counted } from '../figures.ts'
 import { STORE_OPTION } from '../intaking.ts'
 import { jsonText } from '../json.ts'
-import { lazyKusto } from '../kusto.ts'
+import { kustoState, lazyKusto } from '../kusto.ts'
 import { defaultRulePaths } from '../rulesets.ts'
 import { paint } from '../terminal.ts'
 import { line } from '../text.ts'
@@ -141,6 +141,11 @@ function looks(context: Context, options: OptionValues): readonly Look[] {
       name: 'rules',
       hint: `\`${context.program} rules check\` tells more`,
       look: () => rulesText(context),
+    },
+    {
+      name: 'kusto',
+      hint: 'install the package again; the folder of snapshots is XDG_CACHE_HOME, or .cache in your home',
+      look: () => kustoState(context),
     },
     {
       name: 'git',
