@@ -22,7 +22,7 @@ import type { KustoAnswer, KustoCompiled, KustoFunction, KustoPin, Watchlist } f
 import { argumentsOf, functionName } from './calls.ts'
 import { diagnosticOf, Lowering, type StoredTable } from './lower.ts'
 import { Natives } from './natives.ts'
-import { type InputMissing, MISSING_INPUT, Undiscovered } from './scope.ts'
+import { InputMissing, MISSING_INPUT, Undiscovered } from './scope.ts'
 import { splitScript } from './script.ts'
 import { unsupported } from './support.ts'
 import { TENANT } from './tenant.ts'
