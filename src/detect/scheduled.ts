@@ -24,6 +24,7 @@ import type { Finding } from './finding.ts'
 import type { RuleState } from './report.ts'
 import { planQuery, queryRows, sourcesOf } from './runquery.ts'
 import type { RunStore } from './store.ts'
+import { type Finished, finishedRule } from './unfinished.ts'
 import { type Cadence, cadenceOf, endOf, type RunWindow, windowAt, windowsOf } from './windows.ts'
 
 export interface ScheduledOptions {
@@ -200,6 +201,16 @@ function timeColumns({ tables }: KustoPart, schema: SchemaCatalogue): TimeColumn
 export async function runScheduled(
   rule: Rule,
   part: KustoPart,
+  options: ScheduledOptions,
+  emit: (finding: Finding) => Promise<void>,
+): Promise<ScheduledOutcome> {
+  const finished = await finishedRule(rule, part, options, timeColumns(part, options.schema))
+  if (!('rule' in finished)) return { state: 'failed', diagnostics: finished.diagnostics, runs: 0 }
+  return runFinished(finished, options, emit)
+}
+
+async function runFinished(
+  { rule, part }: Finished,
   options: ScheduledOptions,
   emit: (finding: Finding) => Promise<void>,
 ): Promise<ScheduledOutcome> {

@@ -14,7 +14,14 @@ import type {
 import { legacyEntities } from '../dialects/kusto/entity.ts'
 import { attackTags, type KustoDocument, type KustoFile } from '../dialects/kusto/rule.ts'
 import type { RuleProblem, RuleText } from './files.ts'
-import { LEVELS, type LoadedRule, type LocatedDiagnostic, located, type Rule } from './rule.ts'
+import {
+  LEVELS,
+  type LoadedRule,
+  type LocatedDiagnostic,
+  located,
+  type Rule,
+  type Unfinished,
+} from './rule.ts'
 
 /** A text that is Kusto's, and what it holds. */
 export interface KustoText extends RuleText {
@@ -77,9 +84,15 @@ function missingColumns({ uses }: KustoDocument, { columns }: KustoAnswer): read
   })
 }
 
-function makeRule(job: Job, answer: KustoAnswer, base: RuleHead): Rule | undefined {
+function makeRule(
+  job: Job,
+  answer: KustoAnswer,
+  base: RuleHead,
+  unfinished: Unfinished,
+): Rule | undefined {
   const { rule } = job.document
-  const { rel, columns, tables, order, render, span } = answer
+  const { columns, tables, order, render, span, discover } = answer
+  const rel = answer.rel ?? discover?.rel
   if (rel === undefined) return undefined
   const fields = columns.map((each) => each.name)
   const entityMappings =
@@ -105,6 +118,7 @@ function makeRule(job: Job, answer: KustoAnswer, base: RuleHead): Rule | undefin
       tables,
       ...(order === undefined ? {} : { order }),
       ...(render === undefined ? {} : { render }),
+      ...(answer.rel === undefined ? { unfinished } : {}),
     },
   }
 }
@@ -139,7 +153,11 @@ interface Made {
 }
 
 /** The rules of one document: one for each query that it holds. */
-function rulesOf(job: Job, compiled: KustoCompiled | undefined): readonly Made[] {
+function rulesOf(
+  job: Job,
+  compiled: KustoCompiled | undefined,
+  again: (job: Job) => Unfinished['compile'],
+): readonly Made[] {
   const { document } = job
   if (compiled === undefined) return [{ head: headOf(job, 1), diagnostics: document.diagnostics }]
   if (compiled.queries.length === 0) {
@@ -149,10 +167,15 @@ function rulesOf(job: Job, compiled: KustoCompiled | undefined): readonly Made[]
   }
   return compiled.queries.map((answer, index): Made => {
     const head = headOf(job, index + 1)
-    const own = [...inFile(document, answer.diagnostics), ...document.diagnostics]
-    const rule = hasErrors(own) ? undefined : makeRule(job, answer, head)
+    // Columns that only the data can tell are found when the rule runs.
+    const isOpen = answer.discover !== undefined
+    const told = answer.diagnostics.filter(({ code }) => !(isOpen && code === 'HR415'))
+    const own = [...inFile(document, told), ...document.diagnostics]
+    const unfinished = { text: document.query, query: index, compile: again(job) }
+    const rule = hasErrors(own) ? undefined : makeRule(job, answer, head, unfinished)
     if (rule !== undefined) {
-      return { head, rule, diagnostics: [...own, ...missingColumns(document, answer)] }
+      const missing = isOpen ? [] : missingColumns(document, answer)
+      return { head, rule, diagnostics: [...own, ...missing] }
     }
     const silent = hasErrors(own) ? [] : [diagnose('HR469', { reason: 'no plan was made' })]
     return { head, diagnostics: [...silent, ...own] }
@@ -218,11 +241,18 @@ export async function compileKusto(
   const ready = jobs.filter(({ document }) => !hasErrors(document.diagnostics))
   const answers = await ask(ready, compiler, functions.kept, watchlists.kept)
   const compiled = new Map(ready.map((job, index) => [job, answers[index]]))
+  const again =
+    ({ from, document }: Job): Unfinished['compile'] =>
+    async (query) => {
+      const changed: Job = { from, document: { ...document, query } }
+      const [answer] = await ask([changed], compiler, functions.kept, watchlists.kept)
+      return answer ?? nothing('the compiler gave no answer')
+    }
   const made = new Map<KustoText, Made[]>()
   for (const job of jobs) {
     const known = made.get(job.from) ?? []
     made.set(job.from, known)
-    known.push(...rulesOf(job, compiled.get(job)))
+    known.push(...rulesOf(job, compiled.get(job), again))
   }
   const rules = new Map(
     [...made].map(([from, all]): readonly [KustoText, readonly LoadedRule[]] => {

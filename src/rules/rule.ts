@@ -1,7 +1,7 @@
 /** A loaded rule, whatever its language: what it is, where it came from, and its plan when it can run. */
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { type Place, placesIn } from '../core/span.ts'
-import type { KustoAnswer } from '../dialects/kusto/answer.ts'
+import type { KustoAnswer, KustoCompiled } from '../dialects/kusto/answer.ts'
 import type { KustoRule } from '../dialects/kusto/rule.ts'
 import type { Rel } from '../ir/rel.ts'
 
@@ -33,10 +33,20 @@ export interface RuleInfo {
   readonly logsource: string
 }
 
+/** A query whose columns only the data can tell; the rule's plan gives their names and types until they are found. */
+export interface Unfinished {
+  /** The text that the query is in, and which of its queries it is. */
+  readonly text: string
+  readonly query: number
+  readonly compile: (text: string) => Promise<KustoCompiled>
+}
+
 /** What a Kusto rule has beside its plan: its schedule, trigger and mappings, and what its query gives. */
 export interface KustoPart
   extends KustoRule,
-    Pick<KustoAnswer, 'columns' | 'tables' | 'order' | 'render'> {}
+    Pick<KustoAnswer, 'columns' | 'tables' | 'order' | 'render'> {
+  readonly unfinished?: Unfinished
+}
 
 /** What a rule needs to be run: its unbound plan. */
 export interface Rule extends RuleInfo {
