@@ -3,6 +3,7 @@
  * gives the same ones.
  */
 import { type Diagnostic, diagnose, hasErrors } from '../core/diagnostic.ts'
+import { legacyEntities } from '../dialects/kusto/entity.ts'
 import type { QueryOptions } from '../engine/engine.ts'
 import { atTime, type TimeColumns, withoutBounds } from '../plan/now.ts'
 import type { KustoPart, Rule } from '../rules/rule.ts'
@@ -58,6 +59,8 @@ export async function finishedRule(
     rule: { ...rule, rel, fields },
     part: {
       ...known,
+      entityMappings:
+        known.entityMappings.length > 0 ? known.entityMappings : legacyEntities(fields),
       columns,
       tables,
       ...(order === undefined ? {} : { order }),

@@ -45,7 +45,7 @@ const SPAN = /^(-)?(?:(\d+)\.)?(\d+):(\d\d?)(?::(\d\d?)(?:\.(\d{1,7}))?)?$/
 const NUMBER = /^[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)$/
 
 /** Ticks of a length of time as it is written: `1.5h`, `2d`, `1.02:03:04.5`, `12:30`; undefined for another text. */
-export function ticksOfSpan(text: string): bigint | undefined {
+function ticksOfSpan(text: string): bigint | undefined {
   const written = text.trim()
   const unit = /^([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([a-z]+)$/i.exec(written)
   if (unit) {
@@ -77,7 +77,7 @@ function whole(value: bigint): Scalar {
 }
 
 /** ISO text of a date as it is written in a query; undefined for another text. */
-export function isoOf(text: string): string | undefined {
+function isoOf(text: string): string | undefined {
   const written = text.trim().replace(/^(['"])(.*)\1$/, '$2')
   const padded = written
     .replace(/^(\d{4})-(\d{1,2})-(\d{1,2})/, (_, year: string, month: string, day: string) =>
@@ -265,7 +265,7 @@ function jsonOf(node: Node): string {
 }
 
 /** A length of time as Kusto prints it: `1.02:03:04.5000000`. */
-export function printSpan(ticks: bigint): string {
+function printSpan(ticks: bigint): string {
   const size = ticks < 0n ? -ticks : ticks
   const two = (value: bigint): string => String(value).padStart(2, '0')
   const seconds = size / BigInt(TICKS)

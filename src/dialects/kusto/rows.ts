@@ -137,7 +137,7 @@ export function overRows<T>(
 }
 
 /** The keys of a sort, with the defaults of the language: descending, and missing values least. */
-export function orderKeys(
+function orderKeys(
   list: readonly Node[],
   context: Context,
 ): readonly { readonly value: Expr; readonly key: Omit<OrderKey, 'by'> }[] {

@@ -2,16 +2,7 @@
 import { call, type Expr } from '../../ir/expr.ts'
 import type { BaseType } from '../../ir/types.ts'
 import type { Node } from './adapter.ts'
-import {
-  type Context,
-  cast,
-  filtered,
-  type Rowset,
-  refuse,
-  rowOf,
-  selected,
-  spanOf,
-} from './scope.ts'
+import { type Context, cast, refuse, selected, spanOf } from './scope.ts'
 
 /** The type that the binder gives, or the one at hand where it cannot know. */
 export function typeOf(node: Node, fallback: Expr['type'] | undefined): BaseType {
@@ -38,12 +29,6 @@ export function scalarOf(inside: Node, context: Context, node: Node): Expr {
   }
   // No row gives null, and a text is never null.
   return type === 'text' ? call('text.or_empty', [query], 'text') : query
-}
-
-/** Rows for which a condition holds; a missing truth value is false. */
-export function where(rows: Rowset, condition: Node, context: Context): Rowset {
-  const test = cast(context.lowering.expr(condition, { ...context, row: rowOf(rows) }), 'bool')
-  return filtered(rows, test)
 }
 
 /** A whole number that must be written in the query. */
