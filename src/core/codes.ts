@@ -303,13 +303,7 @@ export const codes = {
     message: 'the query is too large once its functions and names are written out',
     hint: 'a name that is used many times may be wrapped in materialize()',
   },
-  HR411: {
-    severity: 'error',
-    message: 'externaldata reads from the network, which queries may not: {url}',
-    hint: 'save the file and name it with --external ADDRESS=FILE',
-  },
   HR412: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
-  HR413: { severity: 'warning', message: '"{name}" is an old name; it is read as "{now}"' },
   HR414: { severity: 'warning', message: '{message}' },
   HR415: {
     severity: 'error',
@@ -325,10 +319,6 @@ export const codes = {
   HR418: {
     severity: 'warning',
     message: 'the table "{name}" is not known; its part of the union is empty',
-  },
-  HR419: {
-    severity: 'notice',
-    message: '{what} is not exact in published documentation; here it is {how}',
   },
   HR420: {
     severity: 'error',
@@ -435,11 +425,6 @@ export const codes = {
     severity: 'error',
     message: '{file}: line {line} is no table',
     hint: 'a line is the name of a table and its columns, by type: `Name s: A B t: C`',
-  },
-  HR471: {
-    severity: 'error',
-    message: 'there is no watchlist "{alias}"{guess}',
-    hint: 'save it as {alias}.csv in a folder "watchlists" beside the rules; for a query, name it with --functions',
   },
   HR472: { severity: 'error', message: 'the function "{name}" has an error: {message}' },
   HR473: {
