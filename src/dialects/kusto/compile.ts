@@ -22,6 +22,7 @@ import type { KustoAnswer, KustoCompiled, KustoFunction, KustoPin, Watchlist } f
 import { argumentsOf, functionName } from './calls.ts'
 import { diagnosticOf, Lowering, type StoredTable } from './lower.ts'
 import { Natives } from './natives.ts'
+import { closingAt, pastBlanks } from './scan.ts'
 import { InputMissing, MISSING_INPUT, Undiscovered } from './scope.ts'
 import { splitScript } from './script.ts'
 import { unsupported } from './support.ts'
@@ -346,12 +347,15 @@ function withoutCounted({ root, problems }: Parsed, query: string): Edited | und
   return { text, before }
 }
 
-/** True where the binder takes an argument of a plugin that is named for the one that would stand in its place. */
-function isNamedArgument({ code, start }: Problem, query: string): boolean {
-  return (
-    code === 'KS107' &&
-    /\bignoredProperties\s*=\s*$/.test(query.slice(Math.max(0, start - 40), start))
-  )
+/** Arguments of plugins that may be given by name; the binder counts them by their places. */
+const NAMED = /\b(?:OutputColumnPrefix|columnsConflict|ignoredProperties)\s*=(?![=~])/
+
+/** True for what the binder says of a call of a plugin only because an argument has a name. */
+function isNamedArgument({ code, start, end }: Problem, query: string): boolean {
+  if (code === 'KS107') return NAMED.test(query.slice(Math.max(0, start - 40), start))
+  if (code !== 'KS119' || query.slice(start, end) !== 'bag_unpack') return false
+  const close = closingAt(query, pastBlanks(query, end))
+  return close !== undefined && NAMED.test(query.slice(end, close))
 }
 
 function textOf({ name, parameters, body }: KustoFunction): FunctionText {

@@ -459,6 +459,11 @@ const PLUGINS: Readonly<Record<string, Evaluate>> = {
   activity_counts_metrics: activityCounts,
 }
 
+/** True for the name of a plugin that `evaluate` has. */
+export function isPlugin(name: string): boolean {
+  return Object.hasOwn(PLUGINS, name)
+}
+
 const evaluate: Operator = (rows, node, context) => {
   const plugin = pluginOf(node)
   const make = Object.hasOwn(PLUGINS, plugin.name) ? PLUGINS[plugin.name] : undefined

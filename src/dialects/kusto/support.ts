@@ -3,6 +3,7 @@ import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
 import type { Span } from '../../core/span.ts'
 import type { Node } from './adapter.ts'
 import { functionName, isKnownFunction } from './calls.ts'
+import { isPlugin } from './evaluate.ts'
 import { OPERATORS } from './operators.ts'
 import { isKnownAggregate } from './summarize.ts'
 import { TENANT } from './tenant.ts'
@@ -18,11 +19,6 @@ const READ_BY_OPERATORS = new Set([
   'row_window_session',
   'table',
   'materialize',
-  'bag_unpack',
-  'pivot',
-  'narrow',
-  'ipv4_lookup',
-  'ipv6_lookup',
   'workspace',
   '_getwatchlist',
   '_getwatchlistalias',
@@ -39,7 +35,13 @@ export function unsupported(root: Node, place: (node: Node) => Span): readonly D
     if (node.kind !== 'FunctionCallExpression' || node.calledBody !== undefined) continue
     const name = functionName(node)
     const low = name.toLowerCase()
-    if (READ_BY_OPERATORS.has(low) || isKnownFunction(name) || isKnownAggregate(name)) continue
+    if (
+      READ_BY_OPERATORS.has(low) ||
+      isPlugin(low) ||
+      isKnownFunction(name) ||
+      isKnownAggregate(name)
+    )
+      continue
     const tenant = TENANT.get(low) ?? TENANT.get(name)
     if (tenant === undefined) found.push(diagnose('HR406', { name }, place(node)))
     else found.push(diagnose('HR408', { name, what: tenant.what }, place(node)))
