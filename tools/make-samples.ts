@@ -8,11 +8,13 @@ import { fileURLToPath } from 'node:url'
 import { cloudDns, cloudTrail } from './samples/cloud.ts'
 import { evtxFile } from './samples/evtx.ts'
 import { addIntrusion, type Logs } from './samples/intrusion.ts'
+import { type KustoExpectation, kustoExpectations } from './samples/kusto.ts'
 import { accessLog, auditLog, authLog } from './samples/linux.ts'
 import { type Log, type Mark, makeLog } from './samples/log.ts'
 import { addNearMisses } from './samples/nearmiss.ts'
 import { ciscoFlows, ZEEK_FOOTER, ZEEK_HEADER, zeekDns } from './samples/network.ts'
 import { addNoise } from './samples/noise.ts'
+import { FILE_HEADER, fileEvents, huntingStream, signins } from './samples/tables.ts'
 import { SYSTEM, type WindowsEvent, type WindowsRecord } from './samples/windows.ts'
 import { CLERK, DEVELOPER, FS02, machineOf, WS07, WS12 } from './samples/world.ts'
 import { eventXml } from './samples/xml.ts'
@@ -27,6 +29,8 @@ export interface SampleFile {
   readonly events: number
   /** What the rules must make of records, for those records that a rule is about. */
   readonly marks: readonly { readonly record: number; readonly mark: Mark }[]
+  /** For logs of text, the text of each event. */
+  readonly texts?: readonly string[]
   /** For Windows logs, the events that the file holds. */
   readonly windows?: readonly WindowsRecord[]
 }
@@ -69,6 +73,7 @@ function textFile(
     path,
     bytes: Buffer.from(`${lines.join('\n')}\n`),
     events: entries.length,
+    texts: entries.map(({ item }) => item),
     marks: marksOf(log, (place) => starts[place] ?? 0),
   }
 }
@@ -95,13 +100,14 @@ function xmlFile(path: string, log: Log<WindowsEvent>, first: number): SampleFil
   }
 }
 
-function arrayFile(path: string, log: Log<string>): SampleFile {
+function arrayFile(path: string, log: Log<string>, open: string, close: string): SampleFile {
   const entries = log.entries()
-  const text = `{"Records":[\n${entries.map((entry) => entry.item).join(',\n')}\n]}\n`
+  const text = `${open}\n${entries.map((entry) => entry.item).join(',\n')}\n${close}\n`
   return {
     path,
     bytes: Buffer.from(text),
     events: entries.length,
+    texts: entries.map(({ item }) => item),
     marks: marksOf(log, (place) => place + 1),
   }
 }
@@ -131,7 +137,10 @@ export function makeSamples(): readonly SampleFile[] {
   const logs = windowsLogs()
   return [
     textFile('cloud/gcp-dns.jsonl', cloudDns()),
-    arrayFile('cloud/cloudtrail.json', cloudTrail()),
+    arrayFile('cloud/cloudtrail.json', cloudTrail(), '{"Records":[', ']}'),
+    arrayFile('cloud/signin.json', signins(), '[', ']'),
+    textFile('defender/file-events.csv', fileEvents(), { before: [FILE_HEADER] }),
+    textFile('defender/hunting.jsonl', huntingStream()),
     textFile('linux/access.log', accessLog()),
     textFile('linux/audit.log', auditLog()),
     textFile('linux/auth.log', authLog()),
@@ -146,9 +155,9 @@ export function makeSamples(): readonly SampleFile[] {
   ].toSorted((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-/** Ids of the starter rules by the name of their file without `.yml`. */
-export function starterRules(): ReadonlyMap<string, string> {
-  const folder = `${ROOT}content/rules/sigma/`
+/** Ids of the starter rules of a language by the name of their file without `.yml`. */
+export function starterRules(language: 'sigma' | 'kusto' = 'sigma'): ReadonlyMap<string, string> {
+  const folder = `${ROOT}content/rules/${language}/`
   const rules = new Map<string, string>()
   for (const file of readdirSync(folder).toSorted()) {
     if (!file.endsWith('.yml')) continue
@@ -186,6 +195,29 @@ export function expectations(
   }))
 }
 
+/** What the Kusto rules must find: every rule has its part. */
+function kustoBlocks(): readonly string[] {
+  const rules = starterRules('kusto')
+  const byRule = new Map(kustoExpectations.map((each) => [each.rule, each]))
+  for (const { rule } of kustoExpectations) {
+    if (!rules.has(rule)) throw new Error(`something is expected of an unknown rule: ${rule}`)
+  }
+  return [...rules].map(([rule, id]) => {
+    const expected = byRule.get(rule)
+    if (expected === undefined) throw new Error(`nothing is expected of the rule ${rule}`)
+    return printKusto(id, expected)
+  })
+}
+
+function printKusto(id: string, { rule, column, finds, leaves }: KustoExpectation): string {
+  const left = leaves.map(([value, why]) => `        ${JSON.stringify({ value, why })}`)
+  return (
+    `    {\n      "id": ${JSON.stringify(id)},\n      "rule": ${JSON.stringify(rule)},\n` +
+    `      "column": ${JSON.stringify(column)},\n      "finds": ${JSON.stringify(finds)},\n` +
+    `      "leaves": [\n${left.join(',\n')}\n      ]\n    }`
+  )
+}
+
 /** The text of `expected.json`: one line a record, so that a change is seen in a diff. */
 export function printExpectations(rules: readonly Expectation[]): string {
   const list = (items: readonly object[]): string =>
@@ -197,7 +229,7 @@ export function printExpectations(rules: readonly Expectation[]): string {
       `    {\n      "id": ${JSON.stringify(id)},\n      "rule": ${JSON.stringify(rule)},\n` +
       `      "fires": ${list(fires)},\n      "quiet": ${list(quiet)}\n    }`,
   )
-  return `{\n  "rules": [\n${blocks.join(',\n')}\n  ]\n}\n`
+  return `{\n  "rules": [\n${blocks.join(',\n')}\n  ],\n  "kusto": [\n${kustoBlocks().join(',\n')}\n  ]\n}\n`
 }
 
 function write(path: string, bytes: Uint8Array | string): void {
@@ -208,7 +240,7 @@ function write(path: string, bytes: Uint8Array | string): void {
 
 function main(): void {
   const files = makeSamples()
-  for (const folder of ['cloud', 'linux', 'network', 'windows']) {
+  for (const folder of ['cloud', 'defender', 'linux', 'network', 'windows']) {
     rmSync(`${ROOT}samples/${folder}`, { recursive: true, force: true })
   }
   let bytes = 0

@@ -1,8 +1,9 @@
 /** The starter rules over the sample logs: exactly the records that samples/expected.json names, no more, no fewer. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import type { EventFields } from '../../src/detect/finding.ts'
 import { findingsOf } from '../../tools/product.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -19,6 +20,13 @@ interface Expected {
     readonly fires: readonly Place[]
     readonly quiet: readonly (Place & { readonly why: string })[]
   }[]
+  readonly kusto: readonly {
+    readonly id: string
+    readonly rule: string
+    readonly column: string
+    readonly finds: readonly string[]
+    readonly leaves: readonly { readonly value: string; readonly why: string }[]
+  }[]
 }
 
 const expected = JSON.parse(readFileSync(join(SAMPLES, 'expected.json'), 'utf8')) as Expected
@@ -26,17 +34,41 @@ const text = ({ file, record }: Place): string => `${file} ${record}`
 
 describe('the starter rules over the samples', () => {
   const found = new Map<string, string[]>()
+  /** Rows of the findings of Kusto rules, by rule. */
+  const rows = new Map<string, EventFields[]>()
 
   it('read every sample and run every rule', async () => {
     const totals = await findingsOf([join(ROOT, 'content/rules')], [SAMPLES], (finding) => {
+      const { event, results = [event] } = finding
+      if (finding.language === 'kusto') {
+        rows.set(finding.rule_id, [...(rows.get(finding.rule_id) ?? []), ...results])
+      }
       const places = found.get(finding.rule_id) ?? []
       places.push(text({ file: relative(SAMPLES, finding.file), record: finding.record }))
       found.set(finding.rule_id, places)
     })
     expect(totals.failed).toBe(0)
-    expect(totals.rules).toBe(expected.rules.length)
+    expect(totals.rules).toBe(expected.rules.length + expected.kusto.length)
     expect(totals.events).toBeGreaterThan(1_000)
   })
+
+  const inSamples = readdirSync(SAMPLES, { recursive: true })
+    .map(String)
+    .filter((name) => /[/\\].*\.(?:jsonl?|csv|evtx|xml)$/.test(name))
+    .map((name) => readFileSync(join(SAMPLES, name)))
+  for (const { id, rule, column, finds, leaves } of expected.kusto) {
+    it(`${rule} finds what it must and leaves the rest`, () => {
+      const values = new Set((rows.get(id) ?? []).map((each) => String(each[column] ?? '')))
+      expect([...values].toSorted()).toEqual(finds.toSorted())
+      expect(leaves.length).toBeGreaterThan(0)
+      for (const { value } of leaves) {
+        expect(values.has(value), value).toBe(false)
+        // A near miss that is in no log proves nothing.
+        const forms = [Buffer.from(value), Buffer.from(value, 'utf16le')]
+        expect(inSamples.some((bytes) => forms.some((form) => bytes.includes(form)))).toBe(true)
+      }
+    })
+  }
 
   for (const { id, fires, quiet } of expected.rules) {
     it(`${id} fires on its true cases and on nothing else`, () => {

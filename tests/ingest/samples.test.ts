@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { processEvents, writeEvtxFile, writeJsonLines } from '../../bench/generate.ts'
 import { access } from '../../src/ingest/access.ts'
 import { auditd } from '../../src/ingest/auditd.ts'
+import { csv } from '../../src/ingest/csv.ts'
 import type { DecodedEvent, Decoder } from '../../src/ingest/decoder.ts'
 import { evtx } from '../../src/ingest/evtx.ts'
 import { json } from '../../src/ingest/json.ts'
@@ -18,6 +19,9 @@ import { valueText } from '../../tools/samples/xml.ts'
 const DECODERS: Readonly<Record<string, Decoder>> = {
   'cloud/cloudtrail.json': json,
   'cloud/gcp-dns.jsonl': json,
+  'cloud/signin.json': json,
+  'defender/file-events.csv': csv,
+  'defender/hunting.jsonl': json,
   'linux/access.log': access,
   'linux/audit.log': auditd,
   'linux/auth.log': syslog,

@@ -74,6 +74,19 @@ export function cloudDns(): Log<string> {
   add('09:12:10', 'build-runner-2.a1103.d.requestbin.net.', 'A', fires)
   add('09:12:44', `${base32(random, 58)}.1.sync.example.test.`, 'TXT', fires)
   add('09:12:45', `${base32(random, 58)}.2.sync.example.test.`, 'TXT', fires)
+  for (const [clock, name] of [
+    ['09:10:02', 'collect.pip-mirror.example.'],
+    ['09:10:09', 'build-runner-2.a1103c0de.d.callback.example.'],
+    ['09:11:30', 'a.x7q2setup9hook.pages.example.'],
+    ['09:40:00', 'wheel-stats.hosting.example.'],
+    ['08:50:00', 'collect.pip-mirror.example2.test.'],
+    ['08:51:00', 'mycollect.pip-mirror.example.'],
+  ] as const) {
+    add(clock, name, 'A', {})
+  }
+  for (let index = 0; index < 3; index++) {
+    add(`09:13:0${index}`, `${base32(random, 58)}.3.sync.example.test.`, 'TXT', fires)
+  }
   const quiet = (why: string): Mark => ({ quiet: [['gcp-dns-exfiltration', why]] })
   add(
     '08:44:00',
