@@ -9,6 +9,8 @@ const TIME_FIELDS = [
   'TimeCreated_SystemTime',
   '@timestamp',
   'timestamp',
+  // A stream of advanced hunting: `time` beside it is when the record was sent.
+  'properties.Timestamp',
   'time',
   'eventTime',
   'TimeGenerated',
@@ -45,6 +47,7 @@ const HOST_FIELDS = [
   'hostname',
   'HostName',
   'DeviceName',
+  'properties.DeviceName',
   'ComputerName',
   'computer_name',
   'agent.hostname',

@@ -261,16 +261,16 @@ describe('tables of Sentinel', () => {
   })
 
   it('know the columns of a download of the portal', async () => {
-    expect(
-      await rowsOf(store, 'SigninLogs', [
-        'UserPrincipalName',
-        'AppDisplayName',
-        'IPAddress',
-        'ResultType',
-        'ClientAppUsed',
-        'UserAgent',
-      ]),
-    ).toEqual([['b@example.com', 'Portal', '192.0.2.7', '50126', 'IMAP', 'curl']])
+    const rows = await rowsOf(store, 'SigninLogs', [
+      'UserPrincipalName',
+      'AppDisplayName',
+      'IPAddress',
+      'ResultType',
+      'ClientAppUsed',
+      'UserAgent',
+    ])
+    const downloaded = rows.filter(([who]) => who === 'b@example.com')
+    expect(downloaded).toEqual([['b@example.com', 'Portal', '192.0.2.7', '50126', 'IMAP', 'curl']])
   })
 
   it('read the Common Event Format', async () => {
@@ -412,9 +412,9 @@ describe('every declared table', () => {
     }
     expect(Object.fromEntries([...fed].filter(([, rows]) => rows > 0))).toMatchObject({
       AWSCloudTrail: 114,
-      GCPCloudDNS: 265,
-      GCPDNS: 265,
-      GCP_DNS_CL: 265,
+      GCPCloudDNS: 274,
+      GCPDNS: 274,
+      GCP_DNS_CL: 274,
       SecurityEvent: 483,
       Syslog: 195,
       LinuxAuditLog: 58,
