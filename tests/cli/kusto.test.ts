@@ -40,10 +40,12 @@ describe('Kusto from the command line', () => {
   it('says how to give what is missing', async () => {
     write('pack/rule.kql', `_GetWatchlist('other') | take 1`)
     write('pack/feed.kql', `externaldata(User:string)['${ADDRESS}'] | take 1`)
-    const first = await run('rules', 'check', 'pack', '--strict')
-    expect(first.code).toBe(2)
-    expect(first.stdout).toContain('HR471: there is no watchlist "other"')
-    expect(first.stdout).toContain(`HR411: externaldata reads from the network`)
+    const first = await run('rules', 'check', 'pack', '--verbose')
+    expect(first.stdout).toContain('HR431: the query needs the watchlist "other"')
+    expect(first.stdout).toContain(`HR430: the query needs the file that stands for ${ADDRESS}`)
+    const alone = await run('query', '--dialect', 'kusto', 'pack/rule.kql')
+    expect([alone.code, alone.stdout]).toEqual([2, ''])
+    expect(alone.stderr).toContain('HR432: what the query needs is not given')
     write('pack/watchlists/other.csv', 'a\n1\n')
     const pin = ['--external', `${ADDRESS}=list.txt`]
     expect((await run('rules', 'check', 'pack', '--strict', ...pin)).code).toBe(0)

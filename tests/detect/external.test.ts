@@ -137,8 +137,15 @@ describe('external data', () => {
     expect(await rows(query, pinOf(text.join('\n')))).toEqual([[1n]])
   })
 
+  it('is asked for by name where no file was given, and nothing runs without it', async () => {
+    const { rel, diagnostics } = await answer(`externaldata(p:string)['https://other']`, [])
+    expect(diagnostics.map((each) => each.code)).toEqual(['HR430'])
+    if (rel === undefined) throw new Error('no plan')
+    const planned = planQuery(rel, world)
+    expect([planned.value, planned.diagnostics[0]?.code]).toEqual([undefined, 'HR432'])
+  })
+
   it.each([
-    ['no file was given for it', `externaldata(p:string)['https://other']`, 'a', 'HR411'],
     [
       'its format is not read',
       `externaldata(p:string)['${URL}'] with (format=parquet)`,

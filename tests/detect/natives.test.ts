@@ -96,9 +96,12 @@ describe('watchlists', () => {
     ])
   })
 
-  it('are refused by name when they are not there, whatever the query asks of them', async () => {
+  it('are asked for by name when they are not there, and nothing runs without them', async () => {
     const refused = await answer(`_GetWatchlist('vib') | where Risk == 'x' | project Nope`)
-    expect(codes(refused)).toEqual(['HR471'])
+    expect(codes(refused)).toEqual(['HR431'])
+    if (refused.rel === undefined) throw new Error('no plan')
+    const { value, diagnostics } = planQuery(refused.rel, world)
+    expect([value, diagnostics[0]?.code]).toEqual([undefined, 'HR432'])
     expect(refused.diagnostics[0]?.message).toContain('there is "vip"')
   })
 })
