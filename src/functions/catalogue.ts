@@ -11,6 +11,7 @@ import { choiceFunctions } from './choice.ts'
 import { collectFunctions } from './collect.ts'
 import { compareFunctions } from './compare.ts'
 import { derivedFunctions } from './derived.ts'
+import { digestFunctions } from './digests.ts'
 import { dynamicFunctions } from './dynamic.ts'
 import { encodingFunctions } from './encodings.ts'
 import { extractionFunctions } from './extraction.ts'
@@ -78,6 +79,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...aggregateFunctions,
   ...collectFunctions,
   ...statisticsFunctions,
+  ...digestFunctions,
   ...windowFunctions,
   ...listFunctions,
   ...shapeFunctions,
@@ -94,17 +96,34 @@ export function functionOf(id: string): FunctionRecord {
 }
 
 type Language = keyof NonNullable<FunctionRecord['spelled']>
-const bySpelling = new Map<Language, ReadonlyMap<string, FunctionRecord>>()
+type Spellings = ReadonlyMap<string, FunctionRecord>
+const bySpelling = new Map<Language, { readonly all: Spellings; readonly aggregates: Spellings }>()
 
-/** The records that a language spells, by their spelling in lower case. */
-export function functionsSpelled(language: Language): ReadonlyMap<string, FunctionRecord> {
+function spellingsOf(language: Language): {
+  readonly all: Spellings
+  readonly aggregates: Spellings
+} {
   const known = bySpelling.get(language)
   if (known !== undefined) return known
-  const made = new Map(
-    [...functions.values()].flatMap((record) =>
-      (record.spelled?.[language] ?? []).map((name) => [name.toLowerCase(), record] as const),
-    ),
-  )
+  const named = (records: readonly FunctionRecord[]): Spellings =>
+    new Map(
+      records.flatMap((record) =>
+        (record.spelled?.[language] ?? []).map((name) => [name.toLowerCase(), record] as const),
+      ),
+    )
+  const aggregates = [...functions.values()].filter((record) => record.aggregate)
+  const others = [...functions.values()].filter((record) => !record.aggregate)
+  const made = { all: named([...aggregates, ...others]), aggregates: named(aggregates) }
   bySpelling.set(language, made)
   return made
+}
+
+/** The records that a language spells, by their spelling in lower case; of two that share one, the one of values. */
+export function functionsSpelled(language: Language): Spellings {
+  return spellingsOf(language).all
+}
+
+/** The aggregates that a language spells, by their spelling in lower case. */
+export function aggregatesSpelled(language: Language): Spellings {
+  return spellingsOf(language).aggregates
 }

@@ -269,6 +269,16 @@ const withRegex =
     return callRecord(record, args, node, context)
   }
 
+/** `percentile_tdigest(state, percent, typeof(long))`: a dynamic value as the type that is asked for. */
+const percentileOf: Special = (node, args, context) => {
+  const [state, percent] = args.slice(0, 2).map((each) => context.lowering.expr(each, context))
+  if (state === undefined || percent === undefined) {
+    return refuse('HR406', { name: functionName(node) }, context.lowering.place(node))
+  }
+  const values = [cast(state, 'dynamic'), cast(percent, 'float')]
+  return asType(call('sketch.percentile_tdigest', values, 'dynamic'), args[2])
+}
+
 /** `countof(text, piece, kind)`: the piece is a pattern when the kind says so. */
 const countOf: Special = (node, args, context) => {
   const kind = args[2] === undefined ? undefined : context.lowering.expr(args[2], context)
@@ -311,6 +321,7 @@ const SPECIALS: Readonly<Record<string, Special>> = {
   extract_all: withRegex(0),
   extractall: withRegex(0),
   countof: countOf,
+  percentile_tdigest: percentileOf,
   replace: withRegex(0),
   replace_regex: withRegex(1),
   trim: withRegex(0),

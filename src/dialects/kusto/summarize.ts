@@ -2,7 +2,7 @@
  * `summarize` and what groups: aggregates are taken out of their expressions into hidden columns, and the expressions
  * are then evaluated over one row a group.
  */
-import { functions, functionsSpelled } from '../../functions/catalogue.ts'
+import { aggregatesSpelled, functions } from '../../functions/catalogue.ts'
 import type { FunctionRecord } from '../../functions/record.ts'
 import { call, type Expr, field } from '../../ir/expr.ts'
 import type { AggBinding, Binding, Rel } from '../../ir/rel.ts'
@@ -79,9 +79,8 @@ export class Aggregates {
     const name = functionName(node).toLowerCase()
     const several = Object.hasOwn(SEVERAL, name) ? SEVERAL[name] : undefined
     if (several !== undefined) return several(this, node, argumentsOf(node))
-    const spelled = functionsSpelled('kusto')
-    const record = spelled.get(name)
-    if (record?.aggregate) return [this.#plain(record, node, argumentsOf(node))]
+    const record = aggregatesSpelled('kusto').get(name)
+    if (record !== undefined) return [this.#plain(record, node, argumentsOf(node))]
     const base = conditional(name)
     const at = base?.conditional?.at
     if (base === undefined || at === undefined) return undefined
@@ -322,6 +321,6 @@ export const summarizeOperators = { SummarizeOperator: summarize } as const
 /** True for an aggregate that queries may call. */
 export function isKnownAggregate(name: string): boolean {
   const low = name.toLowerCase()
-  const isPlain = functionsSpelled('kusto').get(low)?.aggregate === true
+  const isPlain = aggregatesSpelled('kusto').has(low)
   return isPlain || Object.hasOwn(SEVERAL, low) || conditional(low) !== undefined
 }
