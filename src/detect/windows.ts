@@ -4,12 +4,14 @@
  */
 import { limits } from '../core/limits.ts'
 import { instantOfTicks, printInstant } from '../core/time.ts'
-import { call, field } from '../ir/expr.ts'
+import { call, type Expr, field } from '../ir/expr.ts'
 import type { Rel, TimeBounds } from '../ir/rel.ts'
+import { ticksIn } from '../plan/now.ts'
 import type { KustoPart } from '../rules/rule.ts'
 import { META } from '../schema/source.ts'
 import { printSql } from '../sql/print.ts'
 import type { RunStore } from './store.ts'
+import { readValue } from './values.ts'
 
 /** One run of a rule: its time, and the events that it may see, the first bound included and the last not. */
 export interface RunWindow {
@@ -37,7 +39,7 @@ export function cadenceOf({ queryFrequency, queryPeriod, kind }: KustoPart): Cad
   return { apart: ticks(apart), back: ticks(queryPeriod ?? apart) }
 }
 
-/** Earliest and latest event of sources, in ticks, and the slots of a length that hold events. */
+/** The slots of a length, in ticks, that hold events of sources. */
 async function slotsOf(
   store: Pick<RunStore, 'rows'>,
   sources: readonly string[],
@@ -76,11 +78,19 @@ export async function endOf(
   sources: readonly string[],
   time: TimeBounds,
 ): Promise<string | undefined> {
-  let last: bigint | undefined
-  for (const slot of await slotsOf(store, sources, time, 1_000n * TICKS_PER_MS)) {
-    if (last === undefined || slot > last) last = slot
+  let last: string | undefined
+  const at: Expr = { ...field(META.time, 'time'), stored: 'plain' }
+  for (const name of sources) {
+    const out = [{ name: META.time, type: 'time' as const, stored: 'plain' as const }]
+    const scan: Rel = { op: 'scan', table: { kind: 'source', name }, time, out }
+    const order = [{ by: at, down: true, nulls: 'last' as const }]
+    const rel: Rel = { op: 'limit', from: { op: 'sort', from: scan, order }, rows: 1 }
+    for await (const [value] of store.rows(printSql(rel))) {
+      const read = readValue(value, 'time')
+      if (typeof read === 'string' && (last === undefined || read > last)) last = read
+    }
   }
-  return last === undefined ? undefined : isoOf((last + 1n) * 1_000n * TICKS_PER_MS)
+  return last === undefined ? undefined : isoOf(ticksIn(last) + 1n)
 }
 
 /** Which runs of a schedule are wanted. */

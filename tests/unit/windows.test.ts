@@ -12,8 +12,8 @@ function part(change: Partial<KustoPart>): KustoPart {
   return { ...PLAIN_RULE, columns: [], tables: [], ...change }
 }
 
-/** A store whose every source holds events in these slots. */
-function holding(...slots: readonly (string | number)[]) {
+/** A store whose every query gives these values. */
+function holding(...slots: readonly (string | number | null)[]) {
   return {
     async *rows(): AsyncGenerator<readonly unknown[]> {
       for (const each of slots) yield [each]
@@ -94,8 +94,9 @@ describe('windows', () => {
 })
 
 describe('the end of the logs', () => {
-  it('is the second after the last event', async () => {
-    expect(await endOf(holding('5', '9', '7'), ['a.b'], {})).toBe('1970-01-01T00:00:10.0000000Z')
+  it('is the tick after the last event', async () => {
+    const times = ['2026-01-01 00:00:01.5000000', '2026-01-01 00:00:03.0000000', null]
+    expect(await endOf(holding(...times), ['a.b'], {})).toBe('2026-01-01T00:00:03.0000001Z')
     expect(await endOf(holding(), ['a.b'], {})).toBeUndefined()
   })
 })
