@@ -6,6 +6,7 @@ import { arithmeticFunctions } from './arithmetic.ts'
 import { arrayFunctions } from './arrays.ts'
 import { axisFunctions } from './axis.ts'
 import { bagFunctions } from './bags.ts'
+import { betaFunctions } from './beta.ts'
 import { castFunctions } from './casts.ts'
 import { choiceFunctions } from './choice.ts'
 import { collectFunctions } from './collect.ts'
@@ -55,6 +56,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...localFunctions,
   ...momentFunctions,
   ...numberFunctions,
+  ...betaFunctions,
   ...spanFunctions,
   ...unitFunctions,
   ...choiceFunctions,
