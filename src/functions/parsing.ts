@@ -170,7 +170,7 @@ export const parsingFunctions: readonly FunctionRecord[] = [
       },
     ],
   }),
-  record('parse.url_query', ['parse_urlquery'], {
+  record('parse.url_query', ['parse_urlquery', 'parseurlquery'], {
     says: 'The parameters of the query of a URL.',
     takes: [text('query')],
     sql: (value) => object([['Query Parameters', queryObject(value), 'json']]),

@@ -196,6 +196,30 @@ const columnIfExists: Special = (node, args, context) => {
   return column ?? context.lowering.expr(need(args, 1, context, node), context)
 }
 
+/** `bin_auto(value)`: the size of the bins, and where they begin, are settings of the query. */
+const binAuto: Special = (node, args, context) => {
+  const { settings } = context.lowering
+  const size = settings.get('query_bin_auto_size')
+  const at = settings.get('query_bin_auto_at')
+  if (size === undefined) {
+    const what = 'bin_auto in a query that does not set query_bin_auto_size'
+    return refuse('HR407', { what }, context.lowering.place(node))
+  }
+  const all = [need(args, 0, context, node), size, ...(at === undefined ? [] : [at])]
+  const values = lowered(all, context)
+  const type = typeOf(node, values[0]?.type)
+  return call(at === undefined ? 'number.bin' : 'number.bin_at', values, type)
+}
+
+/** The names of the columns of a table, which is not read for them. */
+const columnNames: Special = (node, args, context) => {
+  const table = need(args, 0, context, node)
+  if (table.isOpen) {
+    return refuse('HR407', { what: node.text.slice(0, 60) }, context.lowering.place(node))
+  }
+  return constant(JSON.stringify(table.columns.map(({ name }) => name)), 'dynamic')
+}
+
 /** All columns of the row in one bag. */
 const packAll: Special = (node, args, context) => {
   const [flag] = args
@@ -312,6 +336,13 @@ const SPECIALS: Readonly<Record<string, Special>> = {
     context.lowering.expr(need(args, 0, context, node), context),
   column_ifexists: columnIfExists,
   columnifexists: columnIfExists,
+  iscolumnexists: (node, args, context) =>
+    constant(
+      context.row?.has(constantText(need(args, 0, context, node), context)) === true,
+      'bool',
+    ),
+  column_names_of: columnNames,
+  bin_auto: binAuto,
   pack_all: packAll,
   bag_pack_columns: packColumns,
   ingestion_time: ingestionTime,

@@ -15,6 +15,7 @@ import { functionName, scopeOfCall } from './calls.ts'
 import { lowerExpr } from './expressions.ts'
 import type { Natives } from './natives.ts'
 import { OPERATORS } from './operators.ts'
+import { type Pattern, patternRows } from './pattern.ts'
 import {
   type Context,
   Env,
@@ -66,6 +67,8 @@ export class Lowering implements Lowerer {
   readonly phantoms = new Set<string>()
   readonly diagnostics: Diagnostic[] = []
   render: string | undefined
+  readonly settings = new Map<string, Node>()
+  readonly #patterns = new Map<string, Pattern>()
   #hidden = 0
   #depth = 0
   #made = 0
@@ -150,11 +153,16 @@ export class Lowering implements Lowerer {
     }
   }
 
-  /** The statements before a query's result: definitions, and settings that mean nothing here. */
+  /** The statements before a query's result: definitions and settings, most of which mean nothing here. */
   statements(list: readonly Node[], env: Env): void {
     for (const each of list) {
       if (each.kind === 'LetStatement') this.#define(each, env)
-      else if (each.kind === 'PatternStatement' || each.kind === 'RestrictStatement') {
+      else if (each.kind === 'PatternStatement') {
+        this.#patterns.set(each.child('Name').name, { statement: each, env })
+      } else if (each.kind === 'SetOptionStatement') {
+        const value = each.maybe('ValueClause')?.maybe('Expression')
+        if (value !== undefined) this.settings.set(each.child('Name').name, value)
+      } else if (each.kind === 'RestrictStatement') {
         refuse('HR405', { name: each.text.split(/\s/)[0] ?? '' }, this.place(each))
       }
     }
@@ -273,6 +281,10 @@ export class Lowering implements Lowerer {
     const name = functionName(node)
     const context: Context = { lowering: this, env }
     if (body === undefined) {
+      const pattern = this.#patterns.get(name)
+      if (pattern !== undefined) {
+        return this.inside(node, () => patternRows(pattern, node, undefined, context))
+      }
       if (name === 'table') {
         const [table] = node.maybe('ArgumentList')?.items('Expressions') ?? []
         if (table === undefined) return refuse('HR406', { name }, this.place(node))
@@ -305,10 +317,15 @@ export class Lowering implements Lowerer {
     const selector = node.child('Selector')
     const whole = node.child('Expression')
     if (whole.kind === 'FunctionCallExpression') {
+      const pattern = this.#patterns.get(functionName(whole))
+      if (pattern !== undefined) {
+        const context: Context = { lowering: this, env }
+        return this.inside(whole, () => patternRows(pattern, whole, selector.name, context))
+      }
       refuseTenant(functionName(whole), { lowering: this, env }, whole)
     }
     const from = whole.text.toLowerCase()
-    if (/^(?:workspace|app|resource)\(/.test(from) || /^database\(/.test(from)) {
+    if (/^(?:workspace|app|resource|arg)\(/.test(from) || /^database\(/.test(from)) {
       return selector.kind === 'NameReference'
         ? this.stored(selector.name, node)
         : this.table(selector, env)

@@ -108,6 +108,8 @@ export interface Lowerer {
   readonly root: Env
   /** The kind of chart that the query asks for. */
   render: string | undefined
+  /** What the query sets for itself (`set name = value`), by name. */
+  readonly settings: ReadonlyMap<string, Node>
   /**
    * Columns that the binder believes in and the language does not make: the other values of a call that is given one
    * name, as in `extend x = series_stats(y)`.
