@@ -21,7 +21,7 @@ export function schemaFiles(): readonly { readonly path: string; readonly text: 
   const folder = join(ROOT, 'content/schema')
   return readdirSync(folder, { recursive: true })
     .map(String)
-    .filter((name) => /\.(?:yml|txt)$/.test(name))
+    .filter((name) => /\.(?:yml|txt|kql)$/.test(name))
     .sort()
     .map((path) => ({ path, text: readFileSync(join(folder, path), 'utf8') }))
 }

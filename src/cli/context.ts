@@ -50,7 +50,7 @@ function readSchemaFiles(): readonly SchemaText[] {
   const folder = packagePath('content/schema')
   return readdirSync(folder, { recursive: true })
     .map(String)
-    .filter((name) => name.endsWith('.yml') || name.endsWith('.txt'))
+    .filter((name) => /\.(?:yml|txt|kql)$/.test(name))
     .sort()
     .map((path) => ({ path, text: readFileSync(join(folder, path), 'utf8') }))
 }

@@ -37,7 +37,7 @@ function frontParts(context: Context): FrontParts {
     files: {
       library: BUNDLES.map((name) => require.resolve(`@kusto/language-service-next/${name}`)),
       tables: tables
-        .filter((path) => /^tables[/\\].*\.txt$/.test(path))
+        .filter((path) => /^(?:tables[/\\].*\.txt|functions[/\\].*\.kql)$/.test(path))
         .map((path) => packagePath(join('content/schema', path))),
     },
   }

@@ -1,4 +1,5 @@
 /** Arrays of dynamic values. Elements are kept as raw JSON text; what is no array gives a missing value. */
+import type { ConstValue } from '../ir/expr.ts'
 import { instant, ticksOf } from './calendar.ts'
 import { arrayJson, elementOf, elements, onlyIf, rawOf, solid } from './json.ts'
 import { named, VARIABLES } from './once.ts'
@@ -64,11 +65,22 @@ function reshaped(made: Made, reshape: (raw: Sql, rest: readonly SqlArg[]) => Sq
   )
 }
 
-const length = record(
+/** The elements of a constant; undefined for what is no array. */
+function constantElements(value: ConstValue | undefined): readonly unknown[] | undefined {
+  if (typeof value !== 'string') return undefined
+  try {
+    const parsed: unknown = JSON.parse(value)
+    return Array.isArray(parsed) ? parsed : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const measured = record(
   {
     id: 'array.length',
     says: 'Number of elements.',
-    spelled: ['array_length'],
+    spelled: ['array_length', 'arraylength'],
     examples: [
       { args: ['[1,null,"a"]'], gives: 3 },
       { args: ['[]'], gives: 0 },
@@ -79,6 +91,11 @@ const length = record(
   'int',
   (args) => onlyIf(arg(args, 0), '[', sql`toInt64(JSONLength(${solid(arg(args, 0))}))`),
 )
+
+const length: FunctionRecord = {
+  ...measured,
+  fold: ([list]) => constantElements(list)?.length,
+}
 
 const concat = record(
   {
@@ -388,7 +405,7 @@ function sort(direction: 'asc' | 'desc'): readonly FunctionRecord[] {
   ]
 }
 
-const strcat = record(
+const texts = record(
   {
     id: 'array.strcat',
     says: 'The elements as text, with a text between them; a null is empty.',
@@ -410,6 +427,17 @@ const strcat = record(
       : sql`arrayStringConcat(arrayMap((${list}, ${other}) -> if(${other} = 1, ${list}, concat(${between.sql}, ${list})), ${texts}, arrayEnumerate(${texts})))`
   },
 )
+
+const strcat: FunctionRecord = {
+  ...texts,
+  fold: ([list, between]) => {
+    const all = constantElements(list)
+    // A number's text is the engine's to tell.
+    const isPlain = all?.every((each) => each === null || typeof each === 'string')
+    if (isPlain !== true || typeof between !== 'string') return undefined
+    return all?.map((each) => each ?? '').join(between)
+  },
+}
 
 const repeat = record(
   {

@@ -163,6 +163,33 @@ const parts: FunctionRecord = {
   ],
 }
 
+const firstParts: FunctionRecord = {
+  id: 'dyn.first_elements',
+  says: 'An array or a bag cut off behind so many elements; anything else itself.',
+  takes: [
+    { name: 'value', type: 'dynamic' },
+    { name: 'count', type: 'int' },
+  ],
+  gives: 'dynamic',
+  onNull: 'own',
+  sql: (args) => {
+    const subject = arg(args, 0)
+    const count = arg(args, 1).sql
+    const text = solid(subject)
+    const array = sql`arrayStringConcat(arraySlice(${elements(subject)}, 1, ${count}), ',')`
+    const couples = sql`arraySlice(JSONExtractKeysAndValuesRaw(${text}), 1, ${count})`
+    const bag = sql`arrayStringConcat(arrayMap(p -> concat(toJSONString(p.1), ':', p.2), ${couples}), ',')`
+    return sql`multiIf(startsWith(${text}, '['), concat('[', ${array}, ']'), startsWith(${text}, '{'), concat('{', ${bag}, '}'), ${subject.sql})`
+  },
+  examples: [
+    { args: ['[1,null,"a"]', 2], gives: '[1,null]' },
+    { args: ['{"a":1,"b":2}', 1], gives: '{"a":1}' },
+    { args: ['[]', 2], gives: '[]' },
+    { args: ['7', 1], gives: '7' },
+    { args: [null, 1], gives: null },
+  ],
+}
+
 const pairs: FunctionRecord = {
   id: 'dyn.pairs',
   says: 'The properties of a bag, each as an array of its name and its value; an array gives its elements.',
@@ -372,6 +399,7 @@ export const dynamicFunctions: readonly FunctionRecord[] = [
   of,
   path,
   parts,
+  firstParts,
   pairs,
   list,
   bag,

@@ -24,7 +24,7 @@ export type FrontReply =
 export interface FrontFiles {
   /** Bundles of Microsoft's library, in the order in which they are loaded. */
   readonly library: readonly string[]
-  /** The texts of the tables. */
+  /** The texts of the tables, and of functions over them. */
   readonly tables: readonly string[]
 }
 

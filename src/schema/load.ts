@@ -48,8 +48,8 @@ interface Draft {
 }
 
 const KEYS = ['families', 'sources', 'mappings', 'logsources']
-/** The tables of Kusto, as plain texts. */
-const TABLES = /^tables[/\\].*\.txt$/
+/** The tables of Kusto and functions over them, as plain texts. */
+const TABLES = /^(?:tables[/\\].*\.txt|functions[/\\].*\.kql)$/
 
 const SHARED_KEYS = ['order', 'time', 'host', 'rawIsText', 'plain', 'rename']
 const SOURCE_NAME = /^[a-z][a-z0-9_.]*$/

@@ -19,9 +19,19 @@ export interface Table {
   readonly old: ReadonlyMap<string, OldColumn>
   /** True for advanced hunting: the table has `Timestamp` beside `TimeGenerated`, always equal. */
   readonly isHunting: boolean
+  /** True when its columns are made from what is sent to it: those that are not listed are told by their suffix. */
+  readonly grows: boolean
+}
+
+/** A text of functions that belong to the schema, in the language itself. */
+export interface FunctionFile {
+  readonly path: string
+  readonly text: string
 }
 
 export interface TableCatalogue {
+  /** Functions over the tables; unread. */
+  readonly functions: readonly FunctionFile[]
   /** All names that a query may use; those of tables that were renamed, and hidden ones, left out. */
   readonly names: ReadonlySet<string>
   /**
@@ -50,6 +60,16 @@ const TYPES: ReadonlyMap<string, BaseType> = new Map([
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const STANDARD = '@'
+/** Stands behind a type, as the name of all columns that nobody can list. */
+const GROWS = /(?:^| )\*(?: |$)/
+/** Types by the end of the names of columns that are made from data. */
+const SUFFIXES: ReadonlyMap<string, BaseType> = new Map([
+  ['_s', 'text'],
+  ['_d', 'float'],
+  ['_b', 'bool'],
+  ['_t', 'time'],
+  ['_g', 'text'],
+])
 /** End of the names of tables that stand behind functions. */
 const HIDDEN = '_'
 /** Columns of another table, with more behind them. */
@@ -64,12 +84,17 @@ interface Entry {
   readonly standard: readonly Field[]
 }
 
+/** The type of a column that was made from data, by the suffix of its name. */
+export function suffixType(column: string): BaseType | undefined {
+  return SUFFIXES.get(column.slice(-2))
+}
+
 /** The columns of `s: A B t: C`; undefined when a word is neither a name nor a type. */
 function readColumns(rest: string): readonly Field[] | undefined {
   const fields: Field[] = []
   let type: BaseType | undefined
   for (const word of rest.split(' ')) {
-    if (word === '') continue
+    if (word === '' || word === '*') continue
     if (word.endsWith(':')) {
       type = TYPES.get(word.slice(0, -1))
       if (type === undefined) return undefined
@@ -103,11 +128,17 @@ interface Renames {
 
 class Tables implements TableCatalogue {
   readonly names: ReadonlySet<string>
+  readonly functions: readonly FunctionFile[]
   readonly #entries: ReadonlyMap<string, Entry>
   readonly #renames: Renames
   readonly #known = new Map<string, Table>()
 
-  constructor(entries: ReadonlyMap<string, Entry>, renames: Renames) {
+  constructor(
+    entries: ReadonlyMap<string, Entry>,
+    renames: Renames,
+    functions: readonly FunctionFile[],
+  ) {
+    this.functions = functions
     this.#entries = entries
     this.#renames = renames
     this.names = new Set([...entries.keys()].filter((each) => !each.endsWith(HIDDEN)))
@@ -149,7 +180,8 @@ class Tables implements TableCatalogue {
           : [[column.field.name, column] as const]
       }),
     )
-    const table = { name, columns, old, isHunting: hasName(entry.standard, 'Timestamp') }
+    const isHunting = hasName(entry.standard, 'Timestamp')
+    const table = { name, columns, old, isHunting, grows: GROWS.test(entry.rest) }
     this.#known.set(name, table)
     return table
   }
@@ -185,8 +217,9 @@ function readRename(line: string, renames: Renames): boolean {
 /**
  * Reads the texts of the tables. A file has lines `Name s: A B t: C`; a line of `@` gives columns that all tables
  * after it have, a line of `+Name` adds columns to a table of a file before, and
- * `Name =Other s: A` has the columns of another table too. A file whose path ends in `old.txt` has lines `Old > New` and `Table.Old: s > New`. The columns of a
- * line are checked when they are read; a name that cannot be one, and one that is there twice, are errors here.
+ * `Name =Other s: A` has the columns of another table too; `*` says that the table has more. A file whose path ends in
+ * `old.txt` has lines `Old > New` and `Table.Old: s > New`. The columns of a line are checked when they are read; a name
+ * that cannot be one, and one that is there twice, are errors here. A file that ends in `.kql` holds functions.
  */
 export function readTables(
   texts: readonly { readonly path: string; readonly text: string }[],
@@ -194,7 +227,12 @@ export function readTables(
   const diagnostics: Diagnostic[] = []
   const entries = new Map<string, Entry>()
   const renames: Renames = { tables: new Map(), columns: new Map() }
+  const functions: FunctionFile[] = []
   for (const { path, text } of texts) {
+    if (path.endsWith('.kql')) {
+      functions.push({ path, text })
+      continue
+    }
     const isOld = path.endsWith('old.txt')
     let standard: readonly Field[] = []
     text.split('\n').forEach((line, index) => {
@@ -225,5 +263,5 @@ export function readTables(
   }
   return hasErrors(diagnostics)
     ? { diagnostics }
-    : { value: new Tables(entries, renames), diagnostics }
+    : { value: new Tables(entries, renames, functions), diagnostics }
 }

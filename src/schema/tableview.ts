@@ -5,14 +5,14 @@
 import { hasErrors, type Outcome, renderDiagnostic } from '../core/diagnostic.ts'
 import type { YamlNode } from '../core/yaml.ts'
 import { call, type Expr, field, TRUE, text } from '../ir/expr.ts'
-import type { BaseType, Field } from '../ir/types.ts'
+import type { Field } from '../ir/types.ts'
 import type { SchemaCatalogue } from './catalogue.ts'
 import { eachOf, readDocuments, type SchemaFile } from './documents.ts'
 import { type Feeds, readMappings, readParts } from './feed.ts'
 import { itemsOf, knownMapOf, mapOf, type Report, say, sayUnknown, textFrom } from './node.ts'
 import { orderedParts } from './parts.ts'
 import type { StoredCatalogue } from './stored.ts'
-import type { Table, TableCatalogue } from './tables.ts'
+import { suffixType, type Table, type TableCatalogue } from './tables.ts'
 import type { View, ViewPart } from './view.ts'
 
 type TableParts = ReadonlyMap<string, readonly ViewPart[]>
@@ -44,7 +44,7 @@ function withAliases(part: ViewPart, aliases: readonly (readonly [string, string
 }
 
 /** Reads the files of the views of tables, given what they may name. */
-export function readTableParts(
+function readTableParts(
   files: readonly SchemaFile[],
   feeds: Feeds,
   tables: TableCatalogue,
@@ -159,13 +159,6 @@ export function isCustom(name: string): boolean {
   return /^[A-Za-z_]\w*_CL$/.test(name)
 }
 
-const SUFFIXES: ReadonlyMap<string, BaseType> = new Map([
-  ['_s', 'text'],
-  ['_d', 'float'],
-  ['_b', 'bool'],
-  ['_t', 'time'],
-  ['_g', 'text'],
-])
 const NAME = /^[A-Za-z_]\w*$/
 
 /**
@@ -183,12 +176,12 @@ export function storedTable(name: string, stored: StoredCatalogue): Table | unde
     .filter((each) => NAME.test(each) && each !== 'TimeGenerated' && each !== 'Type')
     .sort()
     .map((each): Field => {
-      const type = SUFFIXES.get(each.slice(-2)) ?? (objects.has(each) ? 'dynamic' : 'text')
+      const type = suffixType(each) ?? (objects.has(each) ? 'dynamic' : 'text')
       return { name: each, type }
     })
   const standard: readonly Field[] = [
     { name: 'TimeGenerated', type: 'time' },
     { name: 'Type', type: 'text' },
   ]
-  return { name, columns: [...standard, ...fields], old: new Map(), isHunting: false }
+  return { name, columns: [...standard, ...fields], old: new Map(), isHunting: false, grows: true }
 }

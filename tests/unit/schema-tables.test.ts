@@ -95,7 +95,7 @@ describe('the tables that ship', () => {
       if (path.endsWith('old.txt')) continue
       for (const line of text.split('\n')) {
         if (line === '' || line.startsWith('#')) continue
-        expect(line, path).toMatch(/^[@+]?\w*(?: =\w+)?(?: [a-z]:(?: \w+)+)*$/)
+        expect(line, path).toMatch(/^[@+]?\w*(?: =\w+)?(?: \*)?(?: [a-z]:(?: \w+)+)*$/)
       }
     }
     for (const name of schema.tables.names) {

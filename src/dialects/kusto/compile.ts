@@ -7,7 +7,7 @@ import type { Span } from '../../core/span.ts'
 import { suggest } from '../../core/suggest.ts'
 import { functionsSpelled } from '../../functions/catalogue.ts'
 import { checkRel } from '../../functions/check.ts'
-import type { TableCatalogue } from '../../schema/tables.ts'
+import { suffixType, type TableCatalogue } from '../../schema/tables.ts'
 import type {
   FunctionText,
   Library,
@@ -19,6 +19,7 @@ import type {
   TableText,
 } from './adapter.ts'
 import type { KustoAnswer, KustoCompiled, KustoFunction, KustoPin, Watchlist } from './answer.ts'
+import { builtInFunctions } from './builtin.ts'
 import { argumentsOf, functionName } from './calls.ts'
 import { diagnosticOf, Lowering, type StoredTable } from './lower.ts'
 import { Natives } from './natives.ts'
@@ -51,7 +52,12 @@ export class Compiler {
 
   constructor(options: CompileOptions) {
     this.#options = options
-    this.#functions = new Map((options.functions ?? []).map((each) => [each.name, each]))
+    // The user's own functions go before those of the schema.
+    const functions = [
+      ...builtInFunctions(options.catalogue.functions),
+      ...(options.functions ?? []),
+    ]
+    this.#functions = new Map(functions.map((each) => [each.name, each]))
     this.#natives = new Natives(options.watchlists ?? [])
     this.#custom = new Map((options.custom ?? []).map((each) => [each.name, each]))
   }
@@ -196,7 +202,13 @@ export class Compiler {
     if (known === undefined) return custom
     // Columns of an earlier time are there for queries that name them; binding tells where their values are now.
     const old = [...known.old.values()].filter(({ field }) => words?.has(field.name) !== false)
-    const columns = [...known.columns, ...old.map(({ field }) => field)]
+    const listed = [...known.columns, ...old.map(({ field }) => field)]
+    const names = new Set(listed.map((each) => each.name))
+    const grown = [...(known.grows ? (words ?? []) : [])].flatMap((word) => {
+      const type = suffixType(word)
+      return type === undefined || names.has(word) ? [] : [{ name: word, type }]
+    })
+    const columns = [...listed, ...grown]
     return {
       name,
       columns: columns.map(({ name: column, type }) => ({
@@ -211,11 +223,10 @@ export class Compiler {
     const functions = [...this.#functions.values()].filter(({ name }) => words.has(name))
     const natives = this.#nativesOf(words)
     const { catalogue } = this.#options
+    // What a table has beside its listed columns hangs on the query.
     const shapes = [...tables.values()].map(({ name, columns }) => {
-      const old = catalogue.table(name)?.old
-      return [name, ...columns.flatMap((each) => (old?.has(each.name) ? [each.name] : []))].join(
-        '.',
-      )
+      const listed = catalogue.table(name)?.columns.length ?? columns.length
+      return [name, ...columns.slice(listed).map((each) => each.name)].join('.')
     })
     const names = [...shapes, '', ...functions, ...natives].map((each) =>
       typeof each === 'string' ? each : each.name,
@@ -247,7 +258,9 @@ export class Compiler {
   ): { readonly diagnostics: readonly Diagnostic[]; readonly isBroken: boolean } {
     const told = isBroken
       ? problems.filter((each) => each.severity === 'error').slice(0, 1)
-      : this.#outsideTenants(root, problems).filter((each) => !isNamedArgument(each, query))
+      : this.#outsideTenants(root, problems).filter(
+          (each) => !isNamedArgument(each, query) && !isParsedAgain(each, root),
+        )
     const diagnostics = told.map((each) => {
       const span = { start: before(each.start) + start, end: before(each.end) + start }
       return isBroken
@@ -285,14 +298,19 @@ export class Compiler {
       case 'KS204':
         return diagnose('HR401', { name, hint: hint(this.#names()) }, span)
       case 'KS211':
-        return diagnose('HR403', { name, hint: hint(functionsSpelled('kusto').keys()) }, span)
+        return diagnose('HR403', { name, hint: hint(this.#functionNames()) }, span)
       case 'KS142':
         return isCalled
-          ? diagnose('HR403', { name, hint: hint(functionsSpelled('kusto').keys()) }, span)
+          ? diagnose('HR403', { name, hint: hint(this.#functionNames()) }, span)
           : diagnose('HR402', { name, hint: hint(this.#columnsIn(query)) }, span)
       default:
         return diagnose('HR404', { message: problem.message }, span)
     }
+  }
+
+  *#functionNames(): Generator<string> {
+    yield* this.#functions.keys()
+    yield* functionsSpelled('kusto').keys()
   }
 
   /** Columns of the tables that a text names, and the names that it makes itself. */
@@ -356,6 +374,19 @@ function isNamedArgument({ code, start, end }: Problem, query: string): boolean 
   if (code !== 'KS119' || query.slice(start, end) !== 'bag_unpack') return false
   const close = closingAt(query, pastBlanks(query, end))
   return close !== undefined && NAMED.test(query.slice(end, close))
+}
+
+const PARSERS = new Set(['todynamic', 'parse_json', 'parsejson'])
+
+/** True where the binder wants a text to parse and gets a dynamic value, which the engine takes as it is. */
+function isParsedAgain({ message, start, end }: Problem, root: Node): boolean {
+  if (!/^A value of type string expected/.test(message)) return false
+  for (const node of root.walk()) {
+    if (node.kind !== 'FunctionCallExpression' || !PARSERS.has(functionName(node))) continue
+    const [only] = argumentsOf(node)
+    if (only?.start === start && only.end === end && only.type === 'dynamic') return true
+  }
+  return false
 }
 
 function textOf({ name, parameters, body }: KustoFunction): FunctionText {

@@ -50,6 +50,8 @@ export class Natives {
       { name: LIST, gives: 'rows', columns: (alias) => this.#columns(alias) },
       { name: ALIASES, gives: 'rows', columns: () => ALIAS_COLUMNS },
       { name: 'workspace', gives: 'here' },
+      // Resource Graph; its tables are read from what was exported of it.
+      { name: 'arg', gives: 'here' },
       ...[...TENANT].flatMap(([name, { gives, adds = [] }]) =>
         gives === undefined ? [] : [{ name, gives, adds }],
       ),

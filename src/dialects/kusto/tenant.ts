@@ -29,7 +29,6 @@ export const TENANT: ReadonlyMap<string, TenantPart> = new Map<string, TenantPar
   ['AssignedIPAddresses', { what: 'the history of addresses that Defender keeps', gives: 'rows' }],
   ['DeviceFromIP', { what: 'the history of addresses that Defender keeps', gives: 'rows' }],
   ['DisruptedEntities', { what: 'the service that interrupts attacks', gives: 'rows' }],
-  ['arg', { what: 'Azure Resource Graph', gives: 'database' }],
   ['adx', { what: 'a cluster of Azure Data Explorer', gives: 'database' }],
   ['geo_info_from_ip_address', { what: 'the table of places that the service keeps' }],
   ['estimate_data_size', { what: 'the sizes of rows in the service' }],
