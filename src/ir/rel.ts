@@ -68,6 +68,8 @@ export interface TimeBounds {
 export interface Binding {
   readonly name: string
   readonly value: Expr
+  /** Of a key of an aggregate: the other keys decide it, so that rows are not grouped by it. */
+  readonly follows?: true
 }
 
 export interface AggBinding {

@@ -46,7 +46,9 @@ function narrow(rel: Rel, needed: Needed): Rel {
     }
     case 'aggregate': {
       const into = needed === 'all' ? rel.into : rel.into.filter(({ name }) => needed.has(name))
-      const own: Rel = { ...rel, into }
+      // A key that follows from the others may go; one that groups may not.
+      const by = rel.by.filter((key) => !key.follows || needed === 'all' || needed.has(key.name))
+      const own: Rel = { ...rel, by, into }
       return { ...own, from: narrow(rel.from, plus(new Set(), own)) }
     }
     case 'filter':

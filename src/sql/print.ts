@@ -263,12 +263,15 @@ function block(rel: Rel): Block {
     case 'aggregate': {
       const below = block(rel.from)
       const base = plain(below) ? below : nested(below)
+      const keys = rel.by.filter(({ follows }) => !follows)
       const by = joined(
-        rel.by.map((each) => exprSql(each.value)),
+        keys.map((each) => exprSql(each.value)),
         ', ',
       )
-      const group = rel.by.length === 0 ? EMPTY : sql`\nGROUP BY ${by}`
-      const whole = { ...base, columns: [...rel.by.map(bound), ...rel.into.map(aggregate)] }
+      const group = keys.length === 0 ? EMPTY : sql`\nGROUP BY ${by}`
+      const key = (each: Binding): Sql =>
+        each.follows ? sql`any(${exprSql(each.value)}) AS ${name(each.name)}` : bound(each)
+      const whole = { ...base, columns: [...rel.by.map(key), ...rel.into.map(aggregate)] }
       return { from: sql`(${blockSql(whole)}${group})`, where: [] }
     }
     case 'window':

@@ -9,6 +9,7 @@ import type { Column, Node } from './adapter.ts'
 import { argumentsOf, functionName } from './calls.ts'
 import { EMPTY_NAME } from './discover.ts'
 import { joined, type Pair } from './joins.ts'
+import { type Evaluate, need, type Plugin } from './plugin.ts'
 import { shaped } from './rows.ts'
 import {
   type Context,
@@ -18,28 +19,16 @@ import {
   filtered,
   missing,
   type Operator,
+  partitionOf,
   type Rowset,
   refuse,
   rowOf,
   same,
   selected,
 } from './scope.ts'
+import { SLIDING } from './sliding.ts'
 import { Aggregates } from './summarize.ts'
 import { constantText, typeOf } from './values.ts'
-
-/** A call of a plugin, with its arguments by place and by name. */
-interface Plugin {
-  readonly name: string
-  readonly call: Node
-  readonly placed: readonly Node[]
-  readonly named: ReadonlyMap<string, Node>
-  /** The columns that the query lists for it, or the binder tells. */
-  readonly out: readonly Column[]
-  /** True when the query lists no columns, and only the data tells them. */
-  readonly isOpen: boolean
-}
-
-type Evaluate = (rows: Rowset, plugin: Plugin, context: Context) => Rowset
 
 function pluginOf(node: Node): Plugin {
   const call = node.child('FunctionCall')
@@ -59,13 +48,6 @@ function pluginOf(node: Node): Plugin {
     out: node.columns,
     isOpen: node.maybe('Schema') === undefined,
   }
-}
-
-function need(plugin: Plugin, index: number, context: Context): Node {
-  return (
-    plugin.placed[index] ??
-    refuse('HR407', { what: plugin.call.text.slice(0, 80) }, context.lowering.place(plugin.call))
-  )
 }
 
 /** An optional argument, by its name or by its place. */
@@ -288,7 +270,7 @@ const narrow: Evaluate = (rows, plugin, context) => {
   const numbered: Rel = {
     op: 'window',
     from: rows.rel,
-    by: rows.by.map((each) => field(each.name, each.type)),
+    by: partitionOf(rows),
     order: rows.order,
     into: [{ name: number, fn: 'win.row_number', args: [], type: 'int' }],
   }
@@ -393,7 +375,7 @@ const activityCounts: Evaluate = (rows, plugin, context) => {
     { name: place, value: call('axis.place', [start, time, step], 'int') },
     { name: who, value: cast(id, type) },
   ])
-  const per = [...rows.by, ...keys].map((each) => field(each.name, each.type))
+  const per = [...partitionOf(rows), ...keys.map((each) => field(each.name, each.type))]
   const begun: Rel = {
     op: 'window',
     from: placed.rel,
@@ -457,6 +439,7 @@ const PLUGINS: Readonly<Record<string, Evaluate>> = {
   ipv4_lookup: addressLookup('ipv4'),
   ipv6_lookup: addressLookup('ipv6'),
   activity_counts_metrics: activityCounts,
+  ...SLIDING,
 }
 
 /** True for the name of a plugin that `evaluate` has. */

@@ -160,8 +160,8 @@ const mvApply: Operator = (rows, node, context) => {
   const by = [
     ...rows.by,
     { name: id, type: 'int' as const },
-    ...orderFields(rows.order),
-    ...kept.map(({ hidden, type }) => ({ name: hidden, type })),
+    ...orderFields(rows.order).map((each) => ({ ...each, follows: true as const })),
+    ...kept.map(({ hidden, type }) => ({ name: hidden, type, follows: true as const })),
   ]
   const opened = expanded({ ...carried, by }, lists, false, index, context)
   const inOrder: Rowset =

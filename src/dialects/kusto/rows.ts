@@ -10,6 +10,7 @@ import {
   constant,
   derived,
   isPlace,
+  partitionOf,
   type Rowset,
   refuse,
   rowOf,
@@ -169,7 +170,7 @@ export function ordered(rows: Rowset, list: readonly Node[], context: Context): 
 /** The first rows; of each small table where there are several. */
 export function limited(rows: Rowset, count: number, context: Context): Rowset {
   const from = context.lowering.sorted(rows)
-  const per = rows.by.map((each) => field(each.name, each.type))
+  const per = partitionOf(rows)
   const rel: Rel =
     per.length === 0 ? { op: 'limit', from, rows: count } : { op: 'limit', from, rows: count, per }
   return { ...rows, rel }

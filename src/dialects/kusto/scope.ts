@@ -56,7 +56,12 @@ export interface Rowset {
   readonly columns: readonly Column[]
   readonly order: Order
   /** Hidden columns that tell apart the small tables that an operator works on one by one (`partition`, `mv-apply`). */
-  readonly by: readonly Field[]
+  readonly by: readonly KeyField[]
+}
+
+/** A hidden column that tells small tables apart, or one that the others decide and that is only carried along. */
+export interface KeyField extends Field {
+  readonly follows?: true
 }
 
 /** Columns that queries need for themselves begin so; no column of a user does. */
@@ -183,8 +188,17 @@ export function hiddenFields({ order, by }: Rowset): readonly Field[] {
 }
 
 /** Columns as they are. */
-export function same(columns: readonly Field[]): readonly Binding[] {
-  return columns.map(({ name, type }) => ({ name, value: field(name, type) }))
+export function same(columns: readonly KeyField[]): readonly Binding[] {
+  return columns.map(({ name, type, follows }) => ({
+    name,
+    value: field(name, type),
+    ...(follows ? { follows } : {}),
+  }))
+}
+
+/** What tells the small tables of rows apart, as windows and limits take it. */
+export function partitionOf({ by }: Rowset): readonly Expr[] {
+  return by.filter(({ follows }) => !follows).map(({ name, type }) => field(name, type))
 }
 
 /** New columns from old ones; the order is carried along. */

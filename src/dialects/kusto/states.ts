@@ -10,6 +10,7 @@ import {
   derived,
   missing,
   type Operator,
+  partitionOf,
   type Rowset,
   rowOf,
   same,
@@ -229,7 +230,7 @@ const topHitters: Operator = (rows, node, context) => {
     { by: field(value, valueType), down: true, nulls: 'last' },
     { by: field(name, type), down: true, nulls: 'last' },
   ]
-  const per = rows.by.map((each) => field(each.name, each.type))
+  const per = partitionOf(rows)
   const rel: Rel = {
     op: 'limit',
     from: { op: 'sort', from: grouped, order },

@@ -18,6 +18,7 @@ import {
   constant,
   missing,
   type Operator,
+  partitionOf,
   type Rowset,
   refuse,
   same,
@@ -189,7 +190,7 @@ function collected(rows: Rowset, list: string, view: View, context: Context): Re
   const ranked: Rel = {
     op: 'window',
     from: rows.rel,
-    by: rows.by.map((each) => field(each.name, each.type)),
+    by: partitionOf(rows),
     order: rows.order,
     into: [{ name: rank, fn: 'win.row_number', args: [], type: 'int' }],
   }

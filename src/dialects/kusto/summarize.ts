@@ -15,6 +15,7 @@ import {
   cast,
   constant,
   type Lowerer,
+  partitionOf,
   type Rowset,
   refuse,
   rowOf,
@@ -123,13 +124,13 @@ export class Aggregates {
 
   /** The rows to group, with their rank where an aggregate needs it. */
   get rows(): Rel {
-    const { rel, order, by } = this.#rows
+    const { rel, order } = this.#rows
     if (this.#rank === undefined || this.#rank.op !== 'field') return rel
     const into = [{ name: this.#rank.name, fn: 'win.row_number', args: [], type: 'int' as const }]
     return {
       op: 'window',
       from: rel,
-      by: by.map((each) => field(each.name, each.type)),
+      by: partitionOf(this.#rows),
       order,
       into,
       frame: 'running',

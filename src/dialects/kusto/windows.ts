@@ -7,7 +7,7 @@ import { type AggBinding, type Rel, schemaOf } from '../../ir/rel.ts'
 import type { BaseType } from '../../ir/types.ts'
 import type { Node } from './adapter.ts'
 import { argumentsOf, functionName } from './calls.ts'
-import { type Context, cast, constant, missing, type Rowset, same } from './scope.ts'
+import { type Context, cast, constant, missing, partitionOf, type Rowset, same } from './scope.ts'
 import { typeOf } from './values.ts'
 
 interface Stage {
@@ -54,11 +54,11 @@ export class Windows {
     stage: Omit<Stage, 'into'>,
   ): Expr {
     const name = context.lowering.hidden('w')
-    const { order, by } = this.#rows
+    const { order } = this.#rows
     this.#rel = {
       op: 'window',
       from: this.#rel,
-      by: [...by.map((each) => field(each.name, each.type)), ...stage.by],
+      by: [...partitionOf(this.#rows), ...stage.by],
       order,
       into: [{ name, fn, args, type }],
       ...(stage.frame === undefined ? {} : { frame: stage.frame }),
