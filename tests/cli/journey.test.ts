@@ -225,3 +225,93 @@ it('Kusto queries over logs', { timeout: 240_000 }, async () => {
   expect(report).toContain('<svg class="pie"')
   expect(report).toContain('ws01: 66.7 %')
 })
+
+it('Kusto rules over logs', { timeout: 240_000 }, async () => {
+  desk.write(
+    'kusto/shell.yml',
+    [
+      'id: 22222222-0000-4000-8000-000000000001',
+      'name: A Shell Asks Who It Is',
+      'description: Somebody asks who they are.',
+      'severity: Medium',
+      'queryFrequency: 5m',
+      'queryPeriod: 5m',
+      'triggerOperator: gt',
+      'triggerThreshold: 0',
+      'tactics: [Discovery]',
+      'relevantTechniques: [T1033]',
+      'query: |',
+      '  DeviceProcessEvents',
+      '  | where Timestamp > ago(5m)',
+      '  | where ProcessCommandLine has "whoami"',
+      '  | project Timestamp, DeviceName, AccountName, ProcessCommandLine',
+      'eventGroupingSettings: { aggregationKind: AlertPerResult }',
+      'alertDetailsOverride:',
+      "  alertDisplayNameFormat: '{{AccountName}} asks on {{DeviceName}}'",
+      'customDetails: { Command: ProcessCommandLine }',
+      'entityMappings:',
+      '  - entityType: Host',
+      '    fieldMappings: [{ identifier: FullName, columnName: DeviceName }]',
+      'kind: Scheduled',
+      '',
+    ].join('\n'),
+  )
+  desk.write(
+    'kusto/counts.yml',
+    [
+      'id: 22222222-0000-4000-8000-000000000002',
+      'name: Starts By Machine',
+      'severity: Low',
+      'queryFrequency: 1h',
+      'queryPeriod: 1h',
+      'triggerOperator: gt',
+      'triggerThreshold: 1',
+      'query: DeviceProcessEvents | summarize Starts = count() by DeviceName | sort by DeviceName asc',
+      'kind: Scheduled',
+      '',
+    ].join('\n'),
+  )
+  desk.write(
+    'kusto/hunts.md',
+    [
+      '# Hunts of the week',
+      '## Clicks',
+      '```kql',
+      'DeviceProcessEvents | join kind=inner (UrlClickEvents) on $left.AccountUpn == $right.AccountUpn',
+      '```',
+      '## Last hour',
+      '```kql',
+      'DeviceProcessEvents | where Timestamp > ago(1s) | project Timestamp, FileName',
+      '```',
+      '## Wrong',
+      '```kql',
+      'DeviceProcessEvents | where FileNam == "x"',
+      '```',
+      '',
+    ].join('\n'),
+  )
+  desk.write('kusto/signin.kql', '// Logons that failed\nSigninLogs\n| where ResultType != "0"\n')
+  const logs = 'logs/sysmon.jsonl'
+  await play(
+    'kusto-rules',
+    [
+      ['rules', 'check', 'kusto'],
+      ['run', logs, '--rules', 'kusto'],
+      ['run', logs, '--rules', 'kusto', '-q', '--jsonl'],
+      ['run', logs, '--rules', 'kusto', '--json', '-q', '--min-level', 'medium'],
+      ['run', logs, '--rules', 'kusto/shell.yml', '-q', '--csv'],
+      ['run', logs, '--rules', 'kusto/shell.yml', '-q', '--at', '2026-01-05T08:00:01Z'],
+      ['run', logs, '--rules', 'kusto/shell.yml', '-q', '--at', 'noon'],
+      ['run', logs, '--rules', 'kusto', '--html', 'alerts.html', '-q', '--events'],
+      ['query', 'kusto/shell.yml', '--logs', logs, '-q'],
+      ['query', 'kusto/shell.yml', '--show', 'ir'],
+      ['explain', 'kusto/counts.yml'],
+      kusto('DeviceProcessEvents | where Timestamp > ago(1s) | project FileName', '--logs', logs),
+      kusto('print now()', '--at', '2026-01-05', '--csv'),
+    ],
+    3,
+  )
+  const report = readFileSync(desk.path('alerts.html'), 'utf8')
+  expect(report).toContain('<dt>Alert</dt><dd>ann asks on ws01</dd>')
+  expect(report).toContain('<caption>Rows of the run</caption>')
+})
