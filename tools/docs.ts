@@ -5,6 +5,7 @@ import { functions } from '../src/functions/catalogue.ts'
 import type { FunctionRecord } from '../src/functions/record.ts'
 import { printType } from '../src/ir/types.ts'
 import { cliPage } from './clipage.ts'
+import { kustoPage } from './kustopage.ts'
 
 const NOTE =
   '<!-- Made by `npm run docs` from the tables in src; a test fails when it is stale. -->'
@@ -90,4 +91,5 @@ export const pages: ReadonlyMap<string, () => string> = new Map([
   ['docs/diagnostics.md', diagnosticsPage],
   ['docs/limits.md', limitsPage],
   ['docs/cli.md', () => cliPage(NOTE)],
+  ['docs/kusto.md', () => kustoPage(NOTE)],
 ])

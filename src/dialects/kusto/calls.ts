@@ -390,6 +390,9 @@ function isNull(value: Expr): Expr {
   return value.type === 'text' ? constant(false, 'bool') : call('value.is_missing', [value])
 }
 
+/** Names of the scalar functions that are lowered by code of their own. */
+export const SPECIAL_NAMES: readonly string[] = Object.keys(SPECIALS)
+
 /** True for a scalar function that queries may call. */
 export function isKnownFunction(name: string): boolean {
   const record = functionsSpelled('kusto').get(name.toLowerCase())
