@@ -7,6 +7,7 @@ import { arrayFunctions } from './arrays.ts'
 import { axisFunctions } from './axis.ts'
 import { bagFunctions } from './bags.ts'
 import { betaFunctions } from './beta.ts'
+import { byteFunctions } from './bytes.ts'
 import { castFunctions } from './casts.ts'
 import { choiceFunctions } from './choice.ts'
 import { collectFunctions } from './collect.ts'
@@ -57,6 +58,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...momentFunctions,
   ...numberFunctions,
   ...betaFunctions,
+  ...byteFunctions,
   ...spanFunctions,
   ...unitFunctions,
   ...choiceFunctions,

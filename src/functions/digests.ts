@@ -3,7 +3,6 @@
  * of the different values, a state of percentiles the sorted values with how many there are up to each. Both are exact
  * up to a size, and beyond it sketches of that size; they are Harrier's own form, and no other engine reads them.
  */
-import { converted } from './casts.ts'
 import { arrayJson, elementOf, solid } from './json.ts'
 import { named, VARIABLES } from './once.ts'
 import { arg, type FunctionRecord, type Parameter } from './record.ts'
@@ -96,6 +95,33 @@ const dcountHll: FunctionRecord = {
   ],
 }
 
+/** Hashes are told from one another up to the least of the ends to which the states are whole. */
+const common: FunctionRecord = {
+  id: 'sketch.hll_common',
+  says: 'Number of values that all of several states of counts hold.',
+  takes: [{ ...STATE, many: true }],
+  gives: 'int',
+  onNull: 'own',
+  sql: (args) => {
+    const most = literal(MOST_HASHES)
+    const lists = joined(
+      args.map((each) => hashesOf(solid(each))),
+      ', ',
+    )
+    const full = sql`arrayFilter(l -> length(l) >= ${most}, ${a})`
+    const end = sql`arrayMin(arrayMap(l -> arrayMax(l), ${full}))`
+    const shared = sql`arrayReduce('groupArrayIntersect', ${a})`
+    const guess = sql`toInt64(round(arrayCount(h -> h <= ${end}, ${b}) / (toFloat64(${end}) / 18446744073709551616)))`
+    return named(sql`[${lists}]`, a, () =>
+      named(shared, b, () => sql`if(empty(${full}), toInt64(length(${b})), ${guess})`),
+    )
+  },
+  examples: [
+    { args: ['{"hll":[1,2,3]}', '{"hll":[2,3,4]}'], gives: 2 },
+    { args: ['{"hll":[1,2,3]}', null], gives: 0 },
+  ],
+}
+
 function validity(name: string, member: string, says: string, good: string): FunctionRecord {
   return {
     id: `sketch.${name}_isvalid`,
@@ -130,32 +156,47 @@ function sortable({ sql: value, type }: SqlArg): Sql {
   }
 }
 
-/** A sorted value as an element of the state. */
-function valueText({ type }: SqlArg, value: Sql): Sql {
-  if (type === 'time') {
-    return elementOf({ sql: sql`reinterpret(${value}, 'DateTime64(7, \\'UTC\\')')`, type })
-  }
-  return type === 'span' ? elementOf({ sql: value, type }) : sql`toString(${value})`
+/** A sorted value as an element of a state: instants and lengths of time are ticks behind a letter. */
+function elementText({ type }: SqlArg, value: Sql): Sql {
+  if (type === 'time') return sql`concat('"t', toString(${value}), '"')`
+  return type === 'span' ? sql`concat('"s', toString(${value}), '"')` : sql`toString(${value})`
 }
+
+const numberText = (element: Sql): Sql => sql`trim(BOTH '"ts' FROM ${element})`
 
 /** What an element of a state sorts by. */
-function rankKey(element: Sql): Sql {
-  const value = { sql: element, type: 'dynamic' } as const
-  const ticks = sql`toFloat64(reinterpret(${converted(value, 'time')}, 'Int64'))`
-  const span = sql`toFloat64(${converted(value, 'span')})`
-  const quoted = sql`coalesce(${ticks}, ${span}, nan)`
-  return sql`if(startsWith(${element}, '"'), ${quoted}, toFloat64OrZero(${element}))`
+const rankKey = (element: Sql): Sql => sql`toFloat64OrZero(${numberText(element)})`
+
+/** An element of a state as a dynamic value. */
+function elementValue(element: Sql): Sql {
+  const ticks = sql`toInt64OrZero(${numberText(element)})`
+  const moment = elementOf({
+    sql: sql`reinterpret(${ticks}, 'DateTime64(7, \\'UTC\\')')`,
+    type: 'time',
+  })
+  const span = elementOf({ sql: ticks, type: 'span' })
+  return sql`multiIf(startsWith(${element}, '"t'), ${moment}, startsWith(${element}, '"s'), ${span}, ${element})`
 }
 
-/** A state from the texts of sorted values and their weights; missing when there are none. */
+/**
+ * A state from the texts of sorted values and their weights; missing when there are none. Arrays go beside one another
+ * into the lambdas: one that a lambda reads from outside is copied for each element.
+ */
 function valueState(texts: Sql, weights: Sql): Sql {
   const most = literal(MOST_VALUES)
-  const bin = (at: Sql): Sql => sql`floor(${b}[${at}] / ${b}[-1] * ${most})`
-  const last = sql`arrayFilter(i -> i = length(${b}) OR ${bin(sql`i`)} != ${bin(sql`i + 1`)}, arrayEnumerate(${b}))`
-  const kept = sql`if(length(${b}) <= ${most}, arrayEnumerate(${b}), ${last})`
-  const values = arrayJson(sql`arrayMap(i -> ${a}[i], ${c})`)
-  const upTo = arrayJson(sql`arrayMap(i -> toString(${b}[i]), ${c})`)
-  const text = named(kept, c, () => sql`concat('{"tdigest":', ${values}, ',"upto":', ${upTo}, '}')`)
+  const next = sql`arrayPushBack(arrayPopFront(arrayMap(x -> toFloat64(x), ${b})), toFloat64(inf))`
+  const isKept = sql`(${key}.1 OR floor(n / ${key}.2 * ${most}) != floor(m / ${key}.2 * ${most}))`
+  const values = arrayJson(sql`arrayFilter((v, n, m) -> ${isKept}, ${a}, ${b}, ${c})`)
+  const upTo = arrayJson(
+    sql`arrayMap(n -> toString(n), arrayFilter((n, m) -> ${isKept}, ${b}, ${c}))`,
+  )
+  const text = named(next, c, () =>
+    named(
+      sql`(length(${b}) <= ${most}, ${b}[-1])`,
+      key,
+      () => sql`concat('{"tdigest":', ${values}, ',"upto":', ${upTo}, '}')`,
+    ),
+  )
   return named(texts, a, (each) =>
     named(
       sql`arrayCumSum(${weights})`,
@@ -185,7 +226,7 @@ const tdigest: FunctionRecord = {
   },
   finish: (made, args) =>
     valueState(
-      sql`arrayMap(${key} -> ${valueText(arg(args, 0), key)}, tupleElement(${made}, 1))`,
+      sql`arrayMap(${key} -> ${elementText(arg(args, 0), key)}, tupleElement(${made}, 1))`,
       sql`tupleElement(${made}, 2)`,
     ),
 }
@@ -195,7 +236,7 @@ const values = (state: Sql): Sql => sql`JSONExtractArrayRaw(${state}, 'tdigest')
 
 /** How often each value of a state is there. */
 const weightsOf = (state: Sql): Sql =>
-  sql`arrayMap(i -> if(${upTo(state)}[i] > if(i = 1, 0, ${upTo(state)}[i - 1]), ${upTo(state)}[i] - if(i = 1, 0, ${upTo(state)}[i - 1]), 0), arrayEnumerate(${values(state)}))`
+  sql`arrayResize(arrayMap((n, p) -> if(n > p, n - p, 0), ${upTo(state)}, arraySlice(arrayPushFront(${upTo(state)}, 0), 1, length(${upTo(state)}))), length(${values(state)}), 0)`
 
 const MERGES = ['tdigest_merge', 'merge_tdigest']
 
@@ -246,10 +287,22 @@ const tdigestUnion: FunctionRecord = {
 
 /** The value of a state that a percentage of all do not exceed; `a` must be the values and `b` the ranks. */
 const ranked = (percent: Sql): Sql =>
-  sql`${a}[greatest(arrayFirstIndex(n -> n >= least(greatest(ifNull(${percent}, 0), 0), 100) / 100 * (1 - 1e-12) * ${b}[-1], ${b}), 1)]`
+  named(
+    sql`least(greatest(ifNull(${percent}, 0), 0), 100) / 100 * (1 - 1e-12) * ${b}[-1]`,
+    key,
+    (rank) =>
+      named(
+        sql`${a}[greatest(arrayFirstIndex(n -> n >= ${rank}, ${b}), 1)]`,
+        VARIABLES.t,
+        elementValue,
+      ),
+  )
 
 const withState = (state: Sql, body: Sql): Sql =>
   named(values(state), a, () => named(upTo(state), b, () => body))
+
+/** Most percentiles that are told at once. */
+const MOST_PERCENTS = 100
 
 const percentile: FunctionRecord = {
   id: 'sketch.percentile_tdigest',
@@ -283,7 +336,7 @@ const percentiles: FunctionRecord = {
         ? sql`arrayMap(x -> toFloat64OrZero(x), JSONExtractArrayRaw(ifNull(${value}, '[]')))`
         : sql`[ifNull(toFloat64(${value}), 0)]`,
     )
-    const list = sql`arrayMap(${c} -> ${ranked(c)}, arrayConcat(${joined(wanted, ', ')}))`
+    const list = sql`arrayMap(${c} -> ${ranked(c)}, arraySlice(arrayConcat(${joined(wanted, ', ')}), 1, ${literal(MOST_PERCENTS)}))`
     return withState(solid(first), sql`if(empty(${a}), NULL, ${arrayJson(list)})`)
   },
   examples: [
@@ -310,7 +363,7 @@ function rank(name: string, says: string, share: boolean, gives: number): Functi
     spelled: { kusto: [name] },
     sql: (args) => {
       const value = sql`toFloat64(${sortable(arg(args, 1))})`
-      const below = sql`arrayMax(arrayMap((${key}, n) -> if(ifNull(${rankKey(key)} <= ${c}, false), n, 0), ${a}, arraySlice(arrayResize(${b}, length(${a})), 1)))`
+      const below = sql`arrayMax(arrayMap((${key}, n) -> if(${rankKey(key)} <= assumeNotNull(${c}), n, 0), ${a}, arrayResize(${b}, length(${a}))))`
       const found = share ? sql`${below} / ${b}[-1] * 100` : sql`toFloat64(${below})`
       const known = sql`if(empty(${a}) OR empty(${b}) OR isNull(${c}), NULL, ${found})`
       return withState(
@@ -334,6 +387,7 @@ export const digestFunctions: readonly FunctionRecord[] = [
   hllMerge,
   hllUnion,
   dcountHll,
+  common,
   validity('hll', 'hll', 'True for a state of a count.', '{"hll":[1]}'),
   tdigest,
   tdigestMerge,

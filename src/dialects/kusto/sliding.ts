@@ -147,7 +147,7 @@ const rowsNear: Evaluate = (rows, plugin, context) => {
   })
   const rel = along(along(numbered, l, 'win.max', false), f, 'win.min', true)
   const isNear = (gap: Expr, most: number): Expr =>
-    call('logic.holds', [call('compare.at_most', [gap, whole(most)], 'bool')])
+    call('logic.holds', [call('compare.less_or_equal', [gap, whole(most)], 'bool')])
   const behind = call('arith.subtract', [field(n, 'int'), field(l, 'int')], 'int')
   const ahead = call('arith.subtract', [field(f, 'int'), field(n, 'int')], 'int')
   const far = and([not(isNear(behind, after)), not(isNear(ahead, before))])
@@ -174,7 +174,7 @@ const slidingCounts: Evaluate = (rows, plugin, context) => {
   const [who, bin, count, dcount] = ['v', 'b', 'c', 'd'].map((each) => lowering.hidden(each))
   const names = { who: who ?? '', bin: bin ?? '', count: count ?? '', dcount: dcount ?? '' }
   const type = typeOf(idNode, id.type)
-  const isBefore = call('logic.holds', [call('compare.at_most', [line.value, end], 'bool')])
+  const isBefore = call('logic.holds', [call('compare.less_or_equal', [line.value, end], 'bool')])
   const ready = derived(filtered(rows, isBefore), [{ name: names.who, value: cast(id, type) }])
   const place = call('axis.place', [start, line.value, step], 'int')
   const all = spread(ready.rel, place, stepsIn(lookback, step, line), names.bin)
@@ -295,7 +295,11 @@ const activeUsers: Evaluate = (rows, plugin, context) => {
       },
     ],
   }
-  const isOften = call('compare.at_least', [field(names.seen, 'int'), whole(wanted)], 'bool')
+  const isOften = call(
+    'compare.greater_or_equal',
+    [field(names.seen, 'int'), whole(wanted)],
+    'bool',
+  )
   const isHere = call('compare.greater', [field(more.here, 'int'), whole(0)], 'bool')
   const moment = pointAt(start, place, period, line)
   const step0 = call('axis.place', [start, moment, step], 'int')
