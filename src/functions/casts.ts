@@ -6,7 +6,7 @@ import type { BaseType } from '../ir/types.ts'
 import { isList } from '../ir/types.ts'
 import { instant, readInstant, readSpan, ticksOf, trimmed } from './calendar.ts'
 import { jsonOf } from './json.ts'
-import { named, once, VARIABLES } from './once.ts'
+import { named, once, repeated, VARIABLES } from './once.ts'
 import { momentText, spanText } from './printed.ts'
 import { arg, type Example, type FunctionRecord } from './record.ts'
 import { type Sql, type SqlArg, sql } from './sql.ts'
@@ -54,30 +54,38 @@ function ofDynamic(value: Sql, text: (text: Sql) => Sql, other: (raw: Sql) => Sq
 const isTrue = (raw: Sql): Sql => sql`${raw} = 'true'`
 const isTruth = (raw: Sql): Sql => sql`${raw} IN ('true', 'false')`
 
+/**
+ * A text that is read several times: a column is repeated, because the engine reads a dictionary-coded one once per
+ * different value, which it cannot do through a name; all else is named.
+ */
+function read(text: Sql, body: (text: Sql) => Sql): Sql {
+  return repeated(text, TEXT, body)
+}
+
+/** True where a pattern for hexadecimal can match; much cheaper than the pattern. */
+const isMarkedHex = (text: Sql): Sql => sql`substring(${text}, 2, 1) IN ('x', 'X')`
+
 /** A whole number of 64 bits in digits; sixteen digits in hexadecimal are its bits. */
 function readLong(text: Sql): Sql {
-  return named(
+  return read(
     trimmed(text),
-    TEXT,
     (t) =>
-      sql`if(match(${t}, '^0[xX][0-9a-fA-F]{1,16}$'), reinterpretAsInt64(reverse(unhex(substring(${t}, 3)))), toInt64OrNull(${t}))`,
+      sql`if(${isMarkedHex(t)} AND match(${t}, '^0[xX][0-9a-fA-F]{1,16}$'), reinterpretAsInt64(reverse(unhex(substring(${t}, 3)))), toInt64OrNull(${t}))`,
   )
 }
 
 function readInt(text: Sql): Sql {
-  return named(
+  return read(
     trimmed(text),
-    TEXT,
     (t) =>
-      sql`if(match(${t}, '^0[xX][0-9a-fA-F]{1,8}$'), reinterpretAsInt32(reverse(unhex(substring(${t}, 3)))), toInt32OrNull(${t}))`,
+      sql`if(${isMarkedHex(t)} AND match(${t}, '^0[xX][0-9a-fA-F]{1,8}$'), reinterpretAsInt32(reverse(unhex(substring(${t}, 3)))), toInt32OrNull(${t}))`,
   )
 }
 
 /** The engine reads more words as numbers than Kusto does. */
 function readReal(text: Sql): Sql {
-  return named(
+  return read(
     trimmed(text),
-    TEXT,
     (t) =>
       sql`if(match(${t}, '^(?:[+-]?(?:(?:[0-9]+\\\\.?[0-9]*|\\\\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|Infinity)|NaN|nan)$'), toFloat64OrNull(${t}), NULL)`,
   )
@@ -96,9 +104,8 @@ function readBool(text: Sql): Sql {
 }
 
 function readGuid(text: Sql): Sql {
-  return named(
+  return read(
     trimmed(text),
-    TEXT,
     (t) =>
       sql`if(match(${t}, '^(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\\\\{[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\\\\}|\\\\([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\\\\))$'), toString(toUUIDOrNull(replaceRegexpAll(${t}, '[{}()]', ''))), NULL)`,
   )

@@ -28,6 +28,14 @@ export function once(value: Sql, variable: Sql, body: (value: Sql) => Sql): Sql 
   return piecesOf(value) <= FEW_PIECES ? body(value) : named(value, variable, body)
 }
 
+/** More pieces than this, and a value is named even where repeating it would be read faster. */
+const SOME_PIECES = 6
+
+/** The body with a value in it, repeated where it is little more than a column. */
+export function repeated(value: Sql, variable: Sql, body: (value: Sql) => Sql): Sql {
+  return piecesOf(value) <= SOME_PIECES ? body(value) : named(value, variable, body)
+}
+
 /** The body with a named value, however short the value is. */
 export function named(value: Sql, variable: Sql, body: (value: Sql) => Sql): Sql {
   return sql`arrayMap(${variable} -> ${body(variable)}, [${value}])[1]`

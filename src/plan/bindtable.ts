@@ -179,7 +179,18 @@ function bindValue(expr: Expr, type: Type, names: Names, source: Source | undefi
   }
 }
 
-/** Members of an object that no event has are left out. */
+/** Each of the values once; the fields of several spellings may be one column. */
+function different(args: readonly Expr[]): readonly Expr[] {
+  const seen = new Set<string>()
+  return args.filter((each) => {
+    const key = JSON.stringify(each)
+    const isNew = !seen.has(key)
+    seen.add(key)
+    return isNew
+  })
+}
+
+/** Members of an object that no event has are left out, and second readings of one column. */
 function withoutMissing(expr: Expr): Expr {
   if (expr.op === 'case' && expr.type === 'text') {
     const filled = (each: Expr): Expr => (isNull(each) ? text('') : each)
@@ -190,6 +201,14 @@ function withoutMissing(expr: Expr): Expr {
     }
   }
   if (expr.op !== 'call') return expr
+  if (expr.fn === 'value.first') {
+    const args = different(expr.args)
+    const [only] = args
+    // A stored text is never null, so it is its own first.
+    return args.length === 1 && only?.op === 'field' && only.stored === 'plain'
+      ? only
+      : { ...expr, args }
+  }
   if (expr.fn === 'dynamic.first') {
     const args = expr.args.filter((each) => !isNull(each))
     return args.length > 1 ? { ...expr, args } : (args[0] ?? NULL)

@@ -2,6 +2,7 @@
  * Constant folding: calls of constants, missing fields, and the truth tables of and, or, not. What folds to
  * "never" needs no scan; that is how "this rule cannot fire on these logs" is told.
  */
+import { instantOfTicks, parseIso, printInstant, ticksOf } from '../core/time.ts'
 import { functions } from '../functions/catalogue.ts'
 import type { FunctionRecord } from '../functions/record.ts'
 import { sql } from '../functions/sql.ts'
@@ -56,7 +57,28 @@ function blankIsNull(record: FunctionRecord, { args }: Call): boolean {
   return record.onNull !== 'own' && record.blankIsNull?.(known) === true
 }
 
+/** First and last instant, in ticks since 1970: years 1 and 9999. */
+const FIRST_INSTANT = -621355968000000000n
+const LAST_INSTANT = 2534023007999999999n
+
+/** A constant instant moved by a constant length of time: as a constant it can be looked up in the order of a table. */
+function foldInstant({ fn, args }: Call): Expr | undefined {
+  if (fn !== 'arith.add' && fn !== 'arith.subtract') return undefined
+  const [time, by] = args
+  if (time?.op !== 'const' || time.type !== 'time' || typeof time.value !== 'string')
+    return undefined
+  if (by?.op !== 'const' || by.type !== 'span' || by.value === null) return undefined
+  const start = parseIso(time.value)
+  if (start === undefined) return undefined
+  const ticks = BigInt(String(by.value))
+  const end = ticksOf(start) + (fn === 'arith.add' ? ticks : -ticks)
+  if (end < FIRST_INSTANT || end > LAST_INSTANT) return undefined
+  return { op: 'const', value: printInstant(instantOfTicks(end)), type: 'time' }
+}
+
 function foldCall(expr: Call): Expr {
+  const moved = foldInstant(expr)
+  if (moved !== undefined) return moved
   const logic = foldLogic(expr)
   if (logic !== undefined) return logic
   const empty = foldEmptyList(expr)
