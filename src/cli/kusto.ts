@@ -4,11 +4,14 @@
  */
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import type { TableText } from '../dialects/kusto/adapter.ts'
 import type { KustoCompiler, KustoPin } from '../dialects/kusto/answer.ts'
 import { cachedCompiler, cacheSize } from '../rules/kustocache.ts'
 import { openFront } from '../rules/kustofront.ts'
 import { readPin } from '../rules/kustopins.ts'
 import { type FrontParts, findSnapshot, frontVersion, sizeOf } from '../rules/kustosnapshot.ts'
+import type { StoredCatalogue } from '../schema/stored.ts'
+import { customTables } from '../schema/tableview.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
 import { bytes, counted } from './figures.ts'
@@ -96,6 +99,20 @@ export async function kustoState(context: Context): Promise<string> {
 }
 
 const made = new WeakMap<Context, KustoCompiler>()
+const custom = new WeakMap<Context, readonly TableText[]>()
+
+/** Makes the custom tables of a store known to later compilations; false when it has none. */
+export function knowTables(context: Context, stored: StoredCatalogue): boolean {
+  const tables = customTables(stored).map(({ name, columns }) => ({
+    name,
+    columns: columns.map(({ name: column, type }) => ({
+      name: column,
+      type: typeof type === 'string' ? type : ('dynamic' as const),
+    })),
+  }))
+  custom.set(context, tables)
+  return tables.length > 0
+}
 
 /** The compiler for one call of the program; made when it is first asked, since most calls have no Kusto query. */
 export function lazyKusto(context: Context, pins: readonly KustoPin[] = []): KustoCompiler {
@@ -104,7 +121,7 @@ export function lazyKusto(context: Context, pins: readonly KustoPin[] = []): Kus
       const known = made.get(context) ?? makeCompiler(context, pins)
       made.set(context, known)
       try {
-        return await known.compile(requests, functions, watchlists)
+        return await known.compile(requests, functions, watchlists, custom.get(context) ?? [])
       } finally {
         context.output.status(undefined)
       }

@@ -23,6 +23,7 @@ import { printRel } from '../ir/print.ts'
 import type { Rel } from '../ir/rel.ts'
 import { atTime, readsNow } from '../plan/now.ts'
 import { loadRules } from '../rules/load.ts'
+import type { StoredCatalogue } from '../schema/stored.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import {
   type Context,
@@ -32,7 +33,7 @@ import {
   openTemporaryStore,
 } from './context.ts'
 import { checkIntake, isShort, storeFor } from './intaking.ts'
-import { lazyKusto, readPins } from './kusto.ts'
+import { knowTables, lazyKusto, readPins } from './kusto.ts'
 import { isDrawn } from './plot.ts'
 import { ResultTally, renderResultPage } from './resultpage.ts'
 import { mostRows, resultWriter } from './results.ts'
@@ -106,9 +107,9 @@ interface ReadyText {
 
 /** A text that is compiled. Columns that depend on the data are found when the data is there. */
 interface Compiled {
-  readonly tables: readonly string[]
+  readonly readsTables: boolean
   /** The queries; without data those are refused whose columns depend on it. */
-  readonly finish: (rows?: Discovering['rows']) => Promise<ReadyText>
+  readonly finish: (rows?: Discovering['rows'], stored?: StoredCatalogue) => Promise<ReadyText>
 }
 
 /** Compiles the text; all its queries must be usable. What is no error is told on stderr. */
@@ -125,15 +126,18 @@ async function compile(
     return compiled ?? { queries: [] }
   }
   const first = await ask(query.text)
-  const tables = first.queries.flatMap((each) => each.tables)
   const isOpen = first.queries.some(({ discover }) => discover !== undefined)
-  if (!isOpen) {
+  // Custom tables are known by what the store holds for them.
+  const lacksTable = first.queries.flatMap((each) => each.diagnostics).some(isLackOfTable)
+  const readsTables = lacksTable || first.queries.some((each) => each.tables.length > 0)
+  if (!isOpen && !(lacksTable && hasData(context, options))) {
     const ready = { query, answers: readyQueries(context, query, first) }
-    return { tables, finish: async () => ready }
+    return { readsTables, finish: async () => ready }
   }
   return {
-    tables,
-    finish: async (rows) => {
+    readsTables,
+    finish: async (rows, stored) => {
+      if (stored !== undefined) knowTables(context, stored)
       if (rows === undefined) return { query, answers: readyQueries(context, query, first) }
       const { text, compiled } = await compileDiscovering(query.text, { compile: ask, rows })
       const found = { ...query, text }
@@ -141,6 +145,8 @@ async function compile(
     },
   }
 }
+
+const isLackOfTable = ({ code }: Diagnostic): boolean => code === 'HR401'
 
 /** The queries of a compiled text, all of which must be usable. */
 function readyQueries(
@@ -304,7 +310,7 @@ async function prepare(context: Context, query: QueryText, options: OptionValues
   const early = hasData(context, options) ? undefined : openTemporaryStore(context)
   try {
     const compiled = await compile(context, query, options)
-    const isFree = compiled.tables.length === 0
+    const isFree = !compiled.readsTables
     const isNamed = options.texts('logs').length > 0 || options.text('store') !== undefined
     if (isFree && !isNamed) {
       return { compiled, opened: await (early ?? openTemporaryStore(context)), intake: undefined }
@@ -340,7 +346,7 @@ export async function queryKusto(
     const compiled = await compile(context, query, options)
     const { answers } = await compiled.finish()
     if (what === 'ir') return show(context, answers, what, undefined)
-    if (compiled.tables.length > 0) {
+    if (compiled.readsTables) {
       throw new UsageError(
         'the SQL depends on which fields are stored',
         'name logs with --logs, or a store with --store; --show ir needs neither',
@@ -358,7 +364,7 @@ export async function queryKusto(
     const ready = await compiled.finish(async function* (rel) {
       const timed = await nowFor(context, rel, { opened, options, world })
       yield* planRows(opened.store, timed.rel, world, limit)
-    })
+    }, stored)
     if (what === 'ir' || what === 'sql') return await show(context, ready.answers, what, world)
     const code = await runAll(context, { ...ready, opened, options }, world)
     return code === EXIT.done && intake !== undefined && isShort(intake) ? EXIT.engine : code

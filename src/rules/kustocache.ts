@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { limits } from '../core/limits.ts'
+import type { TableText } from '../dialects/kusto/adapter.ts'
 import type {
   KustoAnswer,
   KustoCompiled,
@@ -56,6 +57,7 @@ class Uses {
   readonly #functions: ReadonlyMap<string, KustoFunction>
   readonly #watchlists: readonly Watchlist[]
   readonly #pins: readonly KustoPin[]
+  readonly #tables: ReadonlyMap<string, TableText>
   #lists: string | undefined
   #files: string | undefined
 
@@ -63,13 +65,18 @@ class Uses {
     functions: readonly KustoFunction[],
     watchlists: readonly Watchlist[],
     pins: readonly KustoPin[],
+    tables: readonly TableText[],
   ) {
     this.#pins = pins
+    this.#tables = new Map(tables.map((each) => [each.name.toLowerCase(), each]))
     this.#functions = new Map(functions.map((each) => [each.name, each]))
     this.#watchlists = watchlists
   }
 
-  /** The functions that a text names, those that they name, and the watchlists and files where it names any. */
+  /**
+   * The functions that a text names, those that they name, the tables of the store among its words, and the watchlists
+   * and files where it names any.
+   */
   of(text: string): readonly unknown[] {
     const words = new Set<string>()
     const texts = [text]
@@ -89,7 +96,8 @@ class Uses {
     const isExternal = words.has('externaldata') || words.has('external_data')
     if (isListed) this.#lists ??= sha(JSON.stringify(this.#watchlists))
     if (isExternal) this.#files ??= sha(JSON.stringify(this.#pins))
-    return [used, isListed ? this.#lists : '', isExternal ? this.#files : '']
+    const tables = [...words].flatMap((word) => this.#tables.get(word.toLowerCase()) ?? [])
+    return [used, isListed ? this.#lists : '', isExternal ? this.#files : '', tables]
   }
 }
 
@@ -218,8 +226,8 @@ class Cache implements KustoCompiler {
     }
   }
 
-  compile: KustoCompiler['compile'] = async (requests, functions, watchlists) => {
-    const uses = new Uses(functions, watchlists, this.#options.pins ?? [])
+  compile: KustoCompiler['compile'] = async (requests, functions, watchlists, tables = []) => {
+    const uses = new Uses(functions, watchlists, this.#options.pins ?? [], tables)
     const jobs = requests.map((request) => {
       const key = sha(
         JSON.stringify([this.#options.version, request.query, uses.of(request.query)]),
@@ -231,7 +239,7 @@ class Cache implements KustoCompiler {
     )
     if (missing.size === 0) return jobs.flatMap(({ known }) => known ?? [])
     const keys = [...missing.keys()]
-    const made = await this.#compiler.compile([...missing.values()], functions, watchlists)
+    const made = await this.#compiler.compile([...missing.values()], functions, watchlists, tables)
     const fresh = new Map(keys.flatMap((key, at) => (made[at] ? [[key, made[at]] as const] : [])))
     for (const [key, compiled] of fresh) this.#write(key, compiled)
     const isDue =

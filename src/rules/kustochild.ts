@@ -88,7 +88,7 @@ function say(reply: FrontReply): void {
   }
 }
 
-const NOTHING: FrontWorld = { functions: [], watchlists: [], pins: [] }
+const NOTHING: FrontWorld = { functions: [], watchlists: [], pins: [], custom: [] }
 
 function serve(front: Front): void {
   let compiler = front.compiler(NOTHING)

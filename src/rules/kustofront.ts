@@ -350,9 +350,9 @@ class Fronts implements KustoFront {
     return answers
   }
 
-  compile: KustoCompiler['compile'] = (requests, functions, watchlists) => {
+  compile: KustoCompiler['compile'] = (requests, functions, watchlists, custom = []) => {
     if (requests.length === 0) return Promise.resolve([])
-    const world: FrontWorld = { functions, watchlists, pins: this.#options.pins ?? [] }
+    const world: FrontWorld = { functions, watchlists, pins: this.#options.pins ?? [], custom }
     const line = encode({ op: 'world', world } satisfies FrontRequest)
     const texts = requests.map(({ query }) => query)
     const mine = this.#turn.then(() => this.#all(texts, line))

@@ -28,13 +28,14 @@ export function compilerHere(
   pins: readonly KustoPin[] = [],
 ): KustoCompiler {
   return {
-    async compile(requests, functions, watchlists) {
+    async compile(requests, functions, watchlists, custom = []) {
       const compiler = new Compiler({
         library: kustoLibrary(),
         catalogue,
         functions,
         watchlists,
         pins,
+        custom,
       })
       return requests.map(({ query }) => compiler.compile(query))
     },

@@ -2,6 +2,7 @@
  * What passes between this program and the process of the Kusto front end, and what is kept of it on disk: lines of
  * JSON, with the numbers that JSON does not have.
  */
+import type { TableText } from '../dialects/kusto/adapter.ts'
 import type { KustoAnswer, KustoFunction, KustoPin, Watchlist } from '../dialects/kusto/answer.ts'
 
 /** What queries may use beside the tables. */
@@ -9,6 +10,8 @@ export interface FrontWorld {
   readonly functions: readonly KustoFunction[]
   readonly watchlists: readonly Watchlist[]
   readonly pins: readonly KustoPin[]
+  /** Tables that only the store knows. */
+  readonly custom: readonly TableText[]
 }
 
 export type FrontRequest =

@@ -156,7 +156,7 @@ export function viewForTable(schema: SchemaCatalogue, called: string): View | un
 
 /** True for the name of a custom table: what it holds is told by what is stored. */
 export function isCustom(name: string): boolean {
-  return /^[A-Za-z_]\w*_CL$/.test(name)
+  return /^[A-Za-z_]\w*_CL$/i.test(name)
 }
 
 const NAME = /^[A-Za-z_]\w*$/
@@ -184,4 +184,12 @@ export function storedTable(name: string, stored: StoredCatalogue): Table | unde
     { name: 'Type', type: 'text' },
   ]
   return { name, columns: [...standard, ...fields], old: new Map(), isHunting: false, grows: true }
+}
+
+/** The custom tables that a store holds, their names in lower case. */
+export function customTables(stored: StoredCatalogue): readonly Table[] {
+  return [...stored.keys()].flatMap((source) => {
+    const name = source.startsWith(EXPORTS) ? source.slice(EXPORTS.length) : ''
+    return storedTable(name, stored) ?? []
+  })
 }

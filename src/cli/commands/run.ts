@@ -1,13 +1,20 @@
 /** `harrier run`: logs in, rules over them, findings out. */
-import { LEVELS } from '../../rules/rule.ts'
+import type { RuleSet } from '../../rules/load.ts'
+import { LEVELS, type LoadedRule } from '../../rules/rule.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import type { Context } from '../context.ts'
 import { checkIntake, INTAKE_OPTIONS, isShort, STORE_OPTION, storeFor } from '../intaking.ts'
+import { knowTables } from '../kusto.ts'
 import { OUTPUT_OPTIONS } from '../outputs.ts'
-import { RULE_OPTIONS, rulesFor, runnableRules, selectRules } from '../rulesets.ts'
+import { RULE_OPTIONS, readRules, rulesFor, runnableRules, selectRules } from '../rulesets.ts'
 import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint } from '../running.ts'
 import { AT_OPTION, TIME_OPTIONS } from '../times.ts'
 import { EXIT } from '../usage.ts'
+
+/** True for a rule that is refused because there is no table of a name. */
+function lacksTable({ rule, diagnostics }: LoadedRule): boolean {
+  return rule === undefined && diagnostics.some(({ code }) => code === 'HR401')
+}
 
 async function act(
   context: Context,
@@ -18,13 +25,18 @@ async function act(
   checkIntake(context, options)
   const rulePaths = options.texts('rules')
   const set = await rulesFor(context, options, rulePaths)
-  const rules = selectRules(runnableRules(context, set, rulePaths), options)
+  const choose = (from: RuleSet) => selectRules(runnableRules(context, from, rulePaths), options)
+  // Only the store knows custom tables: what is refused for want of one is read again when the store is there.
+  const waits = set.rules.some(lacksTable)
+  const early = waits ? undefined : choose(set)
   const { opened, intake } = await storeFor(context, args, options)
   try {
     if (intake?.interrupted === true) return EXIT.interrupted
     if (intake !== undefined && intake.received === 0 && isShort(intake)) return EXIT.engine
+    const isTold = waits && knowTables(context, await opened.store.catalogue())
+    const known = isTold ? (await readRules(context, options, rulePaths)).set : set
     return await runAndPrint(context, {
-      rules,
+      rules: early ?? choose(known),
       texts: set.texts,
       opened,
       intake,

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../../core/diagnostic.ts'
 import type { Span } from '../../core/span.ts'
 import type { Order, Rel } from '../../ir/rel.ts'
 import type { Schema } from '../../ir/types.ts'
+import type { TableText } from './adapter.ts'
 
 /** A parameter of a user's function. */
 export interface KustoParameter {
@@ -97,11 +98,15 @@ export interface KustoCompiled {
   readonly queries: readonly KustoAnswer[]
 }
 
-/** Compiles queries; never throws for what a query holds. The answers come in the order of the requests. */
+/**
+ * Compiles queries; never throws for what a query holds. The answers come in the order of the requests. `tables` are
+ * those that only the store knows, such as custom ones; they are found whatever the case of their names.
+ */
 export interface KustoCompiler {
   compile(
     requests: readonly KustoRequest[],
     functions: readonly KustoFunction[],
     watchlists: readonly Watchlist[],
+    tables?: readonly TableText[],
   ): Promise<readonly KustoCompiled[]>
 }

@@ -32,7 +32,7 @@ import { TENANT } from './tenant.ts'
 export interface CompileOptions {
   readonly library: Library
   readonly catalogue: TableCatalogue
-  /** Tables that only the store knows, such as custom ones. */
+  /** Tables that only the store knows, such as custom ones; found whatever the case of their names. */
   readonly custom?: readonly TableText[]
   readonly functions?: readonly KustoFunction[]
   readonly watchlists?: readonly Watchlist[]
@@ -59,7 +59,7 @@ export class Compiler {
     ]
     this.#functions = new Map(functions.map((each) => [each.name, each]))
     this.#natives = new Natives(options.watchlists ?? [])
-    this.#custom = new Map((options.custom ?? []).map((each) => [each.name, each]))
+    this.#custom = new Map((options.custom ?? []).map((each) => [each.name.toLowerCase(), each]))
   }
 
   /** The queries of a text, in order. */
@@ -196,13 +196,17 @@ export class Compiler {
   }
 
   #table(name: string, words?: ReadonlySet<string>): TableText | undefined {
-    const custom = this.#custom.get(name)
+    const custom = this.#custom.get(name.toLowerCase())
     const { catalogue } = this.#options
     const known = catalogue.table(name)
-    if (known === undefined) return custom
+    if (known === undefined) return custom === undefined ? undefined : { ...custom, name }
     // Columns of an earlier time are there for queries that name them; binding tells where their values are now.
     const old = [...known.old.values()].filter(({ field }) => words?.has(field.name) !== false)
-    const listed = [...known.columns, ...old.map(({ field }) => field)]
+    const published = [...known.columns, ...old.map(({ field }) => field)]
+    const publishedNames = new Set(published.map((each) => each.name))
+    // A custom table may have more columns here than where it was published.
+    const more = (custom?.columns ?? []).filter((each) => !publishedNames.has(each.name))
+    const listed = [...published, ...more]
     const names = new Set(listed.map((each) => each.name))
     const grown = [...(known.grows ? (words ?? []) : [])].flatMap((word) => {
       const type = suffixType(word)
@@ -296,7 +300,7 @@ export class Compiler {
     }
     switch (problem.code) {
       case 'KS204':
-        return diagnose('HR401', { name, hint: hint(this.#names()) }, span)
+        return diagnose('HR401', { name, hint: tableHint(name, () => hint(this.#names())) }, span)
       case 'KS211':
         return diagnose('HR403', { name, hint: hint(this.#functionNames()) }, span)
       case 'KS142':
@@ -321,6 +325,13 @@ export class Compiler {
     for (const [, name] of query.matchAll(/([A-Za-z_]\w*)\s*=(?![=~])/g)) if (name) yield name
     yield* this.#names()
   }
+}
+
+/** A custom table is known by what the store holds for it. */
+function tableHint(name: string, near: () => string): string {
+  return /_CL$/i.test(name)
+    ? `a custom table is known by its data: ingest it with --table ${name.slice(0, 128)}`
+    : near()
 }
 
 /** A text with parts replaced, and where each offset of it stood before. */
