@@ -447,6 +447,12 @@ export const codes = {
     message: 'the query was given up: the compiler failed at it twice; {reason}',
     hint: 'the other queries are not affected; please report this one',
   },
+  HR482: {
+    severity: 'error',
+    message: 'the file {file} cannot be read as {format}: {reason}',
+    hint: 'the query says how its external data is written: with (format="...", ignoreFirstRecord=...)',
+  },
+  HR483: { severity: 'error', message: 'the external data cannot be read: {reason}' },
   HR490: {
     severity: 'error',
     message: 'the rule would run more than {limit} times over these logs',
@@ -456,12 +462,6 @@ export const codes = {
     severity: 'notice',
     message: 'ran as of {time}, the end of the logs; now() and ago() count from there',
   },
-  HR482: {
-    severity: 'error',
-    message: 'the file {file} cannot be read as {format}: {reason}',
-    hint: 'the query says how its external data is written: with (format="...", ignoreFirstRecord=...)',
-  },
-  HR483: { severity: 'error', message: 'the external data cannot be read: {reason}' },
   HR600: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
   HR601: {
     severity: 'error',
