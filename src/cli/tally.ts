@@ -96,7 +96,7 @@ function clipValues(values: readonly string[]): readonly string[] {
 }
 
 /** An entity as one text: its type and the values that tell it, the last of a name first. */
-export function entityText({ type, ...identifiers }: FoundEntity): string {
+function entityText({ type, ...identifiers }: FoundEntity): string {
   return `${type} ${Object.values(identifiers).join(' ')}`
 }
 

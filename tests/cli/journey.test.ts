@@ -166,7 +166,12 @@ it('a store', () =>
     ['explain', IDS.whoami.slice(0, 8), '--rules', 'rules/windows/whoami.yml', '-q'],
   ]))
 
-const kusto = (...args: readonly string[]): Step => ['query', '--dialect', 'kusto', ...args]
+const kusto = (...args: readonly string[]): readonly string[] => [
+  'query',
+  '--dialect',
+  'kusto',
+  ...args,
+]
 const VALUES =
   'print n = 1, r = 1.5, t = datetime(2020-01-01), s = 1d + 1ms, b = true, d = dynamic({"a": [1, "x"]}), none = int(null), text = "a,b"'
 const PROCESSES =
@@ -187,7 +192,11 @@ it('Kusto queries without data', { timeout: 240_000 }, () =>
       kusto('print 1', '--events'),
       kusto('print 1', '--rows', 'many'),
       kusto('print a = 1', '--show', 'ir'),
-      kusto('DeviceProcessEvents | count'),
+      // Without a default store, whatever was played before.
+      {
+        args: kusto('DeviceProcessEvents | count'),
+        options: { env: { XDG_DATA_HOME: desk.path('.nothing') } },
+      },
       ['query', 'DeviceProcessEvents | count'],
     ],
     3,
