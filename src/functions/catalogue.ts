@@ -28,6 +28,7 @@ import { networkFunctions } from './network.ts'
 import { numberFunctions } from './numbers.ts'
 import { parsingFunctions } from './parsing.ts'
 import type { FunctionRecord } from './record.ts'
+import { seasonFunctions } from './seasons.ts'
 import { seriesFunctions } from './series.ts'
 import { setFunctions } from './sets.ts'
 import { shapeFunctions } from './shape.ts'
@@ -68,6 +69,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...setFunctions,
   ...seriesFunctions,
   ...fitFunctions,
+  ...seasonFunctions,
   ...bagFunctions,
   ...arrayFunctions,
   ...termFunctions,
