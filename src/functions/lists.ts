@@ -1,9 +1,13 @@
 /** Lists that rows are made from: elements side by side, ranges, and a number for each row. */
 import { arg, type FunctionRecord } from './record.ts'
-import { joined, type SqlArg, sql } from './sql.ts'
+import { joined, type Sql, type SqlArg, sql } from './sql.ts'
 
-/** Most elements that one range may have. */
-const MOST = sql`1048576`
+/** Most values that one range may have; a longer one ends the query instead of losing its end. */
+const MOST = sql`10000000`
+
+function bounded(count: Sql): Sql {
+  return sql`toUInt32(${count} + throwIf(${count} > ${MOST}, 'a range of more than 10,000,000 values'))`
+}
 
 const zip: FunctionRecord = {
   id: 'list.zip',
@@ -39,13 +43,13 @@ const TICKS = sql`'Int64'`
 function steps(from: SqlArg, to: SqlArg, step: SqlArg) {
   if (from.type === 'float' || from.type === 'decimal') {
     const count = sql`toInt64(floor((${to.sql} - ${from.sql}) / ${step.sql} + 1e-9))`
-    return sql`arrayMap(i -> ${from.sql} + i * ${step.sql}, range(toUInt32(least(greatest(ifNull(${count}, -1) + 1, 0), ${MOST}))))`
+    return sql`arrayMap(i -> ${from.sql} + i * ${step.sql}, range(${bounded(sql`greatest(ifNull(${count}, -1) + 1, 0)`)}))`
   }
   const whole = (value: SqlArg) =>
     value.type === 'time' ? sql`reinterpret(${value.sql}, ${TICKS})` : value.sql
   const count = sql`intDivOrNull(${whole(to)} - ${whole(from)}, ${step.sql})`
   const goes = sql`(${whole(to)} - ${whole(from)}) * sign(${step.sql}) >= 0`
-  const size = sql`toUInt32(least(if(ifNull(${goes}, false), ifNull(${count}, -1) + 1, 0), ${MOST}))`
+  const size = bounded(sql`if(ifNull(${goes}, false), ifNull(${count}, -1) + 1, 0)`)
   const value = sql`${whole(from)} + toInt64(i) * ${step.sql}`
   return from.type === 'time'
     ? sql`arrayMap(i -> reinterpret(${value}, 'DateTime64(7, \\'UTC\\')'), range(${size}))`

@@ -181,11 +181,13 @@ function noColumns(rows: number): Block {
 
 function valuesBlock(rel: Extract<Rel, { op: 'values' }>): Block {
   if (rel.out.length === 0) return noColumns(rel.rows.length)
-  const columns = rel.out.map(({ name: column, type }, index) => {
+  // The structure is a text that the engine parses by rules of its own, so names of events and queries stay out of it.
+  const plainName = (index: number): Sql => sql`${name(`c${index + 1}`)}`
+  const structure = rel.out.map(({ type }, index) => {
     // A text is never missing in languages that have no missing texts; where it is, the column says so.
     const isWhole = type === 'text' && rel.rows.every((row) => (row[index] ?? null) !== null)
     const kept = isWhole ? sql`String` : columnType(isList(type) ? 'text' : type)
-    return sql`${name(column)} ${isList(type) ? sql`Array(${kept})` : kept}`
+    return sql`${plainName(index)} ${isList(type) ? sql`Array(${kept})` : kept}`
   })
   if (rel.rows.length === 0) {
     const missing = rel.out.map(({ name: column, type }) => {
@@ -204,10 +206,11 @@ function valuesBlock(rel: Extract<Rel, { op: 'values' }>): Block {
     )
     return sql`(${joined(cells, ', ')})`
   })
-  return {
-    from: sql`values(${literal(printTemplate(joined(columns, ', ')))}, ${joined(rows, ', ')})`,
-    where: [],
-  }
+  const named = rel.out.map(
+    ({ name: column }, index) => sql`${plainName(index)} AS ${name(column)}`,
+  )
+  const listed = sql`values(${literal(printTemplate(joined(structure, ', ')))}, ${joined(rows, ', ')})`
+  return { from: sql`(SELECT ${joined(named, ', ')} FROM ${listed})`, where: [] }
 }
 
 function block(rel: Rel): Block {

@@ -86,6 +86,13 @@ export class Compiler {
   }
 
   #lower(query: string, span: Span): KustoAnswer {
+    // Names of columns that plans make for themselves begin so; a query could else put its own in their place.
+    const own = /\[\s*@?['"]@@/.exec(query)
+    if (own !== null) {
+      const at = span.start + own.index
+      const place = { start: at, end: at + own[0].length }
+      return failed(span, [diagnose('HR407', { what: 'a name that begins with @@' }, place)])
+    }
     const tables = this.#tablesOf(query)
     const scope = this.#scopeOf(query, tables)
     let parsed = this.#options.library.parse(query, scope)
@@ -184,6 +191,10 @@ export class Compiler {
       if (table !== undefined) found.set(name, table)
     }
     for (const word of words) add(word)
+    if (texts.some((each) => readsAll(each))) {
+      for (const name of this.#options.catalogue.fed) add(name)
+      for (const { name } of this.#custom.values()) add(name)
+    }
     for (const [, start = ''] of texts.join('\n').matchAll(/([A-Za-z_]\w*)\*/g)) {
       for (const name of this.#names()) if (name.startsWith(start)) add(name)
     }
@@ -191,7 +202,7 @@ export class Compiler {
   }
 
   *#names(): Generator<string> {
-    yield* this.#custom.keys()
+    for (const { name } of this.#custom.values()) yield name
     yield* this.#options.catalogue.names
   }
 
@@ -325,6 +336,11 @@ export class Compiler {
     for (const [, name] of query.matchAll(/([A-Za-z_]\w*)\s*=(?![=~])/g)) if (name) yield name
     yield* this.#names()
   }
+}
+
+/** `union *`, and `search` and `find` that name no tables: all tables, which are those that may have rows here. */
+function readsAll(text: string): boolean {
+  return /\bunion\b[^|;]*\*/.test(text) || /(?:^|[;(={\n])\s*(?:search|find)\b/.test(text)
 }
 
 /** A custom table is known by what the store holds for it. */

@@ -73,15 +73,9 @@ export function lowerExpr(node: Node, context: Context): Expr {
     case 'CompoundNamedExpression':
       return lowerExpr(node.child('Expression'), context)
     case 'AndExpression':
-      return call('logic3.and', [
-        truthOf(node.child('Left'), context),
-        truthOf(node.child('Right'), context),
-      ])
+      return call('logic3.and', partsOf(node, context))
     case 'OrExpression':
-      return call('logic3.or', [
-        truthOf(node.child('Left'), context),
-        truthOf(node.child('Right'), context),
-      ])
+      return call('logic3.or', partsOf(node, context))
     case 'UnaryMinusExpression':
       return negative(lowerExpr(node.child('Expression'), context), node)
     case 'UnaryPlusExpression':
@@ -129,6 +123,17 @@ function left(node: Node, context: Context): Expr {
 
 function right(node: Node, context: Context): Expr {
   return lowerExpr(node.child('Right'), context)
+}
+
+/** The parts of a chain of one operator: published lists of indicators chain hundreds, too many to nest. */
+function partsOf(node: Node, context: Context): readonly Expr[] {
+  const parts: Node[] = []
+  let rest = node
+  while (rest.kind === node.kind) {
+    parts.push(rest.child('Right'))
+    rest = rest.child('Left')
+  }
+  return [rest, ...parts.reverse()].map((each) => truthOf(each, context))
 }
 
 /** A condition that may be missing, as `and` and `or` take it. */

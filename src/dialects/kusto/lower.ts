@@ -372,9 +372,9 @@ export function diagnosticOf(error: unknown, span: Span): Diagnostic {
   if (error instanceof Refusal) {
     return error.diagnostic.span === undefined ? { ...error.diagnostic, span } : error.diagnostic
   }
-  const reason =
-    error instanceof RangeError
-      ? 'it is nested too deeply'
-      : String((error as Error).message ?? error)
+  // The stack is as deep as the query is nested; nothing else overflows it.
+  if (error instanceof RangeError && /stack/i.test(error.message))
+    return diagnose('HR410', {}, span)
+  const reason = String((error as Error).message ?? error)
   return diagnose('HR417', { reason: reason.slice(0, 200) }, span)
 }

@@ -13,7 +13,6 @@ import {
   type Operator,
   type Row,
   type Rowset,
-  refuse,
   selected,
 } from './scope.ts'
 
@@ -40,15 +39,32 @@ function absentTable(node: Node, context: Context): string | undefined {
   return isKnown ? undefined : name
 }
 
+/** All tables, or those whose names fit; the ones behind functions are left out. */
+function allLegs(
+  item: Node,
+  { lowering }: Context,
+  fits: (name: string) => boolean = () => true,
+): readonly Leg[] {
+  const names = lowering.tableNames().filter((name) => !name.endsWith('_') && fits(name))
+  return names.map((name) => ({ rows: lowering.stored(name, item), name }))
+}
+
+/** The tables of a query that names none. */
+function everyLeg(item: Node, context: Context): readonly Leg[] {
+  const legs = allLegs(item, context)
+  const { lowering } = context
+  lowering.notice(diagnose('HR476', { count: legs.length }, lowering.place(item)))
+  return legs
+}
+
 /** The tables that an item of a union stands for; names with `*` stand for all that fit. */
 function legsOf(item: Node, index: number, context: Context, isFuzzy: boolean): readonly Leg[] {
   const { lowering } = context
   if (item.kind === 'NameReference' && item.child('Name').kind === 'WildcardedName') {
     const pattern = globOf(item.child('Name').text)
-    return lowering
-      .tableNames()
-      .filter((name) => pattern.test(name))
-      .map((name) => ({ rows: lowering.stored(name, item), name }))
+    return item.child('Name').text === '*'
+      ? everyLeg(item, context)
+      : allLegs(item, context, (name) => pattern.test(name))
   }
   let inner = item
   while (inner.kind === 'ParenthesizedExpression') inner = inner.child('Expression')
@@ -199,11 +215,7 @@ const search: Operator = (rows, node, context) => {
     ? [{ rows, name: 'search_arg0' }]
     : listed.length > 0
       ? listed.flatMap((each, index) => legsOf(each, index, context, true))
-      : refuse(
-          'HR407',
-          { what: 'search over all tables; name them: search in (T1, T2) "text"' },
-          context.lowering.place(node),
-        )
+      : everyLeg(node, context)
   const condition = node.child('Condition')
   const found = legs.map(({ rows: leg, name }) => ({
     rows: filtered(leg, searched(condition, leg, { ...context, row: legRow(leg, legs) }, noCase)),
@@ -222,11 +234,7 @@ const find: Operator = (rows, node, context) => {
     ? [{ rows, name: 'find_arg0' }]
     : listed.length > 0
       ? listed.flatMap((each, index) => legsOf(each, index, context, true))
-      : refuse(
-          'HR407',
-          { what: 'find over all tables; name them: find in (T1, T2) where ...' },
-          context.lowering.place(node),
-        )
+      : everyLeg(node, context)
   const condition = node.child('Condition')
   const out = node.columns
   const source = withSource?.name || withSource?.text || 'source_'
