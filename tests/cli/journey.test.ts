@@ -301,6 +301,8 @@ it('Kusto rules over logs', { timeout: 240_000 }, async () => {
   )
   desk.write('kusto/signin.kql', '// Logons that failed\nSigninLogs\n| where ResultType != "0"\n')
   const logs = 'logs/sysmon.jsonl'
+  // Without a default store, whatever was played before.
+  const alone = { env: { XDG_DATA_HOME: desk.path('.nothing') } }
   await play(
     'kusto-rules',
     [
@@ -313,8 +315,8 @@ it('Kusto rules over logs', { timeout: 240_000 }, async () => {
       ['run', logs, '--rules', 'kusto/shell.yml', '-q', '--at', 'noon'],
       ['run', logs, '--rules', 'kusto', '--html', 'alerts.html', '-q', '--events'],
       ['query', 'kusto/shell.yml', '--logs', logs, '-q'],
-      ['query', 'kusto/shell.yml', '--show', 'ir'],
-      ['explain', 'kusto/counts.yml'],
+      { args: ['query', 'kusto/shell.yml', '--show', 'ir'], options: alone },
+      { args: ['explain', 'kusto/counts.yml'], options: alone },
       kusto('DeviceProcessEvents | where Timestamp > ago(1s) | project FileName', '--logs', logs),
       kusto('print now()', '--at', '2026-01-05', '--csv'),
     ],
