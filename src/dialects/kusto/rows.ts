@@ -73,8 +73,12 @@ export function namedValues(
     const names = written[index] ?? []
     if (each.kind === 'CompoundNamedExpression') {
       const value = context.lowering.expr(each.child('Expression'), context)
-      const values = severalOf(value, names.length)
-      return names.map((name, at) => ({ name, value: values[at] ?? constant(null, 'dynamic') }))
+      // Values beyond the written names keep their own; only `extend`, which has columns already, leaves them out.
+      const rest = each.columns.slice(names.length).map(({ name }) => name)
+      if (taken.size > 0) for (const name of rest) context.lowering.phantoms.add(name)
+      const all = taken.size > 0 ? names : [...names, ...rest]
+      const values = severalOf(value, all.length)
+      return all.map((name, at) => ({ name, value: values[at] ?? constant(null, 'dynamic') }))
     }
     const value = context.lowering.expr(each, context)
     if (each.kind === 'SimpleNamedExpression') {
