@@ -11,7 +11,7 @@ import { openFront } from '../rules/kustofront.ts'
 import { readPin } from '../rules/kustopins.ts'
 import { type FrontParts, findSnapshot, frontVersion, sizeOf } from '../rules/kustosnapshot.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
-import { customTables } from '../schema/tableview.ts'
+import { exportedTables } from '../schema/tableview.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
 import { bytes, counted } from './figures.ts'
@@ -40,7 +40,9 @@ function frontParts(context: Context): FrontParts {
     files: {
       library: BUNDLES.map((name) => require.resolve(`@kusto/language-service-next/${name}`)),
       tables: tables
-        .filter((path) => /^(?:tables[/\\].*\.txt|functions[/\\].*\.kql)$/.test(path))
+        .filter((path) =>
+          /^(?:tables[/\\].*\.txt|functions[/\\].*\.kql|kusto[/\\].*\.yml)$/.test(path),
+        )
         .map((path) => packagePath(join('content/schema', path))),
     },
   }
@@ -101,9 +103,9 @@ export async function kustoState(context: Context): Promise<string> {
 const made = new WeakMap<Context, KustoCompiler>()
 const custom = new WeakMap<Context, readonly TableText[]>()
 
-/** Makes the custom tables of a store known to later compilations; false when it has none. */
+/** Makes the tables that a store has exports of known to later compilations, custom ones too; false when it has none. */
 export function knowTables(context: Context, stored: StoredCatalogue): boolean {
-  const tables = customTables(stored).map(({ name, columns }) => ({
+  const tables = exportedTables(stored, context.schema().tables).map(({ name, columns }) => ({
     name,
     columns: columns.map(({ name: column, type }) => ({
       name: column,

@@ -146,7 +146,8 @@ async function compile(
   }
 }
 
-const isLackOfTable = ({ code }: Diagnostic): boolean => code === 'HR401'
+/** What hangs on which tables the store has: one is not known, or all are meant. */
+const isLackOfTable = ({ code }: Diagnostic): boolean => code === 'HR401' || code === 'HR476'
 
 /** The queries of a compiled text, all of which must be usable. */
 function readyQueries(

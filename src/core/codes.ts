@@ -437,6 +437,11 @@ export const codes = {
     message: '{table} has no column "{name}" any more{now}',
   },
   HR475: { severity: 'warning', message: 'the table "{name}" is called {now} now' },
+  HR476: {
+    severity: 'warning',
+    message: 'all tables are those that logs can feed here, {count} of them',
+    hint: 'name the tables that are meant, so that the query reads no more than it needs',
+  },
   HR480: {
     severity: 'error',
     message: 'the query was given up: it took more than {seconds} seconds to compile',

@@ -24,6 +24,7 @@ import type {
   KustoPin,
   Watchlist,
 } from '../dialects/kusto/answer.ts'
+import { readsAll } from '../dialects/kusto/scan.ts'
 import { decode, encode } from './kustowire.ts'
 import { isPrivateFolder, removeQuietly } from './privatefolder.ts'
 
@@ -96,7 +97,10 @@ class Uses {
     const isExternal = words.has('externaldata') || words.has('external_data')
     if (isListed) this.#lists ??= sha(JSON.stringify(this.#watchlists))
     if (isExternal) this.#files ??= sha(JSON.stringify(this.#pins))
-    const tables = [...words].flatMap((word) => this.#tables.get(word.toLowerCase()) ?? [])
+    const isWide = texts.some((each) => readsAll(each) || /\w\*/.test(each))
+    const tables = isWide
+      ? [...this.#tables.values()]
+      : [...words].flatMap((word) => this.#tables.get(word.toLowerCase()) ?? [])
     return [used, isListed ? this.#lists : '', isExternal ? this.#files : '', tables]
   }
 }

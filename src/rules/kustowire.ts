@@ -27,7 +27,7 @@ export type FrontReply =
 export interface FrontFiles {
   /** Bundles of Microsoft's library, in the order in which they are loaded. */
   readonly library: readonly string[]
-  /** The texts of the tables, and of functions over them. */
+  /** The texts of the tables, of functions over them, and of what feeds them. */
   readonly tables: readonly string[]
 }
 

@@ -212,7 +212,7 @@ function readLogsource(node: YamlNode, draft: Draft, report: Report): readonly L
 export function readSchema(files: readonly SchemaFile[]): Outcome<SchemaCatalogue> {
   const early = files.filter(({ path }) => !TABLES.test(path) && !isLate(path))
   const { documents, diagnostics } = readDocuments(early, KEYS)
-  const tables = readTables(files.filter(({ path }) => TABLES.test(path)))
+  const tables = readTables(files.filter(({ path }) => TABLES.test(path) || isLate(path)))
   diagnostics.push(...tables.diagnostics)
   const draft: Draft = {
     families: new Map(),

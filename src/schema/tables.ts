@@ -30,6 +30,8 @@ export interface FunctionFile {
 }
 
 export interface TableCatalogue {
+  /** The tables that logs of other forms feed; each of the others has only what was exported from it. */
+  readonly fed: readonly string[]
   /** Functions over the tables; unread. */
   readonly functions: readonly FunctionFile[]
   /** All names that a query may use; those of tables that were renamed, and hidden ones, left out. */
@@ -74,6 +76,8 @@ const SUFFIXES: ReadonlyMap<string, BaseType> = new Map([
 const HIDDEN = '_'
 /** Columns of another table, with more behind them. */
 const LIKE = /^=(\w+) ?(.*)$/
+/** The name of a table in a file of views. */
+const FED = /^ {2}- name: (\w+)$/gm
 /** The columns that come first, so that a row is read from its time on. */
 const LEADING = ['TimeGenerated', 'Timestamp']
 
@@ -128,6 +132,7 @@ interface Renames {
 
 class Tables implements TableCatalogue {
   readonly names: ReadonlySet<string>
+  readonly fed: readonly string[]
   readonly functions: readonly FunctionFile[]
   readonly #entries: ReadonlyMap<string, Entry>
   readonly #renames: Renames
@@ -137,11 +142,13 @@ class Tables implements TableCatalogue {
     entries: ReadonlyMap<string, Entry>,
     renames: Renames,
     functions: readonly FunctionFile[],
+    fed: readonly string[],
   ) {
     this.functions = functions
     this.#entries = entries
     this.#renames = renames
     this.names = new Set([...entries.keys()].filter((each) => !each.endsWith(HIDDEN)))
+    this.fed = fed.filter((each) => this.names.has(each))
   }
 
   renamed(name: string): string | undefined {
@@ -219,7 +226,8 @@ function readRename(line: string, renames: Renames): boolean {
  * after it have, a line of `+Name` adds columns to a table of a file before, and
  * `Name =Other s: A` has the columns of another table too; `*` says that the table has more. A file whose path ends in
  * `old.txt` has lines `Old > New` and `Table.Old: s > New`. The columns of a line are checked when they are read; a name
- * that cannot be one, and one that is there twice, are errors here. A file that ends in `.kql` holds functions.
+ * that cannot be one, and one that is there twice, are errors here. A file that ends in `.kql` holds functions; of one that
+ * ends in `.yml` only the names of the tables are read that it feeds.
  */
 export function readTables(
   texts: readonly { readonly path: string; readonly text: string }[],
@@ -228,9 +236,14 @@ export function readTables(
   const entries = new Map<string, Entry>()
   const renames: Renames = { tables: new Map(), columns: new Map() }
   const functions: FunctionFile[] = []
+  const fed: string[] = []
   for (const { path, text } of texts) {
     if (path.endsWith('.kql')) {
       functions.push({ path, text })
+      continue
+    }
+    if (path.endsWith('.yml')) {
+      for (const [, name = ''] of text.matchAll(FED)) fed.push(name)
       continue
     }
     const isOld = path.endsWith('old.txt')
@@ -263,5 +276,5 @@ export function readTables(
   }
   return hasErrors(diagnostics)
     ? { diagnostics }
-    : { value: new Tables(entries, renames, functions), diagnostics }
+    : { value: new Tables(entries, renames, functions, fed), diagnostics }
 }

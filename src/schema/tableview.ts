@@ -186,10 +186,17 @@ export function storedTable(name: string, stored: StoredCatalogue): Table | unde
   return { name, columns: [...standard, ...fields], old: new Map(), isHunting: false, grows: true }
 }
 
-/** The custom tables that a store holds, their names in lower case. */
-export function customTables(stored: StoredCatalogue): readonly Table[] {
-  return [...stored.keys()].flatMap((source) => {
-    const name = source.startsWith(EXPORTS) ? source.slice(EXPORTS.length) : ''
-    return storedTable(name, stored) ?? []
+/** The tables that a store holds exports of; custom ones have names in lower case. */
+export function exportedTables(stored: StoredCatalogue, tables: TableCatalogue): readonly Table[] {
+  const exported = [...stored.keys()].filter((source) => source.startsWith(EXPORTS))
+  if (exported.length === 0) return []
+  const names = new Map([...tables.names].map((name) => [name.toLowerCase(), name]))
+  return exported.flatMap((source) => {
+    const low = source.slice(EXPORTS.length)
+    const name = names.get(low)
+    const held = storedTable(low, stored)
+    // What was published of a custom table may be less than what is stored.
+    if (name !== undefined && held !== undefined) return { ...held, name }
+    return held ?? (name === undefined ? undefined : tables.table(name)) ?? []
   })
 }

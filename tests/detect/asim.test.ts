@@ -103,6 +103,12 @@ describe('the functions of the schema', () => {
       ).toBeGreaterThan(0)
       expect(await count(store, '_Im_Authentication(eventresult="Failure")')).toBeGreaterThan(0)
       expect(await count(store, '_Im_WebSession')).toBeGreaterThan(0)
+      expect(await count(store, 'union * | where Type == "SecurityEvent"')).toBe(
+        await count(store, 'SecurityEvent'),
+      )
+      expect(await count(store, 'search "powershell" | where $table == "SecurityEvent"')).toBe(
+        await count(store, 'search in (SecurityEvent) "powershell"'),
+      )
       expect(await count(store, '_Im_FileEvent')).toBeGreaterThan(0)
     })
   }, 180_000)

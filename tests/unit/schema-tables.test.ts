@@ -59,6 +59,17 @@ describe('the texts of tables', () => {
     expect(columnsOf('A =A s: x', 'A')).toEqual(['x: text'])
   })
 
+  it('know which tables logs of other forms feed, and columns made from data', () => {
+    const { value } = readTables([
+      { path: 'tables/a.txt', text: 'A * s: a\nB s: b\nC_ s: c' },
+      { path: 'kusto/a.yml', text: 'tables:\n  - name: A\n  - name: C_\n' },
+      { path: 'functions/a.kql', text: '// function: F()\nA' },
+    ])
+    expect(value?.fed).toEqual(['A'])
+    expect([value?.table('A')?.grows, value?.table('B')?.grows]).toEqual([true, false])
+    expect(value?.functions.map(({ path }) => path)).toEqual(['functions/a.kql'])
+  })
+
   it('know what tables and columns were called', () => {
     const { value } = readTables([
       { path: 'tables/a.txt', text: '@ t: TimeGenerated Timestamp\nNew s: Host' },

@@ -11,9 +11,9 @@ import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint } from '../running.t
 import { AT_OPTION, TIME_OPTIONS } from '../times.ts'
 import { EXIT } from '../usage.ts'
 
-/** True for a rule that is refused because there is no table of a name. */
-function lacksTable({ rule, diagnostics }: LoadedRule): boolean {
-  return rule === undefined && diagnostics.some(({ code }) => code === 'HR401')
+/** True for a rule that hangs on which tables the store has: one is not known, or all are meant. */
+function lacksTable({ diagnostics }: LoadedRule): boolean {
+  return diagnostics.some(({ code }) => code === 'HR401' || code === 'HR476')
 }
 
 async function act(

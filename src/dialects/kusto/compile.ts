@@ -23,7 +23,7 @@ import { builtInFunctions } from './builtin.ts'
 import { argumentsOf, functionName } from './calls.ts'
 import { diagnosticOf, Lowering, type StoredTable } from './lower.ts'
 import { Natives } from './natives.ts'
-import { closingAt, pastBlanks } from './scan.ts'
+import { closingAt, pastBlanks, readsAll } from './scan.ts'
 import { InputMissing, MISSING_INPUT, Undiscovered } from './scope.ts'
 import { splitScript } from './script.ts'
 import { unsupported } from './support.ts'
@@ -336,11 +336,6 @@ export class Compiler {
     for (const [, name] of query.matchAll(/([A-Za-z_]\w*)\s*=(?![=~])/g)) if (name) yield name
     yield* this.#names()
   }
-}
-
-/** `union *`, and `search` and `find` that name no tables: all tables, which are those that may have rows here. */
-function readsAll(text: string): boolean {
-  return /\bunion\b[^|;]*\*/.test(text) || /(?:^|[;(={\n])\s*(?:search|find)\b/.test(text)
 }
 
 /** A custom table is known by what the store holds for it. */

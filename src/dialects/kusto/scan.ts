@@ -84,3 +84,8 @@ export function pastBlanks(text: string, at: number): number {
     index = pastOpaque(text, index)
   }
 }
+
+/** `union *`, and `search` and `find` that name no tables: all tables, which are those that may have rows here. */
+export function readsAll(text: string): boolean {
+  return /\bunion\b[^|;]*\*/.test(text) || /(?:^|[;(={\n])\s*(?:search|find)\b/.test(text)
+}
