@@ -19,8 +19,8 @@ const SYSMON = '`events_windows:sysmon`'
 const SIGNINS = '`events_azure:signinlogs`'
 const PROCESSES = `${SYSMON} WHERE EventID = '1'`
 const HOST = 'lower(`@host`)'
-const ACCOUNT = "lower(splitByChar('\\\\', User)[-1])"
-const FILE = "splitByChar('\\\\', Image)[-1]"
+const ACCOUNT = "lower(substringIndex(User, '\\\\', -1))"
+const FILE = 'basename(Image)'
 
 /** Names of tools and words of their options; most are in no event. */
 function needles(count: number): readonly string[] {

@@ -234,6 +234,14 @@ function extremeRow(which: 'min' | 'max'): readonly FunctionRecord[] {
     },
     {
       ...shared,
+      id: `agg.arg_${which}_text`,
+      says: `A text of the row with the ${words} value.`,
+      takes: [by, { name: 'text', type: 'text' }],
+      gives: 'text',
+      sql: (args) => sql`${placed}(${arg(args, 1).sql}, ${keyOf(arg(args, 0), which)})`,
+    },
+    {
+      ...shared,
       id: `agg.arg_${which}_first`,
       says: `${says} Of rows alike, the one that comes first by a number.`,
       takes: [{ name: 'order', type: 'int' }, by, value],

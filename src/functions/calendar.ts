@@ -2,7 +2,7 @@
  * Days and ticks as SQL: the calendar from year 1 to 9999 by whole-number arithmetic, and the readers of written
  * instants and lengths of time. Nothing here throws in the engine: what cannot be read is NULL.
  */
-import { named, once, VARIABLES } from './once.ts'
+import { named, once, repeated, VARIABLES } from './once.ts'
 import { type Sql, sql } from './sql.ts'
 
 /** The instant of a number of ticks since 1970. */
@@ -17,7 +17,7 @@ export function ticksOf(time: Sql): Sql {
 
 /** The instant of a number of ticks since 1970; NULL before year 1 and after year 9999. */
 export function instantWithin(ticks: Sql): Sql {
-  return once(
+  return repeated(
     ticks,
     VARIABLES.t,
     (t) => sql`if(${t} BETWEEN -621355968000000000 AND 2534023007999999999, ${instant(t)}, NULL)`,

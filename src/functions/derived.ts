@@ -24,7 +24,8 @@ function ofText(
   }
 }
 
-const lastPiece = (text: Sql): Sql => sql`splitByChar('/', splitByChar('\\\\', ${text})[-1])[-1]`
+/** A text from a text: the engine reads each value of a dictionary-coded column once, which it cannot for arrays. */
+const lastPiece = (text: Sql): Sql => sql`basename(${text})`
 
 const basename = ofText(
   'text.basename',
@@ -137,7 +138,7 @@ const plainTime = ofText(
 const account = ofText(
   'text.account',
   'The account of `DOMAIN\\account` or `account@domain`, without the domain.',
-  (text) => sql`splitByChar('@', splitByChar('\\\\', ${text})[-1])[1]`,
+  (text) => sql`substringIndex(substringIndex(${text}, '\\\\', -1), '@', 1)`,
   [
     ['CORP\\ann', 'ann'],
     ['ann@corp.example', 'ann'],

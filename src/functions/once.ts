@@ -29,7 +29,7 @@ export function once(value: Sql, variable: Sql, body: (value: Sql) => Sql): Sql 
 }
 
 /** More pieces than this, and a value is named even where repeating it would be read faster. */
-const SOME_PIECES = 6
+const SOME_PIECES = 8
 
 /** The body with a value in it, repeated where it is little more than a column. */
 export function repeated(value: Sql, variable: Sql, body: (value: Sql) => Sql): Sql {

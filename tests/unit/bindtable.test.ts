@@ -139,8 +139,8 @@ describe('mapped columns', () => {
 
   it('are made of what is stored, and only of what is mapped', () => {
     expect(sqlOf('Same', win)).toBe('`Image` AS `Same`')
-    expect(sqlOf('Name', win)).toContain('splitByChar')
-    expect(sqlOf('Alias', win)).toContain('splitByChar')
+    expect(sqlOf('Name', win)).toContain('basename')
+    expect(sqlOf('Alias', win)).toContain('basename')
     expect(sqlOf('Text', win)).toBe("'' AS `Text`")
     expect(sqlOf('Gone', win)).toBe("'' AS `Gone`")
     expect(sqlOf('Number', win)).toContain('Int64')
