@@ -1,47 +1,8 @@
 /** States of counts and percentiles, windows that slide, declared patterns and settings, from the query to its rows. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { compileDiscovering } from '../../src/detect/discover.ts'
-import { planRows, type QueryWorld } from '../../src/detect/runquery.ts'
-import { compilerHere } from '../../src/rules/kustolibrary.ts'
-import { readyMadeSchema } from '../../tools/product.ts'
-import { type TemporaryEngine, temporaryEngine } from '../support/temporary.ts'
+import { describe, expect, it } from 'vitest'
+import { kustoDesk } from '../support/kustodesk.ts'
 
-let opened: TemporaryEngine
-beforeAll(async () => {
-  opened = await temporaryEngine()
-})
-afterAll(() => opened.close())
-
-const schema = readyMadeSchema()
-const world: QueryWorld = { schema, stored: new Map(), time: {} }
-const compiler = compilerHere(schema.tables)
-
-async function answer(query: string) {
-  const { compiled } = await compileDiscovering(query, {
-    compile: async (text) => {
-      const [first] = await compiler.compile([{ query: text, name: 'q' }], [], [])
-      return first ?? { queries: [] }
-    },
-    rows: (rel) => planRows(opened.engine, rel, world),
-  })
-  const [first] = compiled.queries
-  if (first === undefined) throw new Error('no answer')
-  return first
-}
-
-async function rows(query: string) {
-  const { rel, columns, diagnostics } = await answer(query)
-  if (rel === undefined) throw new Error(JSON.stringify(diagnostics))
-  const found: unknown[] = []
-  for await (const row of planRows(opened.engine, rel, world)) {
-    found.push(row.map((each) => (typeof each === 'bigint' ? Number(each) : each)))
-  }
-  return { names: columns.map(({ name }) => name), found }
-}
-
-async function found(query: string) {
-  return (await rows(query)).found
-}
+const { answer, rows, found } = kustoDesk()
 
 describe('states of counts and percentiles', () => {
   it('are exact while they are small, and merge', async () => {
@@ -139,6 +100,12 @@ describe('statements', () => {
       [5, 3],
     ])
     expect((await answer(bins)).diagnostics.map(({ code }) => code)).toEqual(['HR407'])
+  })
+
+  it('add up the sizes of columns, but for dynamic ones', async () => {
+    const source = 'print a = 1, b = "é", c = true, d = dynamic([1]) | project'
+    expect(await found(`${source} a, b, c | project estimate_data_size(*)`)).toEqual([[11]])
+    expect((await answer(`${source} estimate_data_size(*)`)).diagnostics[0]?.code).toBe('HR408')
   })
 
   it('name the columns of a table without reading it', async () => {

@@ -211,6 +211,38 @@ const binAuto: Special = (node, args, context) => {
   return call(at === undefined ? 'number.bin' : 'number.bin_at', values, type)
 }
 
+/** Bytes of a value of each type whose size does not hang on the value. */
+const SIZES: Readonly<Partial<Record<BaseType, number>>> = {
+  bool: 1,
+  int32: 4,
+  int: 8,
+  float: 8,
+  time: 8,
+  span: 8,
+  decimal: 16,
+  guid: 16,
+}
+
+/** The size of columns by their types and texts; how the service lays out dynamic values, only it knows. */
+const dataSize: Special = (node, args, context) => {
+  const columns = args.flatMap((each) =>
+    each.kind === 'StarExpression'
+      ? [...(context.row?.values() ?? [])]
+      : [context.lowering.expr(each, context)],
+  )
+  return columns.reduce<Expr>(
+    (sum, value) => {
+      const size = typeof value.type === 'string' ? SIZES[value.type] : undefined
+      if (size === undefined && value.type !== 'text') {
+        refuseTenant('estimate_data_size', context, node)
+      }
+      const own = size === undefined ? call('text.bytes', [value], 'int') : constant(size, 'int')
+      return call('arith.add', [sum, own], 'int')
+    },
+    constant(0, 'int'),
+  )
+}
+
 /** The names of the columns of a table, which is not read for them. */
 const columnNames: Special = (node, args, context) => {
   const table = need(args, 0, context, node)
@@ -342,6 +374,7 @@ const SPECIALS: Readonly<Record<string, Special>> = {
       'bool',
     ),
   column_names_of: columnNames,
+  estimate_data_size: dataSize,
   bin_auto: binAuto,
   pack_all: packAll,
   bag_pack_columns: packColumns,

@@ -31,7 +31,7 @@ export const TENANT: ReadonlyMap<string, TenantPart> = new Map<string, TenantPar
   ['DisruptedEntities', { what: 'the service that interrupts attacks', gives: 'rows' }],
   ['adx', { what: 'a cluster of Azure Data Explorer', gives: 'database' }],
   ['geo_info_from_ip_address', { what: 'the table of places that the service keeps' }],
-  ['estimate_data_size', { what: 'the sizes of rows in the service' }],
+  ['estimate_data_size', { what: 'the sizes of dynamic values in the service' }],
   ['cursor_after', { what: 'a database cursor' }],
   ['cursor_before_or_at', { what: 'a database cursor' }],
   ['current_principal', { what: 'a signed-in user' }],
