@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --events N] [--rules PATH] [--jsonl N]`: what the product does in a second on this machine, each figure beside the
+ * `npm run bench [-- --events N] [--evtx N] [--rules PATH] [--hunts N]`: what the product does in a second on this machine, each figure beside the
  * machine's own limit measured in the same run. Nothing is asserted; machines differ.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -15,6 +15,7 @@ import { loadRules } from '../src/rules/load.ts'
 import { printSql } from '../src/sql/print.ts'
 import { readInto, readyMadeSchema, withStore } from '../tools/product.ts'
 import { writeEvtxFile, writeJsonLines } from './generate.ts'
+import { runHunts } from './hunting.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const OUT = join(ROOT, 'bench/out')
@@ -188,6 +189,8 @@ async function main(): Promise<void> {
   await decodeEvtx(evtxPath)
   await store('EVTX to stored', evtxPath)
   await manyRules(jsonPath, rulePath)
+  console.log('\nKusto queries beside SQL by hand')
+  await runHunts({ events: Number(option('hunts') ?? 2_000_000), runs: 7 })
   if (process.argv.includes('--clean')) rmSync(OUT, { recursive: true, force: true })
 }
 

@@ -163,15 +163,17 @@ async function measure(hunt: Hunt, world: World): Promise<void> {
   )
 }
 
-function option(name: string): string | undefined {
-  const at = process.argv.indexOf(`--${name}`)
-  return at < 0 ? undefined : process.argv[at + 1]
+export interface HuntOptions {
+  readonly events: number
+  readonly runs: number
+  /** Only hunts whose name holds the text. */
+  readonly only?: string | undefined
+  /** Folder of a store that is filled once and kept; a temporary one else. */
+  readonly store?: string | undefined
 }
 
-async function main(): Promise<void> {
-  const events = Number(option('events') ?? 2_000_000)
-  const only = option('only')
-  const kept = option('store')
+/** Runs the hunts and prints a line for each. */
+export async function runHunts({ events, runs, only, store: kept }: HuntOptions): Promise<void> {
   const folder = kept ?? mkdtempSync(join(tmpdir(), 'harrier-bench-'))
   const path = join(folder, 'db')
   const engine = await openChdb({ path, childPath: join(ROOT, 'dist/engine-child.js') })
@@ -179,15 +181,16 @@ async function main(): Promise<void> {
     const schema = readyMadeSchema()
     const store = await openStore({ engine, source: (name) => schema.sources.get(name) })
     if ((await store.catalogue()).size === 0) await fill(store, engine, folder, events)
-    // Within the events, so that the last hour is no part of the month that has fewer of them.
-    const end = new Date(Date.parse(`${MONTH}T00:00:00Z`) + MONTH_MS - 6 * 3_600_000)
+    // Within the events: the last hours of the month have fewer of them.
+    const now = new Date(Date.parse(`${MONTH}T00:00:00Z`) + MONTH_MS - 6 * 3_600_000).toISOString()
     const load = loadavg().map((each) => each.toFixed(1))
     console.log(
       `${availableParallelism()} cores of ${cpus()[0]?.model}, load ${load.join(' ')}, ${events} events`,
     )
-    const world = { store, schema, now: end.toISOString(), runs: Number(option('runs') ?? 7) }
     for (const hunt of HUNTS) {
-      if (only === undefined || hunt.name.includes(only)) await measure(hunt, world)
+      if (only === undefined || hunt.name.includes(only)) {
+        await measure(hunt, { store, schema, now, runs })
+      }
     }
     console.log(`load ${loadavg()[0]?.toFixed(1)} at the end`)
   } finally {
@@ -196,4 +199,16 @@ async function main(): Promise<void> {
   }
 }
 
-await main()
+function option(name: string): string | undefined {
+  const at = process.argv.indexOf(`--${name}`)
+  return at < 0 ? undefined : process.argv[at + 1]
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await runHunts({
+    events: Number(option('events') ?? 2_000_000),
+    runs: Number(option('runs') ?? 7),
+    only: option('only'),
+    store: option('store'),
+  })
+}

@@ -64,11 +64,15 @@ async function each(front: KustoFront, queries: readonly string[]): Promise<read
   return times
 }
 
-/** The program as a user starts it, up to the plan. */
-function program(query: (run: number) => string, cache: string): readonly number[] {
+/** The program as a user starts it: up to the plan, or with the engine to the rows. */
+function program(
+  query: (run: number) => string,
+  cache: string,
+  show = ['--show', 'ir'],
+): readonly number[] {
   return Array.from({ length: RUNS }, (_, run) => {
     const started = performance.now()
-    const args = ['query', '--dialect', 'kusto', query(run), '--show', 'ir']
+    const args = ['query', '--dialect', 'kusto', query(run), ...show]
     execFileSync(process.execPath, [join(ROOT, 'dist/harrier.js'), ...args], {
       env: { ...process.env, XDG_CACHE_HOME: cache },
     })
@@ -94,6 +98,14 @@ async function main(path: string, every: number): Promise<void> {
     say(
       'harrier query --show ir, a query known',
       program(() => 'print 1', folder),
+    )
+    say(
+      'harrier query to the rows, a new query',
+      program((run) => `print ${run + 20}`, folder, []),
+    )
+    say(
+      'harrier query to the rows, a query known',
+      program(() => 'print 1', folder, []),
     )
     const lines = readFileSync(path, 'utf8')
       .split('\n')
