@@ -1,47 +1,8 @@
 /** Operators that read texts, rows in their order and data of unknown shape, from the query to the engine's rows. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { compileDiscovering } from '../../src/detect/discover.ts'
-import { planRows, type QueryWorld } from '../../src/detect/runquery.ts'
-import { compilerHere } from '../../src/rules/kustolibrary.ts'
-import { readyMadeSchema } from '../../tools/product.ts'
-import { type TemporaryEngine, temporaryEngine } from '../support/temporary.ts'
+import { describe, expect, it } from 'vitest'
+import { kustoDesk } from '../support/kustodesk.ts'
 
-let opened: TemporaryEngine
-beforeAll(async () => {
-  opened = await temporaryEngine()
-})
-afterAll(() => opened.close())
-
-const schema = readyMadeSchema()
-const world: QueryWorld = { schema, stored: new Map(), time: {} }
-const compiler = compilerHere(schema.tables)
-
-async function answer(query: string) {
-  const { compiled } = await compileDiscovering(query, {
-    compile: async (text) => {
-      const [first] = await compiler.compile([{ query: text, name: 'q' }], [], [])
-      return first ?? { queries: [] }
-    },
-    rows: (rel) => planRows(opened.engine, rel, world),
-  })
-  const [first] = compiled.queries
-  if (first === undefined) throw new Error('no answer')
-  return first
-}
-
-async function rows(query: string) {
-  const { rel, columns, diagnostics } = await answer(query)
-  if (rel === undefined) throw new Error(JSON.stringify(diagnostics))
-  const found: unknown[] = []
-  for await (const row of planRows(opened.engine, rel, world)) {
-    found.push(row.map((each) => (typeof each === 'bigint' ? Number(each) : each)))
-  }
-  return { names: columns.map(({ name }) => name), found }
-}
-
-async function found(query: string) {
-  return (await rows(query)).found
-}
+const { answer, rows, found } = kustoDesk()
 
 describe('parse', () => {
   const text = (...values: readonly string[]) =>
