@@ -32,9 +32,42 @@ function foldLogic(expr: Call): Expr | undefined {
       if (part.op === 'call' && part.fn === 'logic.not') return part.args[0] ?? expr
       return expr
     }
+    case 'logic3.and':
+      return expr.args.some(isFalse) ? FALSE : without(expr, isTrue, TRUE)
+    case 'logic3.or':
+      return expr.args.some(isTrue) ? TRUE : without(expr, isFalse, FALSE)
+    case 'logic3.not':
+      return expr.args.some(isTrue) ? FALSE : expr.args.some(isFalse) ? TRUE : expr
     default:
       return undefined
   }
+}
+
+/** A three-valued call without the arguments that change nothing; `none` when all are such. */
+function without(expr: Call, isIdle: (each: Expr) => boolean, none: Expr): Expr {
+  const args = expr.args.filter((each) => !isIdle(each))
+  const [only = none] = args
+  if (args.length > 1) return args.length === expr.args.length ? expr : { ...expr, args }
+  return only.type === 'bool' ? only : { ...expr, args: [only] }
+}
+
+/** What a comparison of two constants of one type gives; parameters of functions that were left out compare so. */
+function foldConstants({ fn, args: [left, right] }: Call): Expr | undefined {
+  if (left?.op !== 'const' || Array.isArray(left.value)) return undefined
+  if (fn === 'value.is_missing') return left.value === null ? TRUE : FALSE
+  if (right?.op !== 'const' || left.type !== right.type) return undefined
+  const [a, b] = [left.value, right.value]
+  if (fn === 'compare.equals') {
+    const isPlain =
+      typeof a === typeof b && ['text', 'bool', 'int', 'int32'].includes(`${left.type}`)
+    return isPlain && a !== null && b !== null ? (a === b ? TRUE : FALSE) : undefined
+  }
+  if (fn !== 'text.equals_nocase' || typeof a !== 'string' || typeof b !== 'string') {
+    return undefined
+  }
+  // Beyond ASCII the engine's own folding decides.
+  const isAscii = /^[ -~]*$/.test(a + b)
+  return isAscii ? (a.toLowerCase() === b.toLowerCase() ? TRUE : FALSE) : undefined
 }
 
 /** A call on an empty list: any-of gives false; presence tests know it is absent. */
@@ -81,6 +114,8 @@ function foldCall(expr: Call): Expr {
   if (moved !== undefined) return moved
   const logic = foldLogic(expr)
   if (logic !== undefined) return logic
+  const constant = foldConstants(expr)
+  if (constant !== undefined) return constant
   const empty = foldEmptyList(expr)
   if (empty !== undefined) return empty
   const record = functions.get(expr.fn)

@@ -159,6 +159,21 @@ describe('binding', () => {
 })
 
 describe('folding', () => {
+  it('decides tests of the parameters that a function was called without', () => {
+    const kept = call('text.equals_nocase', [field('a'), text('b')])
+    const isAll = (given: string) => call('compare.equals', [text(given), text('*')])
+    const none: Expr = { op: 'const', value: null, type: 'time' }
+    expect(foldExpr(call('logic3.or', [isAll('*'), kept]))).toMatchObject({ value: true })
+    expect(foldExpr(call('logic3.or', [isAll('b'), kept]))).toEqual(kept)
+    expect(foldExpr(call('logic3.and', [call('value.is_missing', [none]), kept]))).toEqual(kept)
+    expect(foldExpr(call('logic3.and', [isAll('b'), none]))).toMatchObject({ value: false })
+    expect(foldExpr(call('logic3.not', [isAll('*')]))).toMatchObject({ value: false })
+    expect(foldExpr(call('logic3.or', [kept, none]))).toMatchObject({ args: [kept, none] })
+    expect(foldExpr(call('text.equals_nocase', [text('A'), text('a')]))).toMatchObject({
+      value: true,
+    })
+  })
+
   const missing: Expr = { op: 'const', value: null, type: 'null' }
 
   it('keeps two-valued logic for missing fields', () => {
