@@ -22,6 +22,7 @@ import { parseSigma } from '../src/dialects/sigma/rule.ts'
 import { loadRules } from '../src/rules/load.ts'
 import { agreement } from './agreement.ts'
 import { type Decoded, decodeFile } from './decoded.ts'
+import { kustoCases, kustoQueries } from './kustocorpus.ts'
 import { findingsOf } from './product.ts'
 import { runSeeds } from './seeds.ts'
 
@@ -36,6 +37,8 @@ interface Outcome {
   readonly board: Board
   /** What stands between a figure and the best it could be. */
   readonly notes: readonly string[]
+  /** Counts by reason that are kept beside the figures and held to nothing. */
+  readonly refused?: Board
 }
 
 /** Everything below a folder that ends so. */
@@ -263,6 +266,15 @@ async function seeds(folder: string, work: string): Promise<Outcome> {
   }
 }
 
+/** Recorded cases of Kusto: those of an emulator, and those of the manual. */
+async function recordedCases(): Promise<readonly (readonly [string, Outcome])[]> {
+  const path = (name: string): string => join(SHARED, `conformance/${name}.json.gz`)
+  return [
+    ['Kusto emulator', await kustoCases(path('kql-emulator'), 'kusto emulator')],
+    ['Kusto manual', await kustoCases(path('kql-docs'), 'kusto manual')],
+  ]
+}
+
 async function all(work: string): Promise<readonly (readonly [string, Outcome])[]> {
   const rules = unpack('corpus/sigma-rules.tar.xz', join(work, 'rules'))
   const samples = unpack('logs/sigma-regression.tar.xz', join(work, 'regression'))
@@ -280,6 +292,8 @@ async function all(work: string): Promise<readonly (readonly [string, Outcome])[
     ['other logs', await otherLogs([otrf, azure])],
     ['conversion cases', conversionRules()],
     ['seeds', await seeds(documents, join(work, 'planted'))],
+    ['Kusto queries', await kustoQueries(join(SHARED, 'corpus/kql-queries.jsonl.gz'))],
+    ...(await recordedCases()),
   ]
 }
 
@@ -301,11 +315,13 @@ async function main(): Promise<void> {
   }
   const before = readBoard()
   const after: Board = {}
+  const refused: Record<string, Board> = {}
   const work = mkdtempSync(join(tmpdir(), 'harrier-corpus-'))
   let [passed, failed] = [0, 0]
   try {
-    for (const [title, { board, notes }] of await all(work)) {
+    for (const [title, { board, notes, refused: reasons }] of await all(work)) {
       console.log(`\n${title}`)
+      if (reasons !== undefined) refused[`${title} refused`] = reasons
       for (const [name, value] of Object.entries(board)) {
         after[name] = value
         const was = before[name]
@@ -327,7 +343,7 @@ async function main(): Promise<void> {
     failed++
   }
   if (failed === 0 && process.env.CI === undefined) {
-    writeFileSync(`${BOARD}.new`, `${JSON.stringify(after, null, 2)}\n`)
+    writeFileSync(`${BOARD}.new`, `${JSON.stringify({ ...after, ...refused }, null, 2)}\n`)
     cpSync(`${BOARD}.new`, BOARD)
     rmSync(`${BOARD}.new`)
   }

@@ -1,5 +1,6 @@
 /** The page of the manual about Kusto: what is written by hand, and tables made from the operators, functions and tables. */
 import { codes } from '../src/core/codes.ts'
+import { builtInFunctions } from '../src/dialects/kusto/builtin.ts'
 import { SPECIAL_NAMES } from '../src/dialects/kusto/calls.ts'
 import { OPERATORS } from '../src/dialects/kusto/operators.ts'
 import { TENANT } from '../src/dialects/kusto/tenant.ts'
@@ -141,7 +142,14 @@ export function kustoPage(note: string): string {
     '|---|---|',
     ...tableRows(),
     '',
-    'Names that end in `_` are what functions of the normalised schemas read (`_Im_Dns`, `imProcessCreate`).',
+    'Names that end in `_` are what these functions read:',
+    '',
+    `${list(builtInFunctions(schema.tables.functions).map(({ name }) => name))}.`,
+    '',
+    'The functions of the normalised schemas take the documented parameters by name. A function of your own of the same name goes before.',
+    '',
+    'A custom table (`MyLog_CL`) has the columns of what was ingested for it with `--table MyLog_CL`; its name is found in any case. A check of rules,',
+    'which has no store, refuses it with HR401. `union *`, and `search` and `find` without tables, read the tables of this list and those the store has exports of.',
     '',
     'Where Kusto itself would give something else, see [differences](differences.md).',
     '',
