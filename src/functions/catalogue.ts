@@ -28,6 +28,7 @@ import { networkFunctions } from './network.ts'
 import { numberFunctions } from './numbers.ts'
 import { parsingFunctions } from './parsing.ts'
 import type { FunctionRecord } from './record.ts'
+import { schemaFunctions } from './schemas.ts'
 import { seasonFunctions } from './seasons.ts'
 import { seriesFunctions } from './series.ts'
 import { setFunctions } from './sets.ts'
@@ -86,6 +87,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...collectFunctions,
   ...statisticsFunctions,
   ...digestFunctions,
+  ...schemaFunctions,
   ...windowFunctions,
   ...listFunctions,
   ...shapeFunctions,

@@ -133,3 +133,17 @@ describe('seasons', () => {
     expect(diagnostics.map(({ code }) => code)).toEqual(['HR404'])
   })
 })
+
+describe('buildschema', () => {
+  it('gives the types of all properties', async () => {
+    const source = 'datatable(d:dynamic)[dynamic({"a":1,"b":{"c":[true,"x"]}}), dynamic({"a":"s"})]'
+    const shape = '{"a":["long","string"],"b":{"c":{"`indexer`":["bool","string"]}}}'
+    expect(await found(`${source} | summarize buildschema(d)`)).toEqual([[shape]])
+  })
+
+  it('is missing without values, and plain for plain ones', async () => {
+    expect(await found('datatable(d:dynamic)[] | summarize buildschema(d)')).toEqual([[null]])
+    const source = 'datatable(d:dynamic)[dynamic(1.5), dynamic({}), dynamic(null)]'
+    expect(await found(`${source} | summarize buildschema(d)`)).toEqual([['["double",{}]']])
+  })
+})
