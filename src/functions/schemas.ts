@@ -1,5 +1,5 @@
-/** The shape that all values of a dynamic column fit, as `buildschema` writes it. */
-import { solid } from './json.ts'
+/** The shape of dynamic values: the one that all of a column fit, and the paths of a single one. */
+import { arrayJson, solid } from './json.ts'
 import { named, VARIABLES } from './once.ts'
 import { arg, type FunctionRecord } from './record.ts'
 import { literal, type Sql, sql } from './sql.ts'
@@ -68,4 +68,35 @@ const buildSchema: FunctionRecord = {
   examples: [],
 }
 
-export const schemaFunctions: readonly FunctionRecord[] = [buildSchema]
+const treePath: FunctionRecord = {
+  id: 'dyn.tree_path',
+  says: 'The paths of all properties of a value; the elements of an array share one.',
+  takes: [{ name: 'object', type: 'dynamic' }],
+  gives: 'dynamic',
+  onNull: 'own',
+  spelled: { kusto: ['treepath'] },
+  sql: (args) => {
+    const value = solid(arg(args, 0))
+    // The third part of a path puts it behind the one it lies under and before the next beside that.
+    const name = sql`concat(p.1, '[\\'', m.1, '\\']')`
+    const place = sql`concat(p.3, leftPad(toString(i), 8, '0'))`
+    const members = sql`arrayMap((m, i) -> (${name}, m.2, ${place}), JSONExtractKeysAndValuesRaw(p.2), arrayEnumerate(JSONExtractKeysAndValuesRaw(p.2)))`
+    const items = sql`arrayMap(m -> (concat(p.1, '[0]'), m, concat(p.3, '00000000')), JSONExtractArrayRaw(p.2))`
+    const next = sql`arrayFlatten(arrayMap(p -> if(startsWith(p.2, '['), ${items}, if(startsWith(p.2, '{'), ${members}, [])), acc.1))`
+    const start = sql`([('', ${value}, '')], CAST([] AS Array(Tuple(String, String))))`
+    const all = sql`arrayFold((acc, i) -> (${next}, arrayConcat(acc.2, arrayMap(p -> (p.3, p.1), acc.1))), range(${literal(LEVELS)}), ${start}).2`
+    const paths = sql`arrayFilter(p -> p != '', arrayDistinct(arrayMap(p -> p.2, arraySort(p -> p.1, ${all}))))`
+    const isTree = sql`(startsWith(${value}, '{') OR startsWith(${value}, '['))`
+    return sql`if(${isTree}, ${arrayJson(sql`arrayMap(p -> toJSONString(p), ${paths})`)}, NULL)`
+  },
+  examples: [
+    {
+      args: ['{"b":{"x":1},"a":[5,{"y":2}]}'],
+      gives: `["['b']","['b']['x']","['a']","['a'][0]","['a'][0]['y']"]`,
+    },
+    { args: ['5'], gives: null },
+    { args: [null], gives: null },
+  ],
+}
+
+export const schemaFunctions: readonly FunctionRecord[] = [buildSchema, treePath]
