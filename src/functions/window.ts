@@ -1,6 +1,10 @@
 /** Functions of a window: the row's place, its neighbours, and running totals. */
 import { arg, type FunctionRecord } from './record.ts'
-import { sql } from './sql.ts'
+import { type Sql, type SqlArg, sql } from './sql.ts'
+
+/** A value as the engine compares its type with that of the default: a column of a store is never missing, a default is. */
+const mayMiss = (value: SqlArg): Sql =>
+  value.type === 'text' ? value.sql : sql`toNullable(${value.sql})`
 
 const base = { onNull: 'own', aggregate: true, examples: [] } as const
 
@@ -26,7 +30,8 @@ export const windowFunctions: readonly FunctionRecord[] = [
     ],
     gives: 'dynamic',
     spelled: { kusto: ['prev'] },
-    sql: (args) => sql`lagInFrame(${arg(args, 0).sql}, ${arg(args, 1).sql}, ${arg(args, 2).sql})`,
+    sql: (args) =>
+      sql`lagInFrame(${mayMiss(arg(args, 0))}, ${arg(args, 1).sql}, ${arg(args, 2).sql})`,
   },
   {
     ...base,
@@ -39,7 +44,8 @@ export const windowFunctions: readonly FunctionRecord[] = [
     ],
     gives: 'dynamic',
     spelled: { kusto: ['next'] },
-    sql: (args) => sql`leadInFrame(${arg(args, 0).sql}, ${arg(args, 1).sql}, ${arg(args, 2).sql})`,
+    sql: (args) =>
+      sql`leadInFrame(${mayMiss(arg(args, 0))}, ${arg(args, 1).sql}, ${arg(args, 2).sql})`,
   },
   {
     ...base,
