@@ -103,6 +103,9 @@ export async function kustoState(context: Context): Promise<string> {
 const made = new WeakMap<Context, KustoCompiler>()
 const custom = new WeakMap<Context, readonly TableText[]>()
 
+/** What is said of queries that hang on which tables the store has: one is not known, a part of a union, or all are meant. */
+export const LACKS_TABLE: ReadonlySet<string> = new Set(['HR401', 'HR418', 'HR476'])
+
 /** Makes the tables that a store has exports of known to later compilations, custom ones too; false when it has none. */
 export function knowTables(context: Context, stored: StoredCatalogue): boolean {
   const tables = exportedTables(stored, context.schema().tables).map(({ name, columns }) => ({

@@ -33,7 +33,7 @@ import {
   openTemporaryStore,
 } from './context.ts'
 import { checkIntake, isShort, storeFor } from './intaking.ts'
-import { knowTables, lazyKusto, readPins } from './kusto.ts'
+import { knowTables, LACKS_TABLE, lazyKusto, readPins } from './kusto.ts'
 import { isDrawn } from './plot.ts'
 import { ResultTally, renderResultPage } from './resultpage.ts'
 import { mostRows, resultWriter } from './results.ts'
@@ -146,8 +146,7 @@ async function compile(
   }
 }
 
-/** What hangs on which tables the store has: one is not known, or all are meant. */
-const isLackOfTable = ({ code }: Diagnostic): boolean => code === 'HR401' || code === 'HR476'
+const isLackOfTable = ({ code }: Diagnostic): boolean => LACKS_TABLE.has(code)
 
 /** The queries of a compiled text, all of which must be usable. */
 function readyQueries(

@@ -31,8 +31,10 @@ it('has the columns of its data, whatever the case of its name', async () => {
   expect((await run('ingest', 'gate.jsonl', ...into)).code).toBe(0)
   const asked = await query('gate_cl | where tries_d > 5 | project door_s')
   expect([asked.code, asked.stdout]).toEqual([0, 'door_s\nnorth\n'])
-  const all = await query('union withsource=T * | summarize n = count() by T')
-  expect([all.code, all.stdout]).toEqual([0, 'T,n\ngate_cl,2\n'])
+  const all = await query(
+    'union withsource=T * | union withsource=S (union isfuzzy=true Gate_CL, None_CL), Gate_* | summarize n = count()',
+  )
+  expect([all.code, all.stdout]).toEqual([0, 'n\n6\n'])
   const wrong = await query('Gate_CL | where nothing_s == "a"')
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('HR402')])
   const other = await query('Fence_CL | take 1')

@@ -4,7 +4,7 @@ import { LEVELS, type LoadedRule } from '../../rules/rule.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import type { Context } from '../context.ts'
 import { checkIntake, INTAKE_OPTIONS, isShort, STORE_OPTION, storeFor } from '../intaking.ts'
-import { knowTables } from '../kusto.ts'
+import { knowTables, LACKS_TABLE } from '../kusto.ts'
 import { OUTPUT_OPTIONS } from '../outputs.ts'
 import { RULE_OPTIONS, readRules, rulesFor, runnableRules, selectRules } from '../rulesets.ts'
 import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint } from '../running.ts'
@@ -13,7 +13,7 @@ import { EXIT } from '../usage.ts'
 
 /** True for a rule that hangs on which tables the store has: one is not known, or all are meant. */
 function lacksTable({ diagnostics }: LoadedRule): boolean {
-  return diagnostics.some(({ code }) => code === 'HR401' || code === 'HR476')
+  return diagnostics.some(({ code }) => LACKS_TABLE.has(code))
 }
 
 async function act(

@@ -196,7 +196,11 @@ export class Compiler {
       for (const { name } of this.#custom.values()) add(name)
     }
     for (const [, start = ''] of texts.join('\n').matchAll(/([A-Za-z_]\w*)\*/g)) {
-      for (const name of this.#names()) if (name.startsWith(start)) add(name)
+      for (const name of this.#options.catalogue.names) if (name.startsWith(start)) add(name)
+      for (const [low, { name }] of this.#custom) {
+        if (name.startsWith(start)) add(name)
+        else if (low.startsWith(start.toLowerCase())) add(`${start}${low.slice(start.length)}`)
+      }
     }
     return found
   }
@@ -315,6 +319,9 @@ export class Compiler {
       case 'KS211':
         return diagnose('HR403', { name, hint: hint(this.#functionNames()) }, span)
       case 'KS142':
+        if (name.endsWith('*')) {
+          return diagnose('HR401', { name, hint: 'no table that is known begins so' }, span)
+        }
         return isCalled
           ? diagnose('HR403', { name, hint: hint(this.#functionNames()) }, span)
           : diagnose('HR402', { name, hint: hint(this.#columnsIn(query)) }, span)

@@ -45,8 +45,13 @@ function allLegs(
   { lowering }: Context,
   fits: (name: string) => boolean = () => true,
 ): readonly Leg[] {
-  const names = lowering.tableNames().filter((name) => !name.endsWith('_') && fits(name))
-  return names.map((name) => ({ rows: lowering.stored(name, item), name }))
+  const names = new Map<string, string>()
+  for (const name of lowering.tableNames()) {
+    // A table that is known under spellings of different case is one table.
+    const low = name.toLowerCase()
+    if (!name.endsWith('_') && fits(name) && !names.has(low)) names.set(low, name)
+  }
+  return [...names.values()].map((name) => ({ rows: lowering.stored(name, item), name }))
 }
 
 /** The tables of a query that names none. */
