@@ -67,7 +67,10 @@ const range: FunctionRecord = {
   gives: { list: 'int' },
   onNull: 'own',
   sql: (args) => steps(arg(args, 0), arg(args, 1), arg(args, 2)),
-  examples: [],
+  examples: [
+    { args: [1, 6, 2], as: ['int', 'int', 'int'], gives: [1, 3, 5] },
+    { args: [3, 1, 1], as: ['int', 'int', 'int'], gives: [] },
+  ],
 }
 
 const rowNumber: FunctionRecord = {
@@ -94,7 +97,10 @@ const slot: FunctionRecord = {
     const length = arg(args, 1).sql
     return sql`intDiv(${ticks} - positiveModulo(${ticks}, ${length}), ${length})`
   },
-  examples: [],
+  examples: [
+    { args: ['1970-01-01T00:02:30.0000000Z', 600_000_000], as: ['time', 'span'], gives: 2 },
+    { args: ['1969-12-31T23:59:59.0000000Z', 600_000_000], as: ['time', 'span'], gives: -1 },
+  ],
 }
 
 export const listFunctions: readonly FunctionRecord[] = [zip, range, rowNumber, slot]
