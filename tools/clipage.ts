@@ -5,12 +5,12 @@ import { EXIT_TEXTS } from '../src/cli/usage.ts'
 
 type Keys = readonly (readonly [string, string])[]
 
-/** The members of one finding; `--csv` has the same as columns. */
+/** The members that every finding has; `--csv` has the same as columns. */
 export const findingKeys: Keys = [
   ['time', 'time of the event, ISO 8601 UTC with seven fractional digits'],
   ['rule_id', 'id of the rule, empty when it has none'],
   ['rule_title', 'title of the rule'],
-  ['language', 'language of the rule: `sigma`'],
+  ['language', 'language of the rule: `sigma` or `kusto`'],
   ['level', '`informational`, `low`, `medium`, `high` or `critical`'],
   ['host', 'host that the event is about, empty when it names none'],
   ['tags', 'tags of the rule, a list'],
@@ -22,6 +22,17 @@ export const findingKeys: Keys = [
   ['record', 'number of the record or line within the file'],
   ['id', 'fixed id of the finding: the same rule on the same record always has the same'],
   ['event', 'all fields of the event: a text, a list of texts, or null for each'],
+]
+
+/** The members that findings of Kusto rules may have besides, and whether they are columns of `--csv` too. */
+export const alertKeys: readonly (readonly [string, string, boolean])[] = [
+  ['title', 'what the rule calls the alert, made from its rows', true],
+  ['description', 'what the rule says of the alert, made from its rows', true],
+  ['rows', 'rows of the query that the finding stands for, where it stands for all of a run', true],
+  ['entities', 'list of entities: `type`, and each identifier by its name', true],
+  ['details', 'custom details: lists of texts by name', true],
+  ['results', 'the first of those rows', false],
+  ['window', '`from` and `to` of the events that the run could see', false],
 ]
 
 /** The members of one rule of `rules check --json`. */
@@ -189,10 +200,13 @@ export function cliPage(note: string): string {
     '',
     '### Finding',
     '',
-    'One JSON object a line with `--jsonl`. With `--csv` the same as columns, `event` last and as JSON; a cell that a spreadsheet',
+    'One JSON object a line with `--jsonl`. With `--csv` the same as columns, lists and objects as JSON; a cell that a spreadsheet',
     'would compute gets a leading quote, with `--raw-csv` it does not.',
     '',
     ...keyTable(findingKeys),
+    'Findings of Kusto rules may have these too; all but the last two are columns of `--csv`:',
+    '',
+    ...keyTable(alertKeys.map(([name, says]) => [name, says])),
     '### run --json, query --json',
     '',
     '`{"findings": [...], "rules": [...], "totals": {...}}`. Each rule has `id`, `title`, `language`, `level`, `file`, `state` (`fired`,',

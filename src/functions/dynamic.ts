@@ -174,7 +174,8 @@ const firstParts: FunctionRecord = {
   onNull: 'own',
   sql: (args) => {
     const subject = arg(args, 0)
-    const count = arg(args, 1).sql
+    // A length below 0 would count from the end.
+    const count = sql`greatest(ifNull(${arg(args, 1).sql}, 0), 0)`
     const text = solid(subject)
     const array = sql`arrayStringConcat(arraySlice(${elements(subject)}, 1, ${count}), ',')`
     const couples = sql`arraySlice(JSONExtractKeysAndValuesRaw(${text}), 1, ${count})`

@@ -87,6 +87,8 @@ function reasonOf(error: unknown): string {
 function nameOf(url: string): string | undefined {
   const last =
     url
+      // A host alone names no repository.
+      .replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '')
       .replace(/\/+$/, '')
       .replace(/\.git$/, '')
       .split('/')

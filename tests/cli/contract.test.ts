@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EVERYWHERE } from '../../src/cli/command.ts'
 import { commands } from '../../src/cli/commands.ts'
 import {
+  alertKeys,
   checkKeys,
   checkTotalKeys,
   findingKeys,
@@ -47,7 +48,8 @@ describe('findings', () => {
       findings.map((each) => each.id).sort(),
     )
     expect(Object.keys(document.totals)).toEqual(namesOf(runTotalKeys))
-    const columns = [...namesOf(findingKeys)].sort()
+    const alertColumns = alertKeys.flatMap(([name, , isColumn]) => (isColumn ? [name] : []))
+    const columns = [...namesOf(findingKeys), ...alertColumns].sort()
     expect(table.out.split('\n')[0]?.split(',').sort()).toEqual(columns)
     expect(raw.out.split('\n')[0]).toBe(table.out.split('\n')[0])
     expect(table.out.trimEnd().split('\n')).toHaveLength(3)

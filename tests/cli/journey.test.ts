@@ -187,7 +187,10 @@ it('Kusto queries without data', { timeout: 240_000 }, () =>
       kusto('print a = 1\n\nprint b = "x" | render piechart', '--json'),
       kusto('range x from 1 to 5 step 1', '--jsonl', '--rows', '2'),
       kusto('print a = strcat("x", '),
-      kusto('Nothing | take 1'),
+      {
+        args: kusto('Nothing | take 1'),
+        options: { env: { XDG_DATA_HOME: desk.path('.nothing') } },
+      },
       kusto(' '),
       kusto('print 1', '--events'),
       kusto('print 1', '--rows', 'many'),
