@@ -179,6 +179,8 @@ function plan(
   }
   if (!context.output.quiet) {
     for (const { code, message } of diagnostics) {
+      // What the compiler has told with its place is not told again.
+      if (answer.diagnostics.some((each) => each.message === message)) continue
       context.output.err.write(line`note: ${code} ${message}\n`)
     }
   }

@@ -99,13 +99,15 @@ export class Compiler {
     const edited = withoutCounted(parsed, query)
     if (edited !== undefined) parsed = this.#options.library.parse(edited.text, scope)
     const before = edited?.before ?? ((offset: number) => offset)
-    const { diagnostics: found, isBroken } = this.#problems(
+    const { diagnostics: bound, isBroken } = this.#problems(
       parsed,
       edited?.text ?? query,
       span,
       before,
     )
-    if (isBroken || hasErrors(found)) return failed(span, found)
+    if (isBroken || hasErrors(bound)) return failed(span, bound)
+    const place = (offset: number): number => before(offset) + span.start
+    const found = [...bound, ...this.#oldNames(parsed.root, tables, place)]
     const stored = new Map(
       [...tables].map(([name, { columns }]): [string, StoredTable] => [name, { columns }]),
     )
@@ -203,6 +205,38 @@ export class Compiler {
       }
     }
     return found
+  }
+
+  /** Names of an earlier time that a query uses: they are read as what they are called now, with a warning. */
+  #oldNames(
+    root: Node,
+    tables: ReadonlyMap<string, TableText>,
+    place: (offset: number) => number,
+  ): readonly Diagnostic[] {
+    const { catalogue } = this.#options
+    const known = [...tables.keys()].flatMap((name) => catalogue.table(name) ?? [])
+    const told = new Map<string, Diagnostic>()
+    const nodes = [...root.walk()]
+    // A column that the query makes itself is its own, whatever a table once called so.
+    const own = new Set(
+      nodes.flatMap((node) => (node.kind === 'NameDeclaration' ? [node.name] : [])),
+    )
+    for (const node of nodes) {
+      if (node.kind !== 'NameReference' || own.has(node.name)) continue
+      const { name, symbol } = node
+      const span = { start: place(node.start), end: place(node.end) }
+      const table = node.isTable && tables.has(name) ? catalogue.table(name) : undefined
+      if (table !== undefined && table.name !== name) {
+        told.set(name, diagnose('HR475', { name, now: table.name }, span))
+      }
+      if (symbol?.kind !== 'column' || told.has(name)) continue
+      const owner = known.find((each) => each.old.has(name))
+      if (owner === undefined || owner.columns.some((each) => each.name === name)) continue
+      const now = owner.old.get(name)?.now
+      const said = now === undefined ? '; it is empty' : `; it is called "${now}" now`
+      told.set(name, diagnose('HR474', { table: owner.name, name, now: said }, span))
+    }
+    return [...told.values()]
   }
 
   *#names(): Generator<string> {
