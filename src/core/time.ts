@@ -140,3 +140,29 @@ export function instantOfTicks(ticks: bigint): Instant {
   const sub = ((ticks % TICKS_PER_MS) + TICKS_PER_MS) % TICKS_PER_MS
   return { ms: Number((ticks - sub) / TICKS_PER_MS), sub: Number(sub) }
 }
+
+const TICKS_PER_SECOND = 10_000_000n
+const TICKS_PER_DAY = 86_400n * TICKS_PER_SECOND
+
+/** A time span of so many ticks as `[-][d.]hh:mm:ss[.fffffff]`. */
+export function printSpan(ticks: bigint): string {
+  const size = ticks < 0n ? -ticks : ticks
+  const days = size / TICKS_PER_DAY
+  const seconds = Number((size % TICKS_PER_DAY) / TICKS_PER_SECOND)
+  const fraction = size % TICKS_PER_SECOND
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const clock = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60].map(two)
+  return [
+    ticks < 0n ? '-' : '',
+    days === 0n ? '' : `${days}.`,
+    clock.join(':'),
+    fraction === 0n ? '' : `.${String(fraction).padStart(7, '0')}`,
+  ].join('')
+}
+
+/** Ticks since 1970 of an ISO text that we wrote ourselves; another text is an error of our own and throws. */
+export function ticksIn(iso: string): bigint {
+  const instant = parseIso(iso)
+  if (instant === undefined) throw new TypeError(`not an instant: ${iso}`)
+  return ticksOf(instant)
+}

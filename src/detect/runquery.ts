@@ -31,7 +31,7 @@ export interface QueryWorld {
 }
 
 /** The narrower of two ranges; bounds are ISO texts of one form, so that their order is that of the times. */
-function within(inner: TimeBounds, outer: TimeBounds): TimeBounds {
+export function within(inner: TimeBounds, outer: TimeBounds): TimeBounds {
   const from = [inner.from, outer.from].filter((each) => each !== undefined).sort()
   const to = [inner.to, outer.to].filter((each) => each !== undefined).sort()
   const [last, first] = [from.at(-1), to[0]]

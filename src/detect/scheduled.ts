@@ -4,17 +4,11 @@
  */
 import { type Diagnostic, diagnose, hasErrors } from '../core/diagnostic.ts'
 import { limits } from '../core/limits.ts'
+import { ticksIn } from '../core/time.ts'
 import type { QueryOptions } from '../engine/engine.ts'
 import type { Rel, TimeBounds } from '../ir/rel.ts'
 import { givesNothing } from '../plan/empty.ts'
-import {
-  allRunsAtOnce,
-  atTime,
-  readsNow,
-  type TimeColumns,
-  ticksIn,
-  withoutBounds,
-} from '../plan/now.ts'
+import { allRunsAtOnce, atTime, readsNow, type TimeColumns, withoutBounds } from '../plan/now.ts'
 import type { KustoPart, Rule } from '../rules/rule.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import { META } from '../schema/source.ts'
@@ -22,7 +16,7 @@ import type { StoredCatalogue } from '../schema/stored.ts'
 import { Alerts, isSetOffBy, keyOfRows, type ResultRow } from './alerts.ts'
 import type { Finding } from './finding.ts'
 import type { RuleState } from './report.ts'
-import { planQuery, queryRows, sourcesOf } from './runquery.ts'
+import { planQuery, queryRows, sourcesOf, within } from './runquery.ts'
 import type { RunStore } from './store.ts'
 import { type Finished, finishedRule } from './unfinished.ts'
 import { type Cadence, cadenceOf, endOf, type RunWindow, windowAt, windowsOf } from './windows.ts'
@@ -97,7 +91,7 @@ class Scheduled {
   /** One run: its rows are held until all are there, so that a run that fails tells nothing. */
   async window(rel: Rel, window: RunWindow, isApart: boolean): Promise<void> {
     const timed = readsNow(rel) ? atTime(rel, window.at) : rel
-    const plan = this.plan(timed, narrower(window.time, this.options.time)).value
+    const plan = this.plan(timed, within(window.time, this.options.time)).value
     if (plan === undefined || this.isStopped) return
     this.runs++
     const alerts = new Alerts(this.rule, this.part, plan.columns)
@@ -175,15 +169,6 @@ class Scheduled {
       }
     }
   }
-}
-
-function narrower(window: TimeBounds, range: TimeBounds): TimeBounds {
-  const from = [window.from, range.from]
-    .flatMap((each) => each ?? [])
-    .sort()
-    .at(-1)
-  const to = [window.to, range.to].flatMap((each) => each ?? []).sort()[0]
-  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
 }
 
 /** True when only the presence of rows sets the rule off, run by run. */

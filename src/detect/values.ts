@@ -2,6 +2,8 @@
  * Values of a query's result: rows of the engine as typed values, and their text as Kusto prints them in a table and
  * in JSON. Takes the engine's JSON values and the types of the plan's columns; pure.
  */
+
+import { printSpan } from '../core/time.ts'
 import { kustoTypeName } from '../dialects/kusto/adapter.ts'
 import { isList, type Type } from '../ir/types.ts'
 
@@ -113,25 +115,6 @@ export function printReal(value: number): string {
   const whole = digits.slice(0, power + 1).padEnd(power + 1, '0')
   const fraction = digits.slice(power + 1)
   return fraction === '' ? `${sign}${whole}` : `${sign}${whole}.${fraction}`
-}
-
-const TICKS_PER_SECOND = 10_000_000n
-const TICKS_PER_DAY = 86_400n * TICKS_PER_SECOND
-
-/** A time span of so many ticks as `[-][d.]hh:mm:ss[.fffffff]`. */
-export function printSpan(ticks: bigint): string {
-  const size = ticks < 0n ? -ticks : ticks
-  const days = size / TICKS_PER_DAY
-  const seconds = Number((size % TICKS_PER_DAY) / TICKS_PER_SECOND)
-  const fraction = size % TICKS_PER_SECOND
-  const two = (value: number): string => String(value).padStart(2, '0')
-  const clock = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60].map(two)
-  return [
-    ticks < 0n ? '-' : '',
-    days === 0n ? '' : `${days}.`,
-    clock.join(':'),
-    fraction === 0n ? '' : `.${String(fraction).padStart(7, '0')}`,
-  ].join('')
 }
 
 /** JSON text without blanks between its parts; numbers keep their digits. Undefined for what is not JSON. */

@@ -3,10 +3,9 @@
  * here reads a clock.
  */
 import { limits } from '../core/limits.ts'
-import { instantOfTicks, printInstant } from '../core/time.ts'
+import { instantOfTicks, printInstant, ticksIn } from '../core/time.ts'
 import { call, type Expr, field } from '../ir/expr.ts'
 import type { Rel, TimeBounds } from '../ir/rel.ts'
-import { ticksIn } from '../plan/now.ts'
 import type { KustoPart } from '../rules/rule.ts'
 import { META } from '../schema/source.ts'
 import { printSql } from '../sql/print.ts'

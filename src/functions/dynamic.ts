@@ -142,6 +142,12 @@ const path: FunctionRecord = {
   ],
 }
 
+/** The elements of an array, what a bag gives instead, and anything else itself. */
+function elementsOr(subject: SqlArg, ofBag: Sql): Sql {
+  const text = solid(subject)
+  return sql`multiIf(startsWith(${text}, '['), arrayMap(x -> nullIf(x, 'null'), ${elements(subject)}), startsWith(${text}, '{'), CAST(${ofBag} AS Array(Nullable(String))), [CAST(${subject.sql} AS Nullable(String))])`
+}
+
 const parts: FunctionRecord = {
   id: 'dyn.elements',
   says: 'The elements of an array; a bag gives a bag for each property, anything else itself.',
@@ -149,10 +155,8 @@ const parts: FunctionRecord = {
   gives: { list: 'dynamic' },
   onNull: 'own',
   sql: (args) => {
-    const subject = arg(args, 0)
-    const text = solid(subject)
-    const bags = sql`arrayMap(p -> concat('{', toJSONString(p.1), ':', p.2, '}'), JSONExtractKeysAndValuesRaw(${text}))`
-    return sql`multiIf(startsWith(${text}, '['), arrayMap(x -> nullIf(x, 'null'), ${elements(subject)}), startsWith(${text}, '{'), CAST(${bags} AS Array(Nullable(String))), [CAST(${subject.sql} AS Nullable(String))])`
+    const bags = sql`arrayMap(p -> concat('{', toJSONString(p.1), ':', p.2, '}'), JSONExtractKeysAndValuesRaw(${solid(arg(args, 0))}))`
+    return elementsOr(arg(args, 0), bags)
   },
   examples: [
     { args: ['[1,null,"a"]'], gives: ['1', null, '"a"'] },
@@ -198,10 +202,8 @@ const pairs: FunctionRecord = {
   gives: { list: 'dynamic' },
   onNull: 'own',
   sql: (args) => {
-    const subject = arg(args, 0)
-    const text = solid(subject)
-    const couples = sql`arrayMap(p -> concat('[', toJSONString(p.1), ',', p.2, ']'), JSONExtractKeysAndValuesRaw(${text}))`
-    return sql`multiIf(startsWith(${text}, '['), arrayMap(x -> nullIf(x, 'null'), ${elements(subject)}), startsWith(${text}, '{'), CAST(${couples} AS Array(Nullable(String))), [CAST(${subject.sql} AS Nullable(String))])`
+    const couples = sql`arrayMap(p -> concat('[', toJSONString(p.1), ',', p.2, ']'), JSONExtractKeysAndValuesRaw(${solid(arg(args, 0))}))`
+    return elementsOr(arg(args, 0), couples)
   },
   examples: [
     { args: ['{"a":1,"b":null}'], gives: ['["a",1]', '["b",null]'] },

@@ -2,7 +2,6 @@
  * The time of a run within a plan: `time.now` becomes a constant, and of a rule that looks at each event alone all runs
  * of its schedule become one. Nothing here reads a clock.
  */
-import { parseIso, ticksOf } from '../core/time.ts'
 import { and, type Expr, field, TRUE } from '../ir/expr.ts'
 import type { Binding, Rel } from '../ir/rel.ts'
 import {
@@ -170,11 +169,4 @@ export function withoutBounds(rel: Rel, length: bigint, times: TimeColumns): Rel
 export function allRunsAtOnce(rel: Rel, apart: bigint, times: TimeColumns): Rel | undefined {
   const free = withoutBounds(rel, apart, times)
   return readsNow(free) ? undefined : withEventTime(free)
-}
-
-/** Ticks since 1970 of an ISO text that a plan holds. */
-export function ticksIn(iso: string): bigint {
-  const instant = parseIso(iso)
-  if (instant === undefined) throw new TypeError(`not an instant: ${iso}`)
-  return ticksOf(instant)
 }

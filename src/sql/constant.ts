@@ -2,7 +2,7 @@
  * Constants and columns with the engine's types: a bare number would take the smallest type that holds it, and types
  * of different sign have no common one.
  */
-import { parseIso, ticksOf } from '../core/time.ts'
+import { ticksIn } from '../core/time.ts'
 import { literal, type Sql, sql } from '../functions/sql.ts'
 import type { Const } from '../ir/rel.ts'
 import { type BaseType, isList } from '../ir/types.ts'
@@ -28,13 +28,6 @@ export function columnType(type: BaseType): Sql {
   }
 }
 
-/** Hundreds of nanoseconds since 1970 of an ISO text, in digits. */
-function ticksIn(iso: string): string {
-  const instant = parseIso(iso)
-  if (instant === undefined) throw new TypeError(`not an instant: ${iso}`)
-  return String(ticksOf(instant))
-}
-
 /** A constant as the engine reads it, of the type it has in the IR. */
 export function constSql({ value, type }: Const): Sql {
   if (isList(type) || type === 'null') return sql`${literal(value)}`
@@ -50,7 +43,7 @@ export function constSql({ value, type }: Const): Sql {
     case 'decimal':
       return sql`toDecimal256(${literal(String(value))}, 20)`
     case 'time':
-      return sql`reinterpret(toInt64(${literal(ticksIn(String(value)))}), 'DateTime64(7, ''UTC'')')`
+      return sql`reinterpret(toInt64(${literal(String(ticksIn(String(value))))}), 'DateTime64(7, ''UTC'')')`
     default:
       return sql`${literal(value)}`
   }

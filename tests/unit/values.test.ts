@@ -1,10 +1,10 @@
 /** Values of results: from the engine's JSON, and as Kusto prints them in tables and in JSON. */
 import { describe, expect, it } from 'vitest'
+import { printSpan } from '../../src/core/time.ts'
 import {
   compactJson,
   jsonOfValue,
   printReal,
-  printSpan,
   printValue,
   readValue,
   typeWord,

@@ -5,7 +5,7 @@
 import { and, call, type Expr, field, text } from '../../ir/expr.ts'
 import type { AggBinding, Binding, Rel } from '../../ir/rel.ts'
 import type { BaseType } from '../../ir/types.ts'
-import type { Column, Node } from './adapter.ts'
+import { type Column, kustoTypeName, type Node } from './adapter.ts'
 import { argumentsOf, functionName } from './calls.ts'
 import { EMPTY_NAME } from './discover.ts'
 import { joined, type Pair } from './joins.ts'
@@ -192,7 +192,7 @@ const pivot: Evaluate = (rows, plugin, context) => {
   }
   const type = aggregate === undefined ? 'int' : typeOf(aggregate, 'dynamic')
   if (plugin.isOpen) {
-    return lowering.discover(plugin.call, namesOf(rows.rel, on, text(typeName(type))), {
+    return lowering.discover(plugin.call, namesOf(rows.rel, on, text(kustoTypeName(type))), {
       plugin: plugin.name,
       fixed: keys,
       prefix: '',
@@ -200,22 +200,6 @@ const pivot: Evaluate = (rows, plugin, context) => {
     })
   }
   return pivoted(rows, { plugin, keys, on, aggregate }, context)
-}
-
-const TYPE_NAMES: Readonly<Partial<Record<BaseType, string>>> = {
-  bool: 'bool',
-  int32: 'int',
-  int: 'long',
-  float: 'real',
-  decimal: 'decimal',
-  text: 'string',
-  time: 'datetime',
-  span: 'timespan',
-  guid: 'guid',
-}
-
-function typeName(type: BaseType): string {
-  return TYPE_NAMES[type] ?? 'dynamic'
 }
 
 interface Pivot {

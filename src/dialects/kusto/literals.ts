@@ -2,7 +2,7 @@
  * Literals of the language: numbers, lengths of time, dates, ids and dynamic values, from the text of their tokens to
  * constants. Forms: Microsoft's pages on scalar data types.
  */
-import { parseIso, printInstant } from '../../core/time.ts'
+import { parseIso, printInstant, printSpan } from '../../core/time.ts'
 import type { Expr } from '../../ir/expr.ts'
 import type { Scalar } from '../../ir/rel.ts'
 import type { BaseType } from '../../ir/types.ts'
@@ -262,17 +262,4 @@ function jsonOf(node: Node): string {
     default:
       return refuse('HR407', { what: node.text.slice(0, 60) }, spanOf(node))
   }
-}
-
-/** A length of time as Kusto prints it: `1.02:03:04.5000000`. */
-function printSpan(ticks: bigint): string {
-  const size = ticks < 0n ? -ticks : ticks
-  const two = (value: bigint): string => String(value).padStart(2, '0')
-  const seconds = size / BigInt(TICKS)
-  const fraction = size % BigInt(TICKS)
-  const days = seconds / 86_400n
-  const clock = [(seconds / 3_600n) % 24n, (seconds / 60n) % 60n, seconds % 60n].map(two).join(':')
-  return `${ticks < 0n ? '-' : ''}${days === 0n ? '' : `${days}.`}${clock}${
-    fraction === 0n ? '' : `.${String(fraction).padStart(7, '0')}`
-  }`
 }

@@ -59,10 +59,6 @@ export class Aggregates {
     return this.#rows.order.map(({ by }) => by)
   }
 
-  get orderKeys(): Rowset['order'] {
-    return this.#rows.order
-  }
-
   add(fn: string, args: readonly Expr[], type: BaseType, where?: Expr): Expr {
     const name = this.lowering.hidden('a')
     this.into.push({ name, fn, args, type, ...(where === undefined ? {} : { where }) })

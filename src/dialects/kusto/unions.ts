@@ -138,9 +138,8 @@ const union: Operator = (rows, node, context) => {
     legsOf(each, isPiped ? index + 1 : index, context, isFuzzy),
   )
   const all = isPiped ? [{ rows, name: 'union_arg0' }, ...legs] : legs
-  const kind = parameterOf(node, 'kind')?.text.toLowerCase()
-  const out = kind === 'inner' ? node.columns : node.columns
-  return { ...united(all, out, source?.name || source?.text), by: [] }
+  // The binder has settled which columns there are, for the outer kind and the inner one.
+  return united(all, node.columns, source?.name || source?.text)
 }
 
 /** All columns that hold text, tested. */
