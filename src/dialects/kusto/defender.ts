@@ -6,16 +6,15 @@ import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
 import { plainOf, textOf, type YamlMap } from '../../core/yaml.ts'
 import { readDuration } from './duration.ts'
 import { Fields } from './fields.ts'
-import { placingOf } from './place.ts'
 import {
   type ColumnUse,
-  contentId,
   type KustoDocument,
   type KustoRule,
   type NamedColumn,
   PLAIN_RULE,
 } from './rule.ts'
 import {
+  documentOf,
   readCustom,
   readDescription,
   readSeverity,
@@ -172,17 +171,5 @@ export function readDefender(source: string, node: YamlMap): KustoDocument {
   tellDisabled(fields, rule, 'isEnabled')
   const holder = fields.map('queryCondition') ?? fields
   const query = holder.get('queryText', 'query')
-  const text = query?.kind === 'scalar' ? query.text : ''
-  if (text.trim() === '') {
-    const { start } = query?.span ?? node.span
-    diagnostics.push(diagnose('HR450', { what: 'detection' }, { start, end: start + 1 }))
-  }
-  return {
-    rule: rule.id === '' ? { ...rule, id: contentId(rule.name, text) } : rule,
-    query: text,
-    place: query?.kind === 'scalar' ? placingOf(source, query) : (span) => span,
-    uses,
-    diagnostics,
-    span: node.span,
-  }
+  return documentOf(source, node, { rule, query, uses, diagnostics, lacks: 'detection' })
 }

@@ -4,7 +4,7 @@
  */
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
 import { suggest } from '../../core/suggest.ts'
-import { plainOf, textOf, type YamlMap } from '../../core/yaml.ts'
+import { plainOf, textOf, type YamlMap, type YamlNode } from '../../core/yaml.ts'
 import { printDuration } from './duration.ts'
 import { ENTITY_TYPES, entityTypeOf, identifierOf } from './entity.ts'
 import { Fields } from './fields.ts'
@@ -391,19 +391,23 @@ export function tellDisabled(fields: Fields, { enabled }: KustoRule, key: string
   if (!enabled) fields.diagnostics.push(diagnose('HR468', {}, spanOf(fields, key)))
 }
 
-/** A Sentinel rule, a template of one, or a hunting query. */
-export function readSentinel(source: string, node: YamlMap): KustoDocument {
-  const diagnostics: Diagnostic[] = []
-  const fields = new Fields(node, diagnostics)
-  const uses: ColumnUse[] = []
-  const rule = readRule(fields, { uses })
-  tellDisabled(fields, rule, 'enabled')
-  const query = fields.get('query')
+interface Parts {
+  readonly rule: KustoRule
+  /** Where the text of the query stands. */
+  readonly query: YamlNode | undefined
+  readonly uses: readonly ColumnUse[]
+  readonly diagnostics: Diagnostic[]
+  /** What is said to have no query where there is none; undefined for what needs none. */
+  readonly lacks: 'rule' | 'detection' | undefined
+}
+
+/** A document of a rule and its query; a rule without an id gets one by its name and text. */
+export function documentOf(source: string, node: YamlMap, parts: Parts): KustoDocument {
+  const { rule, query, uses, diagnostics, lacks } = parts
   const text = query?.kind === 'scalar' ? query.text : ''
-  const isService = diagnostics.some((each) => each.code === 'HR451')
-  if (text.trim() === '' && !isService) {
+  if (text.trim() === '' && lacks !== undefined) {
     const { start } = query?.span ?? node.span
-    diagnostics.push(diagnose('HR450', { what: 'rule' }, { start, end: start + 1 }))
+    diagnostics.push(diagnose('HR450', { what: lacks }, { start, end: start + 1 }))
   }
   return {
     rule: rule.id === '' ? { ...rule, id: contentId(rule.name, text) } : rule,
@@ -413,4 +417,22 @@ export function readSentinel(source: string, node: YamlMap): KustoDocument {
     diagnostics,
     span: node.span,
   }
+}
+
+/** A Sentinel rule, a template of one, or a hunting query. */
+export function readSentinel(source: string, node: YamlMap): KustoDocument {
+  const diagnostics: Diagnostic[] = []
+  const fields = new Fields(node, diagnostics)
+  const uses: ColumnUse[] = []
+  const rule = readRule(fields, { uses })
+  tellDisabled(fields, rule, 'enabled')
+  const query = fields.get('query')
+  const isService = diagnostics.some((each) => each.code === 'HR451')
+  return documentOf(source, node, {
+    rule,
+    query,
+    uses,
+    diagnostics,
+    lacks: isService ? undefined : 'rule',
+  })
 }
