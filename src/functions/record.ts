@@ -34,6 +34,8 @@ export interface FunctionRecord {
   readonly says: string
   readonly takes: readonly Parameter[]
   readonly gives: Type
+  /** The type of the result where it hangs on those of the arguments; `gives` is the usual one. */
+  readonly givesFor?: (types: readonly Type[]) => Type
   /**
    * What a missing argument gives: `false` (two-valued), `null`, `skip` when missing arguments are left out, or
    * `own` when the SQL and the fold treat missing values themselves.

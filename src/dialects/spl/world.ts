@@ -1,0 +1,89 @@
+/**
+ * What a search may read and call, as the compiler needs it: macros, lookups, data models, and what fields events
+ * have. Handed in by the shell, so that compiling stays pure.
+ */
+import type { Rel } from '../../ir/rel.ts'
+import type { Schema, Type } from '../../ir/types.ts'
+
+/** A macro: text that stands for other text. One name may have several, told apart by their number of arguments. */
+export interface Macro {
+  readonly name: string
+  readonly args: readonly string[]
+  readonly definition: string
+  /** True when the definition is an eval expression that gives the text. */
+  readonly isEval?: boolean
+  /** Where it comes from, for messages. */
+  readonly file?: string
+}
+
+/** The fields by which a search chooses its sources. */
+export type SourceField = 'index' | 'source' | 'sourcetype' | 'host'
+
+/** A condition that all events of a search meet: the field equals one of the values, in which `*` stands for any text. */
+export interface SourceTest {
+  readonly field: SourceField
+  readonly values: readonly string[]
+}
+
+/** The fields of the events of some sources, by their names in Splunk. */
+export interface EventFields {
+  /** The type of a field, text or a list of texts; undefined when no event has it. */
+  readonly typeOf: (name: string) => Type | undefined
+  /** All names that events have, each once, in the order in which a table of all fields shows them. */
+  readonly names: readonly string[]
+}
+
+/** A dataset of a data model (`Endpoint.Processes`): its fields by their plain names. */
+export interface Dataset {
+  readonly model: string
+  readonly name: string
+  /** `_time`, `host`, `source`, `sourcetype` and `index` are not among them: every dataset has those. */
+  readonly fields: ReadonlyMap<string, Type>
+}
+
+/** How values of a key are matched with those of a lookup's column. */
+export type MatchType = 'exact' | 'wildcard' | 'cidr'
+
+export interface LookupOptions {
+  /** By column; those not named are matched exactly. */
+  readonly match: ReadonlyMap<string, Exclude<MatchType, 'exact'>>
+  readonly isCaseSensitive: boolean
+  readonly maxMatches: number
+  readonly minMatches: number
+  /** What the outputs hold when there are fewer matches than the least; empty when nothing is written for it. */
+  readonly defaultMatch: string
+}
+
+/** A lookup: a table with its columns and how keys are matched. */
+export interface Lookup {
+  readonly name: string
+  readonly columns: readonly string[]
+  readonly options: LookupOptions
+  /** Number of rows; undefined when the table is known by name only and has no rows yet. */
+  readonly rows?: number
+  /** Its rows: the columns as texts (a missing value is empty) and `@@line`, an int, in the order of the file. */
+  readonly rel: Rel
+}
+
+/** Rows that are written down, for tests of searches: a field may be a text, a list of texts, or missing. */
+export interface WrittenRows {
+  readonly fields: Schema
+  readonly rel: Rel
+}
+
+export interface World {
+  readonly macro: (name: string, args: number) => Macro | undefined
+  /** Names of all macros, for suggestions. */
+  readonly macroNames: () => Iterable<string>
+  /** The fields of the events that meet the tests. */
+  readonly events: (tests: readonly SourceTest[]) => EventFields
+  /** A dataset by the model's name and, where given, that of a dataset in it; without one, the model's first. */
+  readonly dataset: (model: string, name?: string) => Dataset | undefined
+  readonly datasetNames: () => Iterable<string>
+  readonly lookup: (name: string) => Lookup | undefined
+  readonly lookupNames: () => Iterable<string>
+  /** Rows that a search without a first command begins with, instead of events. */
+  readonly rows?: WrittenRows
+  /** Rows that stand for the events of an index, by its name. */
+  readonly indexes?: ReadonlyMap<string, WrittenRows>
+}
