@@ -10,12 +10,17 @@ import { betaFunctions } from './beta.ts'
 import { byteFunctions } from './bytes.ts'
 import { castFunctions } from './casts.ts'
 import { choiceFunctions } from './choice.ts'
+import { choosingFunctions } from './choosing.ts'
 import { collectFunctions } from './collect.ts'
 import { compareFunctions } from './compare.ts'
 import { derivedFunctions } from './derived.ts'
 import { digestFunctions } from './digests.ts'
 import { dynamicFunctions } from './dynamic.ts'
+import { elementFunctions } from './elements.ts'
 import { encodingFunctions } from './encodings.ts'
+import { evalCompareFunctions } from './evalcompare.ts'
+import { evalOperatorFunctions } from './evaloperator.ts'
+import { evalValueFunctions } from './evalvalue.ts'
 import { extractionFunctions } from './extraction.ts'
 import { fitFunctions } from './fits.ts'
 import { foldFunctions } from './fold.ts'
@@ -28,7 +33,9 @@ import { networkFunctions } from './network.ts'
 import { numberFunctions } from './numbers.ts'
 import { parsingFunctions } from './parsing.ts'
 import type { FunctionRecord } from './record.ts'
+import { rowTextFunctions } from './rowtexts.ts'
 import { schemaFunctions } from './schemas.ts'
+import { searchingFunctions } from './searching.ts'
 import { seasonFunctions } from './seasons.ts'
 import { seriesFunctions } from './series.ts'
 import { setFunctions } from './sets.ts'
@@ -94,6 +101,13 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...unpackFunctions,
   ...axisFunctions,
   ...foldFunctions,
+  ...evalValueFunctions,
+  ...evalOperatorFunctions,
+  ...evalCompareFunctions,
+  ...searchingFunctions,
+  ...choosingFunctions,
+  ...elementFunctions,
+  ...rowTextFunctions,
 ])
 
 /** The record of an id; an unknown id is a programming error, refused by the checker before it gets here. */

@@ -302,7 +302,7 @@ function logic(
     takes: [{ name: 'part', type: 'bool', many: true }],
     gives: 'bool',
     onNull: 'own',
-    spelled: { kusto: [kusto] },
+    spelled: { kusto: [kusto], spl: [kusto] },
     sql: (args) =>
       sql`(${joined(
         args.map((each) => each.sql),
@@ -362,7 +362,7 @@ export const compareFunctions: readonly FunctionRecord[] = [
     takes: [{ name: 'part', type: 'bool' }],
     gives: 'bool',
     onNull: 'own',
-    spelled: { kusto: ['not'] },
+    spelled: { kusto: ['not'], spl: ['not'] },
     sql: (args) => sql`(NOT ${arg(args, 0).sql})`,
     examples: [
       { args: [true], gives: false },

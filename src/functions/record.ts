@@ -41,6 +41,10 @@ export interface FunctionRecord {
    * `own` when the SQL and the fold treat missing values themselves.
    */
   readonly onNull: 'false' | 'null' | 'skip' | 'own'
+  /** True when the result may be missing whatever the arguments are; without it only `null` records say so. */
+  readonly nullable?: true
+  /** True when the result may be missing for arguments that are all there. */
+  readonly mayMiss?: true
   /** True for a function of the rows of a group; it may stand only in an aggregate or a window. */
   readonly aggregate?: boolean
   /** True for an aggregate whose last, optional argument is the rank of the row, for results that keep the rows' order. */
@@ -51,6 +55,8 @@ export interface FunctionRecord {
   readonly blankIsNull?: (args: readonly SqlArg[]) => boolean
   /** The record that gives all values in one array, where the language makes several columns of a call. */
   readonly several?: string
+  /** The index of the constant argument that names the variable which the arguments behind it may read as a field. */
+  readonly binds?: number
   /** How each language spells it, for the manual. */
   readonly spelled?: Readonly<Partial<Record<'sigma' | 'kusto' | 'spl', readonly string[]>>>
   /** Spellings of an aggregate over the rows that meet a condition, which stands at this place of the arguments. */
