@@ -3,9 +3,9 @@
  * keep their detections in (https://learn.microsoft.com/graph/api/resources/security-detectionrule).
  */
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
+import { Fields } from '../../core/fields.ts'
 import { plainOf, textOf, type YamlMap } from '../../core/yaml.ts'
 import { readDuration } from './duration.ts'
-import { Fields } from './fields.ts'
 import {
   type ColumnUse,
   type KustoDocument,

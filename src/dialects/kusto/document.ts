@@ -3,17 +3,18 @@
  * Sigma's, never both: `detection` makes it Sigma's, `query` makes it Kusto's.
  */
 import { type Diagnostic, diagnose, hasErrors } from '../../core/diagnostic.ts'
+import { Fields } from '../../core/fields.ts'
+import { endingOf, stemOf } from '../../core/filename.ts'
 import { limits } from '../../core/limits.ts'
 import { readYaml, type YamlNode } from '../../core/yaml.ts'
 import { moveNode, readYamlParts, type YamlPart } from '../../core/yamlparts.ts'
 import { isDefender, readDefender } from './defender.ts'
 import { isRule, readExport, readPack } from './export.ts'
-import { Fields } from './fields.ts'
 import { isFunction, isFunctionText, readFunctionNode, readFunctionText } from './function.ts'
 import { hasKustoBlock, readMarkdown } from './markdown.ts'
 import { contentId, type KustoDocument, type KustoFile, PLAIN_RULE } from './rule.ts'
 import { readSentinel } from './sentinel.ts'
-import { plainDocument, stemOf } from './text.ts'
+import { plainDocument } from './text.ts'
 import { readWatchlist } from './watchlist.ts'
 
 export type KustoForm = 'yaml' | 'json' | 'pack' | 'markdown' | 'page' | 'query' | 'csv'
@@ -54,12 +55,6 @@ const NOTHING: KustoFile = { documents: [], functions: [], watchlists: [], diagn
 function isKustoYaml(text: string): boolean {
   if (SIGMA.test(text)) return false
   return KUSTO.test(text) || SERVICE_RULE.test(text) || (/^- /m.test(text) && LISTED.test(text))
-}
-
-/** The ending of a file's name, without what packs it. */
-function endingOf(file: string): string {
-  const name = (file.split(/[\\/]/).at(-1) ?? '').replace(/\.(?:gz|zst)$/i, '')
-  return /\.(\w{1,8})$/.exec(name)?.[1]?.toLowerCase() ?? ''
 }
 
 /** The form that the content of a text shows, whatever its name; undefined when it shows none of Kusto's. */

@@ -1,4 +1,6 @@
 /** Lengths of time as rule files write them: `1h`, `PT1H`, `1.00:00:00`. In milliseconds. */
+import { diagnose } from '../../core/diagnostic.ts'
+import type { Fields } from '../../core/fields.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -61,4 +63,17 @@ export function readDuration(text: string): number | undefined {
 export function printDuration(ms: number): string {
   for (const [name, unit] of UNITS) if (ms >= unit && ms % unit === 0) return `${ms / unit}${name}`
   return `${ms}ms`
+}
+
+/** Milliseconds of the first of the keys that has a value. A text that is no length of time is an error. */
+export function durationOf(fields: Fields, ...keys: readonly string[]): number | undefined {
+  const text = fields.text(...keys)
+  if (text === undefined) return undefined
+  const value = readDuration(text)
+  if (value === undefined) {
+    const wanted = 'write e.g. 5m, 1h, 14d, PT1H or 1.00:00:00'
+    const params = { key: keys[0] ?? '', value: text.slice(0, 64), wanted }
+    fields.diagnostics.push(diagnose('HR453', params, fields.get(...keys)?.span))
+  }
+  return value
 }

@@ -3,6 +3,8 @@
  * service's interface gives them, single rules, and packs of queries with one object a line.
  */
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
+import { Fields } from '../../core/fields.ts'
+import { stemOf } from '../../core/filename.ts'
 import { readJsonNode } from '../../core/jsonnode.ts'
 import { limits } from '../../core/limits.ts'
 import {
@@ -14,11 +16,9 @@ import {
 } from '../../core/yaml.ts'
 import type { KustoFunction, Watchlist } from './answer.ts'
 import { isDefender, readDefender } from './defender.ts'
-import { Fields } from './fields.ts'
 import { isFunction, readFunctionNode } from './function.ts'
 import type { KustoDocument, KustoFile } from './rule.ts'
 import { readSentinel } from './sentinel.ts'
-import { stemOf } from './text.ts'
 import { readWatchlist } from './watchlist.ts'
 
 const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i

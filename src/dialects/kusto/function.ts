@@ -3,11 +3,11 @@
  * files whose first line is `// function: name(parameters)`.
  */
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
+import { Fields } from '../../core/fields.ts'
 import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
 import { textOf, type YamlNode } from '../../core/yaml.ts'
 import type { KustoFunction, KustoParameter } from './answer.ts'
-import { Fields } from './fields.ts'
 import { closingAt, pastBlanks, splitList } from './scan.ts'
 
 export interface KustoFunctions {

@@ -1,139 +1,11 @@
-/**
- * Markdown with queries in fenced blocks (https://spec.commonmark.org/0.31.2/#fenced-code-blocks). Each block of Kusto
- * is a rule titled by the heading before it; blocks of other languages are left alone.
- */
-import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
-import { limits } from '../../core/limits.ts'
-import { placingBy, type Segment } from './place.ts'
+/** Kusto in Markdown: each block of it is a rule titled by the heading before it. */
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import { readBlocks } from '../../core/markdown.ts'
 import type { KustoDocument } from './rule.ts'
-import { plainDocument, stemOf } from './text.ts'
+import { plainDocument } from './text.ts'
 
-/** Indentation and marks of quotation before a fence, the fence, and what is written after it. */
-const OPENING = /^((?:[ \t]|>){0,64})(`{3,}|~{3,})([^\r\n]*)\r?$/
 const KUSTO = /^\{?\.?(?:kql|kusto|kustoquery|kusto-query|kql-query)(?![\w-])/i
-const ATX = /^ {0,3}(#{1,6})(?:[ \t]+([^\r\n]*))?\r?$/
 const TECHNIQUE = /\bT\d{4}(?:\.\d{3})?\b/g
-/** A heading of a level underlines the line before. */
-const SETEXT = /^ {0,3}(?:=+|-+)[ \t]*\r?$/
-const MOST_TITLE = 200
-const MOST_PROSE = 2_000
-
-interface Line {
-  readonly start: number
-  readonly text: string
-}
-
-function* linesOf(text: string): Generator<Line> {
-  for (let start = 0; start < text.length; ) {
-    const end = text.indexOf('\n', start)
-    const stop = end === -1 ? text.length : end
-    yield { start, text: text.slice(start, stop) }
-    start = stop + 1
-  }
-}
-
-interface Fence {
-  readonly start: number
-  readonly mark: string
-  readonly margin: string
-  readonly isKusto: boolean
-}
-
-function openingOf({ start, text }: Line): Fence | undefined {
-  const found = OPENING.exec(text.length > 4_000 ? text.slice(0, 4_000) : text)
-  if (found === null) return undefined
-  const [, margin = '', mark = '', info = ''] = found
-  // A line of code between backticks is no fence.
-  if (mark.startsWith('`') && info.includes('`')) return undefined
-  return { start, mark, margin, isKusto: KUSTO.test(info.trim()) }
-}
-
-function isClosing(fence: Fence, { text }: Line): boolean {
-  const plain = text.slice(marginEnd(fence, text)).trim()
-  const char = fence.mark[0] ?? ''
-  return plain.length >= fence.mark.length && plain.split(char).join('') === ''
-}
-
-/** Where the text of a line of the block begins: as much as stands before the fence is taken away. */
-function marginEnd({ margin }: Fence, text: string): number {
-  let at = 0
-  const most = margin.length + (margin.includes('>') && margin.endsWith('>') ? 1 : 0)
-  while (
-    at < most &&
-    (text[at] === ' ' || text[at] === '\t' || (text[at] === '>' && margin.includes('>')))
-  )
-    at++
-  return at
-}
-
-/** Words of a heading or a paragraph without the marks of Markdown. */
-function plainWords(text: string): string {
-  return text
-    .replace(/[ \t]+#+[ \t]*$/, '')
-    .replace(/!?\[([^\]\n]{0,500})\]\([^)\n]{0,2000}\)/g, '$1')
-    .replace(/[*`_]{1,3}/g, (mark) => (mark.includes('_') ? '_' : ''))
-    .trim()
-}
-
-/** What stands before the block that is being read: its heading, and the text below that. */
-interface Section {
-  title: string
-  prose: string
-  blocks: number
-}
-
-/** The queries of the file. */
-class Blocks {
-  readonly documents: KustoDocument[] = []
-  readonly diagnostics: Diagnostic[] = []
-  readonly #file: string
-  #section: Section
-
-  constructor(file: string) {
-    this.#file = file
-    this.#section = { title: stemOf(file), prose: '', blocks: 0 }
-  }
-
-  heading(text: string): void {
-    const title = plainWords(text).slice(0, MOST_TITLE)
-    this.#section = { title: title === '' ? stemOf(this.#file) : title, prose: '', blocks: 0 }
-  }
-
-  prose(text: string): void {
-    const section = this.#section
-    const line = plainWords(text.slice(0, 500))
-    // A line such as "Defender KQL:" only names the block below it.
-    if (section.prose.length < MOST_PROSE && !line.endsWith(':')) section.prose += `${line}\n`
-  }
-
-  block(lines: readonly Line[], fence: Fence): void {
-    const section = this.#section
-    const parts = lines.map(({ start, text }) => {
-      const margin = marginEnd(fence, text)
-      return { file: start + margin, text: text.slice(margin).replace(/\r$/, '') }
-    })
-    const query = parts.map(({ text }) => text).join('\n')
-    if (query.trim() === '') return
-    section.blocks++
-    const number = section.blocks > 1 ? ` (${section.blocks})` : ''
-    const segments = (): readonly Segment[] => {
-      let at = 0
-      return parts.map(({ file, text }) => {
-        const segment = { query: at, file }
-        at += text.length + 1
-        return segment
-      })
-    }
-    const known = {
-      name: section.title + number,
-      techniques: [...new Set(section.prose.match(TECHNIQUE) ?? [])],
-      ...(section.prose.trim() === ''
-        ? {}
-        : { description: section.prose.trim().replace(/\n{2,}/g, '\n') }),
-    }
-    this.documents.push(plainDocument(query, this.#file, placingBy(segments), known))
-  }
-}
 
 /** True when a Markdown text has a block of Kusto. */
 export function hasKustoBlock(text: string): boolean {
@@ -145,35 +17,13 @@ export function readMarkdown(
   text: string,
   file: string,
 ): { readonly documents: readonly KustoDocument[]; readonly diagnostics: readonly Diagnostic[] } {
-  const blocks = new Blocks(file)
-  let fence: Fence | undefined
-  let inside: Line[] = []
-  let before = ''
-  for (const line of linesOf(text)) {
-    if (blocks.documents.length >= limits.queriesPerFile) break
-    if (fence !== undefined) {
-      if (isClosing(fence, line)) {
-        if (fence.isKusto) blocks.block(inside, fence)
-        fence = undefined
-        inside = []
-      } else if (fence.isKusto) inside.push(line)
-      continue
-    }
-    fence = openingOf(line)
-    const heading = fence === undefined ? ATX.exec(line.text.slice(0, 1_000)) : null
-    if (heading !== null) blocks.heading(heading[2] ?? '')
-    else if (
-      fence === undefined &&
-      before.trim() !== '' &&
-      SETEXT.test(line.text.slice(0, 1_000))
-    ) {
-      blocks.heading(before)
-    } else if (fence === undefined) blocks.prose(line.text)
-    before = fence === undefined && heading === null ? line.text : ''
-  }
-  if (fence?.isKusto === true) {
-    blocks.diagnostics.push(diagnose('HR462', {}, { start: fence.start, end: fence.start + 3 }))
-    blocks.block(inside, fence)
-  }
-  return blocks
+  const { blocks, diagnostics } = readBlocks(text, file, KUSTO)
+  const documents = blocks.map(({ title, prose, query, place }) =>
+    plainDocument(query, file, place, {
+      name: title,
+      techniques: [...new Set(prose.match(TECHNIQUE) ?? [])],
+      ...(prose === '' ? {} : { description: prose }),
+    }),
+  )
+  return { documents, diagnostics }
 }

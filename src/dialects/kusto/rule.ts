@@ -3,9 +3,9 @@
  * it. Lengths of time are milliseconds.
  */
 import type { Diagnostic } from '../../core/diagnostic.ts'
+import type { Placing } from '../../core/placing.ts'
 import type { Span } from '../../core/span.ts'
 import type { KustoFunction, Watchlist } from './answer.ts'
-import type { Placing } from './place.ts'
 
 export const SEVERITIES = ['Informational', 'Low', 'Medium', 'High'] as const
 export type KustoSeverity = (typeof SEVERITIES)[number]

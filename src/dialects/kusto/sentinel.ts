@@ -3,12 +3,12 @@
  * rule with all its fields checked.
  */
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
+import { Fields } from '../../core/fields.ts'
+import { placingOf } from '../../core/placing.ts'
 import { suggest } from '../../core/suggest.ts'
 import { plainOf, textOf, type YamlMap, type YamlNode } from '../../core/yaml.ts'
-import { printDuration } from './duration.ts'
+import { durationOf, printDuration } from './duration.ts'
 import { ENTITY_TYPES, entityTypeOf, identifierOf } from './entity.ts'
-import { Fields } from './fields.ts'
-import { placingOf } from './place.ts'
 import {
   type AlertDetails,
   type ColumnUse,
@@ -227,7 +227,7 @@ function readAlertDetails(into: Uses, fields: Fields): AlertDetails | undefined 
 }
 
 function readGrouping(fields: Fields): IncidentGrouping {
-  const lookback = fields.duration('lookbackDuration')
+  const lookback = durationOf(fields, 'lookbackDuration')
   const matchingMethod = fields.text('matchingMethod', 'entitiesMatchingMethod')
   return {
     enabled: fields.flag('enabled') ?? false,
@@ -283,8 +283,8 @@ function readKind(fields: Fields): string | undefined {
 }
 
 function readSchedule(fields: Fields, kind: string | undefined): Partial<KustoRule> {
-  const queryFrequency = fields.duration('queryFrequency')
-  const queryPeriod = fields.duration('queryPeriod')
+  const queryFrequency = durationOf(fields, 'queryFrequency')
+  const queryPeriod = durationOf(fields, 'queryPeriod')
   if (queryFrequency !== undefined && queryPeriod !== undefined && queryFrequency > queryPeriod) {
     const params = {
       frequency: printDuration(queryFrequency),
@@ -300,7 +300,7 @@ function readSchedule(fields: Fields, kind: string | undefined): Partial<KustoRu
     }
   }
   const enabled = fields.flag('suppressionEnabled')
-  const duration = fields.duration('suppressionDuration')
+  const duration = durationOf(fields, 'suppressionDuration')
   return {
     ...(queryFrequency === undefined ? {} : { queryFrequency }),
     ...(queryPeriod === undefined ? {} : { queryPeriod }),

@@ -1,16 +1,11 @@
 /** Queries that stand in a file as they are: what the comments before one say of it, and the rule they make. */
-import type { Placing } from './place.ts'
+import { stemOf } from '../../core/filename.ts'
+import type { Placing } from '../../core/placing.ts'
 import { contentId, type KustoDocument, type KustoRule, PLAIN_RULE } from './rule.ts'
 
 /** A longer first line of comment is a sentence of a description, not a title. */
 const MOST_TITLE = 120
 const MOST_DESCRIPTION = 4_000
-
-/** The name of a file without its folders and endings. */
-export function stemOf(file: string): string {
-  const name = file.split(/[\\/]/).at(-1) ?? ''
-  return name.replace(/\.(?:gz|zst)$/i, '').replace(/\.\w{1,8}$/, '')
-}
 
 interface Comments {
   readonly title: string

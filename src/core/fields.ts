@@ -1,8 +1,7 @@
-/** Reading the fields of a rule's map: texts, lists, flags and lengths of time, each with what is wrong about it. */
-import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
-import type { Span } from '../../core/span.ts'
-import { textOf, type YamlEntry, type YamlMap, type YamlNode } from '../../core/yaml.ts'
-import { readDuration } from './duration.ts'
+/** Reading the fields of a rule's map: texts, lists, numbers and flags, each with what is wrong about it. */
+import { type Diagnostic, diagnose } from './diagnostic.ts'
+import type { Span } from './span.ts'
+import { textOf, type YamlEntry, type YamlMap, type YamlNode } from './yaml.ts'
 
 /** A map that is being read. Keys are found whatever their case. */
 export class Fields {
@@ -80,19 +79,6 @@ export class Fields {
     if (text === 'true' || text === 'false') return text === 'true'
     this.#unused(keys, 'true or false', this.get(...keys)?.span)
     return undefined
-  }
-
-  /** Milliseconds. A text that is no length of time is an error. */
-  duration(...keys: readonly string[]): number | undefined {
-    const text = this.text(...keys)
-    if (text === undefined) return undefined
-    const value = readDuration(text)
-    if (value === undefined) {
-      const wanted = 'write e.g. 5m, 1h, 14d, PT1H or 1.00:00:00'
-      const params = { key: keys[0] ?? '', value: text.slice(0, 64), wanted }
-      this.diagnostics.push(diagnose('HR453', params, this.get(...keys)?.span))
-    }
-    return value
   }
 
   #unused(keys: readonly string[], wanted: string, span: Span | undefined): void {

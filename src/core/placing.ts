@@ -2,8 +2,8 @@
  * Where a piece of a query stands in its file, although margins, quotes and escapes lie between. Both texts are cut at
  * the same points; within a segment they are the same.
  */
-import type { Span } from '../../core/span.ts'
-import type { YamlScalar } from '../../core/yaml.ts'
+import type { Span } from './span.ts'
+import type { YamlScalar } from './yaml.ts'
 
 /** From a span of the query's text to the span of the file. */
 export type Placing = (span: Span) => Span
