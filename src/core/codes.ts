@@ -467,6 +467,59 @@ export const codes = {
     severity: 'notice',
     message: 'ran as of {time}, the end of the logs; now() and ago() count from there',
   },
+  HR500: { severity: 'error', message: 'the search cannot be read here: {message}' },
+  HR501: { severity: 'error', message: 'there is no macro `{name}`', hint: '{hint}' },
+  HR502: {
+    severity: 'error',
+    message: 'the macro `{name}` {reason}',
+    hint: 'a macro that calls itself, or many that call each other, grow without end',
+  },
+  HR503: { severity: 'error', message: 'there is no command "{name}"', hint: '{hint}' },
+  HR504: { severity: 'error', message: 'the command "{name}" cannot be run here: {reason}' },
+  HR505: {
+    severity: 'error',
+    message: '"{option}" is no option of {command}',
+    hint: 'it has {known}',
+  },
+  HR506: { severity: 'error', message: 'the option "{option}" must be {wanted}' },
+  HR507: { severity: 'error', message: 'not supported here: {what}' },
+  HR508: { severity: 'error', message: 'there is no function "{name}"', hint: '{hint}' },
+  HR509: { severity: 'error', message: '{message}' },
+  HR510: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
+  HR511: { severity: 'error', message: 'there is no data model "{name}"', hint: '{hint}' },
+  HR512: {
+    severity: 'warning',
+    message: 'the dataset {dataset} has no field "{name}"; it is missing in every event',
+    hint: '{hint}',
+  },
+  HR513: {
+    severity: 'warning',
+    message:
+      'quoted and bare pieces without a blank between them are read as the one value {value}',
+    hint: 'a quote is probably doubled; write the value in one pair of quotes',
+  },
+  HR514: {
+    severity: 'warning',
+    message: '"{name}" limits the time only at the start of a search; here it is not used',
+  },
+  HR515: {
+    severity: 'error',
+    message: 'a field cannot hold the result of a test',
+    hint: 'choose values by it: if(test, "true", "false")',
+  },
+  HR516: {
+    severity: 'error',
+    message: 'a search that begins with the command {name} must begin with "|"',
+    hint: 'without it the words are searched for in the text of events',
+  },
+  HR517: { severity: 'error', message: '{what} is {size}, more than the limit of {limit}' },
+  HR518: {
+    severity: 'warning',
+    message:
+      'the words "{text}" are looked for in the text of events, which is not there any more; no row has them',
+    hint: 'name a field: field="{text}"',
+  },
+  HR519: { severity: 'error', message: 'the time "{text}" cannot be read: {reason}' },
   HR600: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
   HR601: {
     severity: 'error',

@@ -51,6 +51,36 @@ export const limitTable = {
     unit: 'rows',
     why: 'external data stands in the query as constants; larger lists belong in a table',
   },
+  splMacroDepth: {
+    value: 32,
+    unit: 'levels',
+    why: 'published macros nest two deep; a macro that calls itself must end somewhere',
+  },
+  splCharacters: {
+    value: 1_000_000,
+    unit: 'characters',
+    why: 'a search with its macros written out; the longest published one has 12,000',
+  },
+  splCommands: {
+    value: 500,
+    unit: 'commands',
+    why: 'the longest published search has 60; each is a step of the plan that the engine makes',
+  },
+  splNesting: {
+    value: 60,
+    unit: 'levels',
+    why: 'parentheses and subsearches within each other; the parser calls itself for each',
+  },
+  subsearchRows: {
+    value: 100_000,
+    unit: 'rows',
+    why: 'the rows of a subsearch stand in the search as conditions; Splunk itself cuts them at 10,000',
+  },
+  splTerms: {
+    value: 20_000,
+    unit: 'conditions',
+    why: 'terms of one search after its subsearches and macros are written out',
+  },
   kustoSeconds: {
     value: 10,
     unit: 'seconds',

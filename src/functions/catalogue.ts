@@ -21,6 +21,7 @@ import { encodingFunctions } from './encodings.ts'
 import { evalCompareFunctions } from './evalcompare.ts'
 import { evalOperatorFunctions } from './evaloperator.ts'
 import { evalValueFunctions } from './evalvalue.ts'
+import { eventFunctions } from './events.ts'
 import { extractionFunctions } from './extraction.ts'
 import { fitFunctions } from './fits.ts'
 import { foldFunctions } from './fold.ts'
@@ -33,6 +34,7 @@ import { networkFunctions } from './network.ts'
 import { numberFunctions } from './numbers.ts'
 import { parsingFunctions } from './parsing.ts'
 import type { FunctionRecord } from './record.ts'
+import { rowKeyFunctions } from './rowkeys.ts'
 import { rowTextFunctions } from './rowtexts.ts'
 import { schemaFunctions } from './schemas.ts'
 import { searchingFunctions } from './searching.ts'
@@ -105,9 +107,11 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...evalOperatorFunctions,
   ...evalCompareFunctions,
   ...searchingFunctions,
+  ...eventFunctions,
   ...choosingFunctions,
   ...elementFunctions,
   ...rowTextFunctions,
+  ...rowKeyFunctions,
 ])
 
 /** The record of an id; an unknown id is a programming error, refused by the checker before it gets here. */

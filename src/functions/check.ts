@@ -4,7 +4,7 @@
  */
 import { type Diagnostic, diagnose } from '../core/diagnostic.ts'
 import { limits } from '../core/limits.ts'
-import type { Expr } from '../ir/expr.ts'
+import type { Call, Expr } from '../ir/expr.ts'
 import { type Rel, schemaOf } from '../ir/rel.ts'
 import { printType, type Schema, type Type } from '../ir/types.ts'
 import { childrenOf, ownExprs } from '../ir/walk.ts'
@@ -46,6 +46,13 @@ function checkCall(record: FunctionRecord, args: readonly Expr[]): readonly Diag
   })
 }
 
+/** The fields that the arguments of a call may read: those there are, and the variable that it binds. */
+function withVariable(expr: Call, at: number | undefined, schema: Schema | 'open') {
+  const name = at === undefined ? undefined : expr.args[at]
+  if (schema === 'open' || name?.op !== 'const') return schema
+  return [...schema, { name: String(name.value), type: 'text' } as const]
+}
+
 /** Checks an expression against the fields that are there; `open` allows any field name. */
 export function checkExpr(expr: Expr, schema: Schema | 'open', depth = 0): readonly Diagnostic[] {
   if (depth > limits.queryDepth) return [diagnose('HR256', { limit: limits.queryDepth })]
@@ -58,7 +65,8 @@ export function checkExpr(expr: Expr, schema: Schema | 'open', depth = 0): reado
         : [diagnose('HR254', { name: expr.name })]
     case 'call': {
       const record = functions.get(expr.fn)
-      const inner = expr.args.flatMap((each) => checkExpr(each, schema, depth + 1))
+      const known = withVariable(expr, record?.binds, schema)
+      const inner = expr.args.flatMap((each) => checkExpr(each, known, depth + 1))
       return record === undefined
         ? [diagnose('HR250', { name: expr.fn }), ...inner]
         : [...checkCall(record, expr.args), ...inner]

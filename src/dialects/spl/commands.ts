@@ -1,0 +1,27 @@
+/** The table of commands, and of those that are known but cannot be run. */
+import type { CommandRecord } from './command.ts'
+import { fieldCommands } from './fieldcommands.ts'
+import { filterCommands } from './filters.ts'
+import { orderingCommands } from './ordering.ts'
+
+const all: readonly CommandRecord[] = [...filterCommands, ...fieldCommands, ...orderingCommands]
+
+/** All commands by name. */
+export const commands: ReadonlyMap<string, CommandRecord> = new Map(
+  all.map((record) => [record.name, record]),
+)
+
+/** Commands of the language that are refused by name, with the reason. */
+export const REFUSED: ReadonlyMap<string, string> = new Map([
+  ['script', 'it runs a program'],
+  ['run', 'it runs a program'],
+  ['sendemail', 'a search sends no mail'],
+  ['sendalert', 'a search sets off no alert action'],
+  ['delete', 'a search deletes no events'],
+  ['rest', 'there is no Splunk server to ask'],
+  ['dbxquery', 'there is no database connection'],
+  ['geom', 'it draws maps'],
+  ['geomfilter', 'it draws maps'],
+  ['geostats', 'it draws maps'],
+  ['cyberchef', 'it is an app of its own'],
+])
