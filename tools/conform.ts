@@ -5,11 +5,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import { readCases } from './conform/formats.ts'
+import { type CaseFile, readCases } from './conform/formats.ts'
 import { withProduct } from './conform/product.ts'
-import type { RecordedCase } from './conform/record.ts'
+import type { CaseBase } from './conform/record.ts'
 import { failureText, type Outcome, outcomeRecords, totalsText } from './conform/report.ts'
 import { runCases } from './conform/run.ts'
+import { runSearches } from './conform/splproduct.ts'
 
 const USAGE = `usage: npm run conform -- FILE [FILE...]
   --family NAME       only cases of these families (may be given several times)
@@ -18,7 +19,7 @@ const USAGE = `usage: npm run conform -- FILE [FILE...]
   --selfContained     only cases that need no data and whose whole result is recorded
   --failures N|all    failures to print (default 20)
   --json OUT          write all outcomes to a file
-  --strict            exit with 1 when a case fails
+  --strict            exit with 1 when a case fails (a case of SPL of high confidence: always)
 `
 
 interface Options {
@@ -69,7 +70,7 @@ function readFile(path: string): unknown {
   return JSON.parse((isPacked ? gunzipSync(bytes) : bytes).toString('utf8'))
 }
 
-function wanted(options: Options): (recorded: RecordedCase) => boolean {
+function wanted(options: Options): (recorded: CaseBase) => boolean {
   const { families, except, grep, selfContained } = options
   return ({ name, family, query, ...recorded }) =>
     (families.length === 0 || families.includes(family)) &&
@@ -81,22 +82,35 @@ function wanted(options: Options): (recorded: RecordedCase) => boolean {
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2))
   const files = options.files.map((file) => ({ file, ...readCases(readFile(file)) }))
-  const runnable = files.filter(({ format }) => format.read !== undefined)
-  for (const { file, format, total } of files) {
-    if (format.read !== undefined) continue
+  const isRun = ({ format }: CaseFile): boolean =>
+    format.read !== undefined || format.reader !== undefined
+  const runnable = files.filter(isRun)
+  for (const { file, format, total } of files.filter((each) => !isRun(each))) {
     console.log(
       `${file}: ${total} cases of the format ${format.name} (${format.says}): nothing runs them yet`,
     )
   }
   if (runnable.length === 0) return 1
   const outcomes: Outcome[] = []
-  await withProduct(async (runner) => {
-    for (const { file, format, cases, total } of runnable) {
-      const chosen = cases.filter(wanted(options))
-      console.log(`${file}: ${chosen.length} of ${total} cases, ${format.says}`)
-      outcomes.push(...(await runCases(chosen, runner)))
+  let isSure = true
+  for (const { file, format, cases, searches, total } of runnable) {
+    const chosen = cases.filter(wanted(options))
+    const chosenSearches = searches.filter(wanted(options))
+    const count = chosen.length + chosenSearches.length
+    console.log(`${file}: ${count} of ${total} cases, ${format.says}`)
+    if (chosen.length > 0) {
+      await withProduct(async (runner) => {
+        outcomes.push(...(await runCases(chosen, runner)))
+      })
     }
-  })
+    if (chosenSearches.length > 0) {
+      const judged = await runSearches(chosenSearches)
+      outcomes.push(...judged)
+      isSure &&= judged.every(
+        ({ state }, at) => state !== 'failed' || chosenSearches[at]?.confidence !== 'high',
+      )
+    }
+  }
   const failed = outcomes.filter((each) => each.state === 'failed')
   for (const each of failed.slice(0, options.failures)) console.log(`\n${failureText(each)}`)
   if (failed.length > options.failures) {
@@ -109,7 +123,7 @@ async function main(): Promise<number> {
   }
   console.log(totalsText(outcomes))
   const isWhole = runnable.length === files.length && outcomes.length > 0
-  return !isWhole || (options.strict && failed.length > 0) ? 1 : 0
+  return !isWhole || !isSure || (options.strict && failed.length > 0) ? 1 : 0
 }
 
 try {

@@ -4,6 +4,7 @@
  */
 import { pageCell, tupleRow } from './cells.ts'
 import type { RecordedCase, RecordedColumn, RecordedRow } from './record.ts'
+import { type SplCase, splReader } from './splcase.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -12,8 +13,10 @@ export interface Format {
   readonly says: string
   /** True for a case of this format. */
   readonly isCase: (given: Json) => boolean
-  /** Absent: the format is known, but nothing runs it yet. */
+  /** Absent, as `reader` is: the format is known, but nothing runs it yet. */
   readonly read?: (given: Json) => RecordedCase
+  /** The reader of SPL cases, which share what else the file holds. */
+  readonly reader?: (file: Json) => (given: Json) => SplCase
 }
 
 const isObject = (value: unknown): value is Json =>
@@ -132,6 +135,7 @@ export const formats: readonly Format[] = [
     name: 'spl',
     says: 'SPL queries with input and expected rows',
     isCase: (given) => 'confidence' in given && 'input' in given,
+    reader: splReader,
   },
   {
     name: 'sigma-convert',
@@ -148,6 +152,7 @@ export const formats: readonly Format[] = [
 export interface CaseFile {
   readonly format: Format
   readonly cases: readonly RecordedCase[]
+  readonly searches: readonly SplCase[]
   /** Cases of the file in all, read or not. */
   readonly total: number
 }
@@ -168,6 +173,11 @@ export function readCases(parsed: unknown): CaseFile {
   const odd = cases.findIndex((each) => !format.isCase(each))
   if (odd !== -1)
     throw new Error(`case ${odd + 1} is not of the format ${format.name} of the first`)
-  const { read } = format
-  return { format, cases: read === undefined ? [] : cases.map(read), total: cases.length }
+  const { read, reader } = format
+  return {
+    format,
+    cases: read === undefined ? [] : cases.map(read),
+    searches: reader === undefined ? [] : cases.map(reader(isObject(parsed) ? parsed : {})),
+    total: cases.length,
+  }
 }

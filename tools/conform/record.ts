@@ -33,10 +33,16 @@ export interface RecordedRow {
   readonly readings: RowReadings
 }
 
-export interface RecordedCase {
+/** What every recorded case has. */
+export interface CaseBase {
   readonly name: string
   readonly family: string
   readonly query: string
+  /** True when nothing but the case is needed and the whole result is recorded. */
+  readonly selfContained: boolean
+}
+
+export interface RecordedCase extends CaseBase {
   readonly columns: readonly RecordedColumn[]
   readonly rows: readonly RecordedRow[]
   /** How many rows the query gives; more than `rows` where the record holds only the first of them. */
@@ -45,6 +51,4 @@ export interface RecordedCase {
   readonly ordered: boolean
   /** True when texts lost the blanks at their ends, as in a table of a page. */
   readonly trimmed: boolean
-  /** True when nothing but the query is needed and the whole result is recorded. */
-  readonly selfContained: boolean
 }

@@ -1,9 +1,9 @@
 /** The outcomes of a run of recorded cases as text: totals by family and by cause, and each failure in full. */
 import type { Difference } from './compare.ts'
-import type { RecordedCase } from './record.ts'
+import type { CaseBase } from './record.ts'
 
 export interface Outcome {
-  readonly recorded: RecordedCase
+  readonly recorded: CaseBase
   /** `unstable`: two runs of the query may differ, so that agreement says nothing. */
   readonly state: 'passed' | 'failed' | 'unstable'
   /** Why it failed: the code of a diagnostic, a kind of engine error, or what of the result is wrong. */

@@ -1,6 +1,6 @@
 /** Runs recorded cases through a runner and judges each. Takes cases and what runs a query, gives outcomes. */
-import { compare, type Given } from './compare.ts'
-import type { RecordedCase } from './record.ts'
+import { compare, type Difference, type Given } from './compare.ts'
+import type { CaseBase, RecordedCase } from './record.ts'
 import type { Outcome } from './report.ts'
 import { isUnstable } from './tolerance.ts'
 
@@ -32,34 +32,46 @@ function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   })
 }
 
-async function judge(recorded: RecordedCase, runner: Runner): Promise<Outcome> {
+/** How cases of one kind are judged. */
+export interface Judge<Case extends CaseBase> {
+  /** The first difference between the record and what came; what keeps the query from running is thrown. */
+  readonly check: (recorded: Case, signal: AbortSignal) => Promise<Difference | undefined>
+  /** What the record expects, for a person. */
+  readonly expected: (recorded: Case) => string
+  /** True for a query two runs of which may differ. */
+  readonly isUnstable: (recorded: Case) => boolean
+}
+
+async function judge<Case extends CaseBase>(
+  recorded: Case,
+  { check, expected, isUnstable: isOpen }: Judge<Case>,
+): Promise<Outcome> {
   const start = performance.now()
-  const expected = `${recorded.columns.map((each) => `${each.name}:${each.written}`).join(', ')}\n${recorded.rows
-    .slice(0, 3)
-    .map((each) => each.written)
-    .join('\n')}`
   const outcome = (rest: Omit<Outcome, 'recorded' | 'milliseconds'>): Outcome => {
-    const isOpen = isUnstable(recorded.query)
     const milliseconds = performance.now() - start
-    return { recorded, milliseconds, ...rest, ...(isOpen ? { state: 'unstable' } : {}) }
+    return { recorded, milliseconds, ...rest, ...(isOpen(recorded) ? { state: 'unstable' } : {}) }
   }
   try {
     const signal = AbortSignal.timeout(CASE_MS)
-    const difference = compare(recorded, await within(runner.run(recorded.query, signal), signal))
+    const difference = await within(check(recorded, signal), signal)
     if (difference === undefined) return outcome({ state: 'passed' })
     return outcome({ state: 'failed', cause: difference.cause, difference })
   } catch (error) {
     const got = error instanceof Error ? error.message : String(error)
     const cause = error instanceof QueryFailure ? error.why : 'crash'
     const more = cause === 'crash' && error instanceof Error ? `\n${error.stack}` : ''
-    return outcome({ state: 'failed', cause, difference: { expected, got: got + more } })
+    return outcome({
+      state: 'failed',
+      cause,
+      difference: { expected: expected(recorded), got: got + more },
+    })
   }
 }
 
 /** The outcomes of all cases, in their order; a few run at the same time. */
-export async function runCases(
-  cases: readonly RecordedCase[],
-  runner: Runner,
+export async function judgeCases<Case extends CaseBase>(
+  cases: readonly Case[],
+  by: Judge<Case>,
   atOnce = 3,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = []
@@ -67,9 +79,27 @@ export async function runCases(
   const work = async (): Promise<void> => {
     for (let at = next++; at < cases.length; at = next++) {
       const recorded = cases[at]
-      if (recorded !== undefined) outcomes[at] = await judge(recorded, runner)
+      if (recorded !== undefined) outcomes[at] = await judge(recorded, by)
     }
   }
   await Promise.all(Array.from({ length: atOnce }, work))
   return outcomes
+}
+
+const expectedOf = ({ columns, rows }: RecordedCase): string =>
+  [
+    columns.map((each) => `${each.name}:${each.written}`).join(', '),
+    ...rows.slice(0, 3).map((each) => each.written),
+  ].join('\n')
+
+/** The outcomes of cases of Kusto. */
+export function runCases(
+  cases: readonly RecordedCase[],
+  runner: Runner,
+): Promise<readonly Outcome[]> {
+  return judgeCases(cases, {
+    check: async (recorded, signal) => compare(recorded, await runner.run(recorded.query, signal)),
+    expected: expectedOf,
+    isUnstable: ({ query }) => isUnstable(query),
+  })
 }
