@@ -4,7 +4,7 @@ import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
 import { suggest } from '../../core/suggest.ts'
 import { and, call, type Expr, field } from '../../ir/expr.ts'
-import type { Order, Rel } from '../../ir/rel.ts'
+import { type Order, type Rel, schemaOf } from '../../ir/rel.ts'
 import type { Field, Type } from '../../ir/types.ts'
 import { META } from '../../schema/source.ts'
 import type { Discovery, Effect, NoteKind, SplNote } from './answer.ts'
@@ -324,7 +324,7 @@ function orderColumns(order: Order): readonly Field[] {
 }
 
 function rowsOfWritten({ fields, rel }: WrittenRows): Rows {
-  const place = fields.find(({ name }) => name.startsWith(HIDDEN))
+  const place = schemaOf(rel).find(({ name }) => name.startsWith(HIDDEN))
   return {
     rel,
     fields: new Map(
