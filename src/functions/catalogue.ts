@@ -20,6 +20,7 @@ import { elementFunctions } from './elements.ts'
 import { encodingFunctions } from './encodings.ts'
 import { evalCompareFunctions } from './evalcompare.ts'
 import { evalOperatorFunctions } from './evaloperator.ts'
+import { evalTextFunctions } from './evaltext.ts'
 import { evalValueFunctions } from './evalvalue.ts'
 import { eventFunctions } from './events.ts'
 import { extractionFunctions } from './extraction.ts'
@@ -44,6 +45,8 @@ import { setFunctions } from './sets.ts'
 import { shapeFunctions } from './shape.ts'
 import { spanFunctions } from './spans.ts'
 import { statisticsFunctions } from './statistics.ts'
+import { statsNumberFunctions } from './statsnumbers.ts'
+import { statsValueFunctions } from './statsvalues.ts'
 import { stringFunctions } from './strings.ts'
 import { termFunctions } from './terms.ts'
 import { unitFunctions } from './units.ts'
@@ -95,6 +98,8 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...aggregateFunctions,
   ...collectFunctions,
   ...statisticsFunctions,
+  ...statsValueFunctions,
+  ...statsNumberFunctions,
   ...digestFunctions,
   ...schemaFunctions,
   ...windowFunctions,
@@ -106,6 +111,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...evalValueFunctions,
   ...evalOperatorFunctions,
   ...evalCompareFunctions,
+  ...evalTextFunctions,
   ...searchingFunctions,
   ...eventFunctions,
   ...choosingFunctions,
