@@ -29,6 +29,7 @@ import { foldFunctions } from './fold.ts'
 import { hashFunctions } from './hashing.ts'
 import { listFunctions } from './lists.ts'
 import { localFunctions } from './local.ts'
+import { lookupFunctions } from './lookups.ts'
 import { matchFunctions } from './match.ts'
 import { momentFunctions } from './moments.ts'
 import { networkFunctions } from './network.ts'
@@ -118,6 +119,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...elementFunctions,
   ...rowTextFunctions,
   ...rowKeyFunctions,
+  ...lookupFunctions,
 ])
 
 /** The record of an id; an unknown id is a programming error, refused by the checker before it gets here. */

@@ -57,17 +57,6 @@ function calculation(
   })
 }
 
-const negate = evalFunction('eval.negate', [], {
-  says: 'The number with the other sign.',
-  takes: [number('number')],
-  gives: 'float',
-  sql: (args) => sql`negate(${numberOf(arg(args, 0))})`,
-  examples: [
-    { args: [5], gives: -5 },
-    { args: [null], gives: null },
-  ],
-})
-
 const concat = evalFunction('eval.concat', ['.'], {
   says: 'The texts put together; missing when one of them is.',
   takes: [text('text', { many: true })],
@@ -86,7 +75,6 @@ const concat = evalFunction('eval.concat', ['.'], {
 
 export const evalOperatorFunctions: readonly FunctionRecord[] = [
   add,
-  negate,
   calculation(
     'eval.subtract',
     ['-'],

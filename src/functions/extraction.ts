@@ -36,7 +36,7 @@ function trim(
 }
 
 /** A rewrite as the engine reads it: references to groups that are not there are empty, other signs are themselves. */
-function rewriteOf(written: string, groups: number): string {
+export function rewriteOf(written: string, groups: number): string {
   return written.replace(/\\(.?)/gs, (_, next: string) =>
     /[0-9]/.test(next)
       ? Number(next) <= groups

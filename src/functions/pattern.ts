@@ -67,8 +67,8 @@ function withUnicode(pattern: string): string {
   return out.join('')
 }
 
-/** The capture groups of RE2 text. */
-function groupNames(pattern: string): readonly string[] {
+/** The capture groups of RE2 text: their names, empty where a group has none. */
+export function groupNames(pattern: string): readonly string[] {
   const plain = pattern.replace(/\\.|\[\^?\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*\]/gs, 'x')
   return [...plain.matchAll(/\((?:\?P?<(\w+)>|(?!\?))/g)].map(([, name]) => name ?? '')
 }
