@@ -3,6 +3,7 @@
  * fetched, and no path of a query is opened. Cells are texts that become values by the conversions of the language.
  */
 
+import { CsvError, csvRows } from '../../core/csv.ts'
 import { diagnose } from '../../core/diagnostic.ts'
 import { readJsonNode } from '../../core/jsonnode.ts'
 import { limits } from '../../core/limits.ts'
@@ -10,7 +11,6 @@ import { textOf, type YamlNode } from '../../core/yaml.ts'
 import { call, type Expr, field } from '../../ir/expr.ts'
 import type { Column, Node } from './adapter.ts'
 import type { KustoPin } from './answer.ts'
-import { CsvError, csvRows } from './csv.ts'
 import { listedRows } from './rows.ts'
 import { type Context, cast, MISSING_INPUT, type Rowset, refuse, selected } from './scope.ts'
 

@@ -1,8 +1,9 @@
 /** Watchlists: a CSV text (RFC 4180) whose first row names the columns. All values stay texts. */
+
+import { CsvError, csvRows } from '../../core/csv.ts'
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
 import { limits } from '../../core/limits.ts'
 import type { Watchlist } from './answer.ts'
-import { CsvError, csvRows } from './csv.ts'
 
 export interface WatchlistResult {
   readonly watchlist?: Watchlist

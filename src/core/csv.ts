@@ -1,4 +1,4 @@
-/** Rows of separated values (RFC 4180), as the service reads them: a quote is written twice within quotes. */
+/** Rows of separated values (RFC 4180): a quote is written twice within quotes. */
 
 /** Why a text is no table. */
 export class CsvError extends Error {}
@@ -35,13 +35,21 @@ function plainCell(text: string, at: number, separator: string): Cell {
   return { text: text.slice(at, next), next }
 }
 
-/** The rows of a text; empty lines are left out. Throws a `CsvError` where a quote is out of place. */
-export function* csvRows(text: string, separator = ','): Generator<readonly string[]> {
+/**
+ * The rows of a text; empty lines are left out. With `isTrimmed`, blanks around a cell without quotes are no part of
+ * it. Throws a `CsvError` where a quote is out of place.
+ */
+export function* csvRows(
+  text: string,
+  separator = ',',
+  isTrimmed = false,
+): Generator<readonly string[]> {
   let at = text.startsWith('\ufeff') ? 1 : 0
   let row: string[] = []
   while (at < text.length || row.length > 0) {
-    const cell = text[at] === '"' ? quotedCell(text, at) : plainCell(text, at, separator)
-    row.push(cell.text)
+    const isQuoted = text[at] === '"'
+    const cell = isQuoted ? quotedCell(text, at) : plainCell(text, at, separator)
+    row.push(isTrimmed && !isQuoted ? cell.text.trim() : cell.text)
     at = cell.next
     if (text[at] === separator) {
       at++
