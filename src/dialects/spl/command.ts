@@ -3,13 +3,15 @@ import type { Diagnostic } from '../../core/diagnostic.ts'
 import type { Span } from '../../core/span.ts'
 import type { Expr } from '../../ir/expr.ts'
 import type { Rel } from '../../ir/rel.ts'
+import type { Dataset } from '../../schema/datamodels.ts'
+import type { SourceTest } from '../../schema/eventview.ts'
 import type { Effect, NoteKind } from './answer.ts'
 import type { EvalExpr, SearchExpr, Subsearch } from './ast.ts'
 import type { OptionKinds } from './options.ts'
 import type { Reader } from './reader.ts'
 import type { Rows } from './rows.ts'
 import type { TimeModifier } from './searchterms.ts'
-import type { SourceTest, World } from './world.ts'
+import type { World } from './world.ts'
 
 /** The lowering of one search, as the commands see it. */
 export interface Context {
@@ -30,12 +32,11 @@ export interface Context {
   condition(expr: SearchExpr, rows: Rows): Expr
   /** The events that meet the tests on their sources, within the time that the modifiers set or else the search's. */
   events(tests: readonly SourceTest[], times: readonly TimeModifier[], span: Span): Rows
-  /** The events of a dataset of a data model; the names of its fields begin with `prefix`. */
+  /** The events of a dataset of a data model, under the plain names of its fields. */
   dataset(
     name: { readonly model: string; readonly dataset?: string; readonly span: Span },
-    prefix: (dataset: string) => string,
     times: readonly TimeModifier[],
-  ): Rows
+  ): { readonly rows: Rows; readonly dataset: Dataset }
   /** The rows of a subsearch; commands that begin with rows (`appendpipe`) get them. */
   subsearch(search: Subsearch, rows?: Rows): Rows
   /** The rows of a search that stands in a string, as `map` has it. */

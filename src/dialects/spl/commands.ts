@@ -1,10 +1,16 @@
 /** The table of commands, and of those that are known but cannot be run. */
 import type { CommandRecord } from './command.ts'
+import { dataModelCommands } from './datamodels.ts'
 import { fieldCommands } from './fieldcommands.ts'
 import { filterCommands } from './filters.ts'
 import { orderingCommands } from './ordering.ts'
 
-const all: readonly CommandRecord[] = [...filterCommands, ...fieldCommands, ...orderingCommands]
+const all: readonly CommandRecord[] = [
+  ...filterCommands,
+  ...fieldCommands,
+  ...orderingCommands,
+  ...dataModelCommands,
+]
 
 /** All commands by name. */
 export const commands: ReadonlyMap<string, CommandRecord> = new Map(

@@ -3,6 +3,7 @@
 import { diagnose } from '../../core/diagnostic.ts'
 import type { Span } from '../../core/span.ts'
 import { and, call, type Expr, not, text } from '../../ir/expr.ts'
+import type { SourceField, SourceTest } from '../../schema/eventview.ts'
 import type { EvalExpr, SearchExpr } from './ast.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { confirmed, needsConfirming } from './confirm.ts'
@@ -12,7 +13,6 @@ import type { Reader } from './reader.ts'
 import { asText, fieldValue, filtered, NO_ROWS, type Rows } from './rows.ts'
 import { conditionOf } from './searching.ts'
 import { readTerms, type SearchTerms } from './searchterms.ts'
-import type { SourceField, SourceTest } from './world.ts'
 
 const SOURCE_FIELDS: ReadonlySet<string> = new Set(['index', 'source', 'sourcetype', 'host'])
 const isSource = (name: string): name is SourceField => SOURCE_FIELDS.has(name)

@@ -6,6 +6,8 @@ import { suggest } from '../../core/suggest.ts'
 import { and, call, type Expr, field } from '../../ir/expr.ts'
 import { type Order, type Rel, schemaOf } from '../../ir/rel.ts'
 import type { Field, Type } from '../../ir/types.ts'
+import type { Dataset } from '../../schema/datamodels.ts'
+import type { SourceTest } from '../../schema/eventview.ts'
 import { META } from '../../schema/source.ts'
 import type { Discovery, Effect, NoteKind, SplNote } from './answer.ts'
 import type { EvalExpr, SearchExpr, Subsearch } from './ast.ts'
@@ -15,13 +17,22 @@ import { evaluate, testOf } from './evaluating.ts'
 import { type ExpandedText, expand } from './expand.ts'
 import { Reader } from './reader.ts'
 import { Refusal, refuse } from './refusal.ts'
-import { filtered, HIDDEN, NO_ROWS, orderKey, type Rows, schemaOfRows, sorted } from './rows.ts'
+import {
+  filtered,
+  HIDDEN,
+  NO_ROWS,
+  orderKey,
+  type Rows,
+  STANDARD_FIELDS,
+  schemaOfRows,
+  sorted,
+} from './rows.ts'
 import { conditionOf } from './searching.ts'
 import type { TimeModifier } from './searchterms.ts'
 import { type Command, splitSearch } from './split.ts'
 import { readConditions, rowConditions } from './subsearches.ts'
 import { timeTests } from './timerange.ts'
-import type { SourceTest, World, WrittenRows } from './world.ts'
+import type { World, WrittenRows } from './world.ts'
 
 export interface LoweringOptions {
   readonly world: World
@@ -29,16 +40,6 @@ export interface LoweringOptions {
   /** What was found in the data for earlier answers, by key. */
   readonly found: ReadonlyMap<string, readonly string[]>
 }
-
-/** Fields that every event has. */
-const STANDARD: readonly (readonly [string, Type])[] = [
-  ['_time', 'float'],
-  ['_raw', 'text'],
-  ['host', 'text'],
-  ['source', 'text'],
-  ['sourcetype', 'text'],
-  ['index', 'text'],
-]
 
 const OWN_COLUMNS: readonly Field[] = [
   { name: META.time, type: 'time' },
@@ -133,7 +134,7 @@ export class Lowering implements Context {
     if (written !== undefined) return rowsOfWritten(written)
     this.reads.add('events')
     const known = this.world.events(tests)
-    const fields = new Map<string, Type>(STANDARD)
+    const fields = new Map(STANDARD_FIELDS)
     const add = (name: string): void => {
       const type = fields.has(name) || name.startsWith('@') ? undefined : known.typeOf(name)
       if (type !== undefined) fields.set(name, type)
@@ -168,9 +169,8 @@ export class Lowering implements Context {
       dataset,
       span,
     }: { readonly model: string; readonly dataset?: string; readonly span: Span },
-    prefix: (dataset: string) => string,
     times: readonly TimeModifier[],
-  ): Rows {
+  ): { readonly rows: Rows; readonly dataset: Dataset } {
     const found = this.world.dataset(model, dataset)
     if (found === undefined) {
       const name = dataset === undefined ? model : `${model}.${dataset}`
@@ -182,20 +182,8 @@ export class Lowering implements Context {
     const full = `${found.model}.${found.name}`
     this.reads.add(full)
     this.note('data model', `${full}: ${found.fields.size} fields`, span)
-    const rows = this.#scanned(`cim:${full}`, new Map([...STANDARD, ...found.fields]), times)
-    const start = prefix(found.name)
-    if (start === '') return rows
-    const isOwn = (name: string): boolean => STANDARD.some(([each]) => each === name)
-    const keep = [...rows.fields].map(([name, type]) => ({
-      name: isOwn(name) ? name : `${start}${name}`,
-      value: field(name, type),
-    }))
-    const own = OWN_COLUMNS.map(({ name, type }) => ({ name, value: field(name, type) }))
-    return {
-      ...rows,
-      rel: { op: 'select', from: rows.rel, keep: [...keep, ...own] },
-      fields: new Map(keep.map(({ name, value }) => [name, value.type])),
-    }
+    const fields = new Map([...STANDARD_FIELDS, ...found.fields])
+    return { rows: this.#scanned(`cim:${full}`, fields, times), dataset: found }
   }
 
   subsearch(search: Subsearch, rows: Rows = NO_ROWS): Rows {

@@ -161,11 +161,16 @@ export class Reader {
     if (token === undefined || token.kind === 'mark' || token.kind === 'search') {
       return this.fail(`expected ${what}`)
     }
-    this.next()
-    const text = unescaped(token.text)
     // Single quotes mark names in expressions; people write them in lists too.
-    const isQuoted = token.kind === 'word' && /^'.+'$/.test(text)
-    return { name: isQuoted ? text.slice(1, -1) : text, span: token.span }
+    const { start } = token.span
+    const close =
+      token.kind === 'word' && token.text.startsWith("'") ? this.text.indexOf("'", start + 1) : -1
+    if (close > start + 1 && close < this.end) {
+      this.at = close + 1
+      return { name: this.text.slice(start + 1, close), span: { start, end: close + 1 } }
+    }
+    this.next()
+    return { name: unescaped(token.text), span: token.span }
   }
 
   /** A value: a word or a string. */

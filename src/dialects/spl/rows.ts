@@ -27,6 +27,16 @@ export const NO_ROWS: Rows = {
 /** Start of the names of columns that only the plan knows. */
 export const HIDDEN = '@@'
 
+/** Fields that every event has. */
+export const STANDARD_FIELDS: ReadonlyMap<string, Type> = new Map<string, Type>([
+  ['_time', 'float'],
+  ['_raw', 'text'],
+  ['host', 'text'],
+  ['source', 'text'],
+  ['sourcetype', 'text'],
+  ['index', 'text'],
+])
+
 /** Fields that events keep when others are chosen, unless they are taken out by name. */
 export const INTERNAL: readonly string[] = ['_time', '_raw']
 

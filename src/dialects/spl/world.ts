@@ -3,7 +3,9 @@
  * have. Handed in by the shell, so that compiling stays pure.
  */
 import type { Rel } from '../../ir/rel.ts'
-import type { Schema, Type } from '../../ir/types.ts'
+import type { Schema } from '../../ir/types.ts'
+import type { Dataset } from '../../schema/datamodels.ts'
+import type { EventFields, SourceTest } from '../../schema/eventview.ts'
 
 /** A macro: text that stands for other text. One name may have several, told apart by their number of arguments. */
 export interface Macro {
@@ -14,31 +16,6 @@ export interface Macro {
   readonly isEval?: boolean
   /** Where it comes from, for messages. */
   readonly file?: string
-}
-
-/** The fields by which a search chooses its sources. */
-export type SourceField = 'index' | 'source' | 'sourcetype' | 'host'
-
-/** A condition that all events of a search meet: the field equals one of the values, in which `*` stands for any text. */
-export interface SourceTest {
-  readonly field: SourceField
-  readonly values: readonly string[]
-}
-
-/** The fields of the events of some sources, by their names in Splunk. */
-export interface EventFields {
-  /** The type of a field, text or a list of texts; undefined when no event has it. */
-  readonly typeOf: (name: string) => Type | undefined
-  /** All names that events have, each once, in the order in which a table of all fields shows them. */
-  readonly names: readonly string[]
-}
-
-/** A dataset of a data model (`Endpoint.Processes`): its fields by their plain names. */
-export interface Dataset {
-  readonly model: string
-  readonly name: string
-  /** `_time`, `host`, `source`, `sourcetype` and `index` are not among them: every dataset has those. */
-  readonly fields: ReadonlyMap<string, Type>
 }
 
 /** How values of a key are matched with those of a lookup's column. */
