@@ -520,6 +520,40 @@ export const codes = {
     hint: 'name a field: field="{text}"',
   },
   HR519: { severity: 'error', message: 'the time "{text}" cannot be read: {reason}' },
+  HR530: { severity: 'error', message: 'the lookup "{name}" cannot be read: {reason}' },
+  HR531: {
+    severity: 'warning',
+    message:
+      '{count} rows of the lookup "{name}" are passed over; the first is in line {line}: {reason}',
+  },
+  HR532: { severity: 'error', message: 'there is no lookup "{name}"', hint: '{hint}' },
+  HR533: { severity: 'error', message: 'the lookup "{name}" cannot be used here: {reason}' },
+  HR534: {
+    severity: 'error',
+    message: 'the lookup "{name}" has no column "{column}"',
+    hint: 'it has {known}',
+  },
+  HR535: {
+    severity: 'notice',
+    message: 'the lookup "{name}" has no rows yet, so that nothing is found in it',
+    hint: 'a search that writes it, its baseline, must be run first',
+  },
+  HR536: {
+    severity: 'error',
+    message: '"{name}" is no name that a lookup can have',
+    hint: 'use letters, digits, points, underscores and hyphens, no folder',
+  },
+  HR537: { severity: 'notice', message: '{rows} rows were written to the lookup "{name}"' },
+  HR538: { severity: 'error', message: 'the lookup "{name}" was not written: {reason}' },
+  HR539: {
+    severity: 'notice',
+    message: 'the lookup "{name}" was not written: the run may not write lookups',
+    hint: 'allow it with --write-lookups',
+  },
+  HR540: {
+    severity: 'notice',
+    message: 'events know no index here, so that the test of index ({names}) takes none away',
+  },
   HR600: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
   HR601: {
     severity: 'error',

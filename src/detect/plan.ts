@@ -9,10 +9,12 @@ import type { Expr } from '../ir/expr.ts'
 import type { Rel } from '../ir/rel.ts'
 import { visitExpr } from '../ir/walk.ts'
 import { bind } from '../plan/bind.ts'
+import { DATASET_VIEW } from '../plan/bindevents.ts'
 import { leadOf, rowConditions } from '../plan/group.ts'
 import { optimise } from '../plan/passes.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
+import { viewForDataset } from '../schema/datamodels.ts'
 import { viewForLogsource } from '../schema/logsource.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
 import { viewForTable } from '../schema/tableview.ts'
@@ -52,19 +54,18 @@ function logsourceOf(name: string): Logsource | undefined {
   }
 }
 
+function viewNamed(schema: SchemaCatalogue, name: string): View | undefined {
+  if (name.startsWith(TABLE_VIEW)) return viewForTable(schema, name.slice(TABLE_VIEW.length))
+  if (name.startsWith(DATASET_VIEW)) return viewForDataset(schema, name.slice(DATASET_VIEW.length))
+  const logsource = logsourceOf(name)
+  return logsource && viewForLogsource(schema, logsource).view
+}
+
 /** Resolves the views that plans name, remembering each. */
 export function viewResolver(schema: SchemaCatalogue): (name: string) => View | undefined {
   const known = new Map<string, View | undefined>()
   return (name) => {
-    if (!known.has(name)) {
-      const logsource = logsourceOf(name)
-      known.set(
-        name,
-        name.startsWith(TABLE_VIEW)
-          ? viewForTable(schema, name.slice(TABLE_VIEW.length))
-          : logsource && viewForLogsource(schema, logsource).view,
-      )
-    }
+    if (!known.has(name)) known.set(name, viewNamed(schema, name))
     return known.get(name)
   }
 }

@@ -6,7 +6,9 @@ import { hasErrors, type Outcome } from '../core/diagnostic.ts'
 import type { QueryOptions } from '../engine/engine.ts'
 import { type Rel, schemaOf, type TimeBounds } from '../ir/rel.ts'
 import { childrenOf, mapRel, queriesOf } from '../ir/walk.ts'
+import { bindEvents } from '../plan/bindevents.ts'
 import { bindTables } from '../plan/bindtable.ts'
+import { eventContext } from '../plan/eventfields.ts'
 import { optimise } from '../plan/passes.ts'
 import { prune } from '../plan/prune.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
@@ -44,7 +46,7 @@ export function within(inner: TimeBounds, outer: TimeBounds): TimeBounds {
 function bounded(rel: Rel, time: TimeBounds): Rel {
   if (time.from === undefined && time.to === undefined) return rel
   return mapRel(rel, (each) =>
-    each.op === 'scan' && each.table.kind !== 'named'
+    each.op === 'scan' && (each.table.kind === 'view' || each.table.kind === 'source')
       ? { ...each, time: within(each.time, time) }
       : each,
   )
@@ -52,12 +54,19 @@ function bounded(rel: Rel, time: TimeBounds): Rel {
 
 /** Makes a compiled query ready; no value when its tables cannot be bound. */
 export function planQuery(compiled: Rel, { schema, stored, time }: QueryWorld): Outcome<QueryPlan> {
-  const { rel: bound, diagnostics } = bindTables(prune(bounded(compiled, time)), {
-    view: viewResolver(schema),
+  const view = viewResolver(schema)
+  const tables = bindTables(prune(bounded(compiled, time)), {
+    view,
     source: (name) => schema.sources.get(name),
     table: (name) => schema.tables.table(name),
     stored,
   })
+  const { rel: bound, diagnostics: said } = bindEvents(tables.rel, {
+    ...eventContext(schema),
+    view,
+    stored,
+  })
+  const diagnostics = [...tables.diagnostics, ...said]
   if (hasErrors(diagnostics)) return { diagnostics }
   const rel = optimise(bound)
   return { value: { rel, sql: printSql(rel), columns: schemaOf(compiled) }, diagnostics }

@@ -19,6 +19,7 @@ import { dynamicFunctions } from './dynamic.ts'
 import { elementFunctions } from './elements.ts'
 import { encodingFunctions } from './encodings.ts'
 import { evalCompareFunctions } from './evalcompare.ts'
+import { evalNumberFunctions } from './evalnumber.ts'
 import { evalOperatorFunctions } from './evaloperator.ts'
 import { evalTextFunctions } from './evaltext.ts'
 import { evalValueFunctions } from './evalvalue.ts'
@@ -113,6 +114,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...evalOperatorFunctions,
   ...evalCompareFunctions,
   ...evalTextFunctions,
+  ...evalNumberFunctions,
   ...searchingFunctions,
   ...eventFunctions,
   ...choosingFunctions,

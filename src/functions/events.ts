@@ -3,7 +3,7 @@
  * and where its text tells the time. And the steps between stored fields and values that may be missing.
  */
 import { arg, constText, type FunctionRecord } from './record.ts'
-import { literal, type Sql, sql } from './sql.ts'
+import { joined, literal, type Sql, sql } from './sql.ts'
 
 /** Parts of a date as Splunk names and writes them. */
 const DATE_PARTS: Readonly<Record<string, (time: Sql) => Sql>> = {
@@ -30,7 +30,7 @@ const timeAt = (end: boolean): FunctionRecord => ({
   takes: [{ name: 'text', type: 'text' }],
   gives: 'text',
   onNull: 'null',
-  nullable: true,
+  mayMiss: true,
   sql: (args) => {
     const text = arg(args, 0).sql
     const found = sql`extract(${text}, ${literal(WRITTEN_TIME)})`
@@ -70,7 +70,7 @@ export const eventFunctions: readonly FunctionRecord[] = [
     takes: [{ name: 'text', type: 'text' }],
     gives: 'text',
     onNull: 'null',
-    nullable: true,
+    mayMiss: true,
     sql: (args) => {
       const text = arg(args, 0)
       return text.blank === undefined ? sql`nullIf(${text.sql}, '')` : text.sql
@@ -145,10 +145,32 @@ export const eventFunctions: readonly FunctionRecord[] = [
     takes: [{ name: 'text', type: 'text' }],
     gives: 'text',
     onNull: 'null',
-    sql: (args) => sql`toString(countSubstrings(trim(TRAILING '\\n' FROM ${arg(args, 0).sql}), '\\n') + 1)`,
+    sql: (args) =>
+      sql`toString(countSubstrings(trim(TRAILING '\\n' FROM ${arg(args, 0).sql}), '\\n') + 1)`,
     examples: [
       { args: ['one'], gives: '1' },
       { args: ['one\ntwo\n'], gives: '2' },
+    ],
+  },
+  {
+    id: 'event.kinds',
+    says: 'All values of several lists, each once, in their order.',
+    takes: [{ name: 'list', type: { list: 'text' }, many: true }],
+    gives: { list: 'text' },
+    onNull: 'own',
+    sql: (args) =>
+      sql`arrayDistinct(arrayConcat(${joined(
+        args.map((each) => each.sql),
+        ', ',
+      )}))`,
+    examples: [
+      {
+        args: [
+          ['a', 'b'],
+          ['b', 'c'],
+        ],
+        gives: ['a', 'b', 'c'],
+      },
     ],
   },
   timeAt(false),

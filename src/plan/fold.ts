@@ -109,7 +109,37 @@ function foldInstant({ fn, args }: Call): Expr | undefined {
   return { op: 'const', value: printInstant(instantOfTicks(end)), type: 'time' }
 }
 
+/** A stored or computed text as it is below the step that makes it a value that may be missing. */
+function bare(value: Expr): Expr {
+  if (value.op !== 'call' || value.fn !== 'value.or_null') return value
+  const [text] = value.args
+  return text === undefined || (text.op === 'field' && text.stored !== 'blank') ? value : text
+}
+
+const PRESENCE = new Set(['value.is_null', 'value.exists', 'value.has_value'])
+
+/** A test of stored texts is made on the columns themselves: it looks itself whether there is a value. */
+function foldTest(expr: Call): Expr | undefined {
+  const record = functions.get(expr.fn)
+  if (record?.onNull !== 'false' && !PRESENCE.has(expr.fn)) return undefined
+  const args = expr.args.map(bare)
+  if (args.some((each, index) => each !== expr.args[index])) return foldCall({ ...expr, args })
+  const [subject, ...rest] = expr.args
+  if (record?.anyOf !== true || subject?.op !== 'call' || subject.fn !== 'value.listed') {
+    return undefined
+  }
+  // A row has the list or the one value, never both.
+  return foldLogic({
+    op: 'call',
+    fn: 'logic.or',
+    args: subject.args.map((each) => foldCall({ ...expr, args: [each, ...rest] })),
+    type: 'bool',
+  })
+}
+
 function foldCall(expr: Call): Expr {
+  const test = foldTest(expr)
+  if (test !== undefined) return test
   const moved = foldInstant(expr)
   if (moved !== undefined) return moved
   const logic = foldLogic(expr)

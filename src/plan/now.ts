@@ -90,7 +90,7 @@ export type TimeColumns = ReadonlySet<string>
 
 /** True when columns of these names hold the time of the event all the way up to here. */
 function keepsTime(rel: Rel, times: TimeColumns): boolean {
-  if (rel.op === 'scan') return rel.table.kind !== 'named'
+  if (rel.op === 'scan') return rel.table.kind === 'view' || rel.table.kind === 'source'
   const isKept = ({ name, value }: Binding): boolean =>
     !times.has(name) || (value.op === 'field' && times.has(value.name))
   const own =

@@ -1,4 +1,6 @@
 /** The schema as a whole: all sources, and the views of each dialect, read once from `content/schema`. */
+import type { DataModels } from './datamodels.ts'
+import type { EventPart } from './eventview.ts'
 import type { Source } from './source.ts'
 import type { TableCatalogue } from './tables.ts'
 import type { Logsource, View, ViewPart } from './view.ts'
@@ -16,4 +18,8 @@ export interface SchemaCatalogue {
   readonly tables: TableCatalogue
   /** What feeds the tables, as declared, by name; read when it is first asked for. */
   tableParts(): ReadonlyMap<string, readonly ViewPart[]>
+  /** How Splunk sees the events of a source; the files are read when it is first asked for. */
+  events(source: string): EventPart
+  /** The data models of Splunk; the files are read when they are first asked for. */
+  models(): DataModels
 }

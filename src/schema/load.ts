@@ -6,7 +6,9 @@ import { hasErrors, type Outcome } from '../core/diagnostic.ts'
 import type { YamlNode } from '../core/yaml.ts'
 import type { Expr } from '../ir/expr.ts'
 import type { LogsourceView, SchemaCatalogue } from './catalogue.ts'
+import { isModelFile, lateModels } from './datamodels.ts'
 import { eachOf, readDocuments, type SchemaFile } from './documents.ts'
+import { isEventFile, lateEvents } from './eventview.ts'
 import { readMappings, readParts } from './feed.ts'
 import { logsourceName } from './logsource.ts'
 import {
@@ -50,6 +52,9 @@ interface Draft {
 const KEYS = ['families', 'sources', 'mappings', 'logsources']
 /** The tables of Kusto and functions over them, as plain texts. */
 const TABLES = /^(?:tables[/\\].*\.txt|functions[/\\].*\.kql)$/
+
+/** What Splunk calls things: read when a search asks for it. */
+const isSpl = (path: string): boolean => /^spl[/\\]/.test(path)
 
 const SHARED_KEYS = ['order', 'time', 'host', 'rawIsText', 'plain', 'rename']
 const SOURCE_NAME = /^[a-z][a-z0-9_.]*$/
@@ -210,7 +215,7 @@ function readLogsource(node: YamlNode, draft: Draft, report: Report): readonly L
  * there is no error. Diagnostics name the file in their message and hold the place within it.
  */
 export function readSchema(files: readonly SchemaFile[]): Outcome<SchemaCatalogue> {
-  const early = files.filter(({ path }) => !TABLES.test(path) && !isLate(path))
+  const early = files.filter(({ path }) => !TABLES.test(path) && !isLate(path) && !isSpl(path))
   const { documents, diagnostics } = readDocuments(early, KEYS)
   const tables = readTables(files.filter(({ path }) => TABLES.test(path) || isLate(path)))
   diagnostics.push(...tables.diagnostics)
@@ -252,6 +257,14 @@ export function readSchema(files: readonly SchemaFile[]): Outcome<SchemaCatalogu
       logsources: [...draft.logsources.values()],
       tables: tables.value,
       tableParts: lateParts(late, draft, tables.value),
+      events: lateEvents(
+        files.filter(({ path }) => isEventFile(path)),
+        draft.sources,
+      ),
+      models: lateModels(
+        files.filter(({ path }) => isModelFile(path)),
+        draft.sources,
+      ),
     },
     diagnostics,
   }

@@ -239,6 +239,34 @@ const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['after_last', { also: ['mark'], read: withText('text.after_last', 'mark') }],
   ['lower', { read: simple('text.lower_case') }],
   ['upper', { read: simple('text.upper_case') }],
+  ['size', { read: simple('text.size') }],
+  [
+    'split',
+    {
+      also: ['by', 'drop'],
+      read: (node, args, report) =>
+        call(
+          'list.pieces',
+          [
+            readValue(node, report),
+            text(words(args, 'by', report)),
+            text(words(args, 'drop', report)),
+          ],
+          { list: 'text' },
+        ),
+    },
+  ],
+  [
+    'list_group',
+    {
+      also: ['pattern'],
+      read: (node, args, report) => {
+        const name = textFrom(node, '"list_group"', report) ?? ''
+        const all = call('list.of', [field(name), listField(name)], { list: 'text' })
+        return call('list.group', [all, text(words(args, 'pattern', report))], { list: 'text' })
+      },
+    },
+  ],
   ['hash', { also: ['name'], read: withText('text.hash', 'name') }],
   ['group', { also: ['pattern'], read: withText('text.group', 'pattern') }],
   ['meta', { read: (node, _, report) => ownColumn(node, report) }],
@@ -318,6 +346,9 @@ const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ],
 ])
 
+/** Keys of forms that may be left out. */
+const OPTIONAL = new Set(['otherwise', 'before', 'drop'])
+
 /** Reads a value: a text is the name of a field of the source, a map is one of the forms above. */
 function readValue(node: YamlNode, report: Report): Expr {
   if (node.kind === 'scalar') return field(textFrom(node, 'a field name', report) ?? '')
@@ -332,7 +363,7 @@ function readValue(node: YamlNode, report: Report): Expr {
   const also = form.also ?? []
   const args = knownMapOf(node, `"${head.key}"`, [head.key, ...also], report)
   for (const key of also) {
-    if (!args.has(key) && key !== 'otherwise' && key !== 'before') {
+    if (!args.has(key) && !OPTIONAL.has(key)) {
       say(report, 'HR203', { what: `"${head.key}"`, key }, head.keySpan)
     }
   }

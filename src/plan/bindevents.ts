@@ -1,0 +1,192 @@
+/**
+ * Binding of events: a scan of all events, or of a dataset of a data model, becomes a union over the stored sources, in
+ * which each part gives exactly the fields that are asked for, in their order and with their types. Tests of sources
+ * right above the scan are decided here, so that sources that cannot match are not read.
+ */
+import { type Diagnostic, diagnose } from '../core/diagnostic.ts'
+import { and, type Call, type Expr, TRUE } from '../ir/expr.ts'
+import type { Binding, Rel } from '../ir/rel.ts'
+import type { Field, Type } from '../ir/types.ts'
+import { mapExpr, mapRel, visitExpr } from '../ir/walk.ts'
+import { isOwnName } from '../schema/source.ts'
+import type { StoredCatalogue } from '../schema/stored.ts'
+import type { View, ViewPart } from '../schema/view.ts'
+import type { Bound } from './bind.ts'
+import { bindRaw } from './columns.ts'
+import {
+  asEventType,
+  type EventContext,
+  type EventsOf,
+  eventsOf,
+  eventValue,
+  withEventValues,
+} from './eventfields.ts'
+import { meansIngested, sourceTest } from './eventtests.ts'
+import { foldExpr } from './fold.ts'
+
+/** What binding of events needs to know of the world. */
+export interface EventBindContext extends EventContext {
+  readonly view: (name: string) => View | undefined
+  readonly stored: StoredCatalogue
+}
+
+/** The view of all events, and the start of the names of those of data models. */
+export const ALL_EVENTS = 'events:all'
+export const DATASET_VIEW = 'cim:'
+/** The call that stands for a test of sources. */
+const SOURCE_TEST = 'events.is'
+
+type Scan = Extract<Rel, { op: 'scan' }>
+
+/** Names that a dataset has whatever feeds it. */
+const OF_ALL = new Set(['_time', '_raw', '_indextime', 'host', 'source', 'sourcetype', 'index'])
+
+function isEvents({ table: { kind, name } }: Scan): boolean {
+  return kind === 'view' && (name === ALL_EVENTS || name.startsWith(DATASET_VIEW))
+}
+
+function constants(expr: Expr | undefined): readonly string[] {
+  if (expr?.op !== 'const' || expr.value === null) return []
+  return Array.isArray(expr.value) ? expr.value.map(String) : [String(expr.value)]
+}
+
+/** The name and the patterns that a test of sources asks for. */
+function readTest({ args }: Call): readonly [string, readonly string[]] {
+  return [constants(args[0])[0] ?? '', constants(args[1])]
+}
+
+/** A condition with its tests of sources decided for one source. */
+function decided(where: Expr, on: EventsOf): Expr {
+  return foldExpr(
+    mapExpr(where, (each) => {
+      if (each.op !== 'call' || each.fn !== SOURCE_TEST) return each
+      const [name, patterns] = readTest(each)
+      return withEventValues(sourceTest(name, patterns, on), on)
+    }),
+  )
+}
+
+/** The part of a view that reads a stored source; without one, all of its events under their own names. */
+interface Part {
+  readonly on: EventsOf
+  readonly view: ViewPart | undefined
+}
+
+function fieldValue({ name, type }: Field, { on, view }: Part): Expr {
+  if (isOwnName(name)) return { op: 'field', name, type, stored: 'plain' }
+  if (view === undefined || OF_ALL.has(name)) return asEventType(eventValue(name, on), type)
+  const mapped = view.fields.get(name)
+  if (mapped !== undefined) return asEventType(foldExpr(bindRaw(mapped, on.named, on.source)), type)
+  return asEventType(view.isClosed ? nothing(type) : eventValue(name, on), type)
+}
+
+function nothing(type: Type): Expr {
+  return { op: 'const', value: null, type }
+}
+
+const isFalse = (expr: Expr): boolean => expr.op === 'const' && expr.value === false
+const isTrue = (expr: Expr): boolean => expr.op === 'const' && expr.value === true
+
+/** One source as rows of the fields that are asked for; undefined when none of its events can meet the conditions. */
+function bindPart(part: Part, scan: Scan, where: Expr): Rel | undefined {
+  const { on, view } = part
+  const left = decided(where, on)
+  const belongs = view === undefined ? TRUE : foldExpr(bindRaw(view.where, on.named, on.source))
+  if (isFalse(left) || isFalse(belongs)) return undefined
+  const keep = scan.out.map(
+    (field): Binding => ({ name: field.name, value: foldExpr(fieldValue(field, part)) }),
+  )
+  const known = new Map(keep.map((each) => [each.name, each.value]))
+  // Conditions speak of fields of the scan, but for what was decided here, which speaks of stored ones.
+  const pushed = mapExpr(left, (each) =>
+    each.op === 'field' && each.stored === undefined ? (known.get(each.name) ?? each) : each,
+  )
+  const condition = foldExpr(and([belongs, pushed]))
+  if (isFalse(condition)) return undefined
+  const read = new Map<string, Field>()
+  for (const each of [condition, ...keep.map((binding) => binding.value)]) {
+    visitExpr(each, (inner) => {
+      if (inner.op === 'field') read.set(inner.name, { name: inner.name, type: inner.type })
+    })
+  }
+  const rows: Rel = {
+    ...scan,
+    table: { kind: 'source', name: on.part.source },
+    out: [...read.values()],
+  }
+  const from: Rel = isTrue(condition) ? rows : { op: 'filter', from: rows, where: condition }
+  return { op: 'select', from, keep }
+}
+
+/** True when a condition tests sources. */
+function hasTest(where: Expr): boolean {
+  let found = false
+  visitExpr(where, (each) => {
+    if (each.op === 'call' && each.fn === SOURCE_TEST) found = true
+  })
+  return found
+}
+
+/** Indexes that a condition asks for although no event knows one. */
+function unknownIndexes(where: Expr): readonly string[] {
+  const found: string[] = []
+  visitExpr(where, (each) => {
+    if (each.op !== 'call' || each.fn !== SOURCE_TEST) return
+    const [name, patterns] = readTest(each)
+    if (name === 'index') found.push(...patterns.filter((one) => !/^\*+$/.test(one)))
+  })
+  return found.filter(meansIngested)
+}
+
+/** True when events of a source say themselves which index they were in. */
+function knowsIndex(stored: StoredCatalogue): boolean {
+  return [...stored.values()].some(({ text }) => text.has('index') || text.has('_index'))
+}
+
+function partsOf(scan: Scan, context: EventBindContext): readonly Part[] {
+  if (scan.table.name === ALL_EVENTS) {
+    return [...context.stored].map(([name, columns]) => ({
+      on: eventsOf(name, columns, context),
+      view: undefined,
+    }))
+  }
+  return (context.view(scan.table.name)?.parts ?? []).flatMap((view): readonly Part[] => {
+    const columns = context.stored.get(view.source)
+    return columns === undefined ? [] : [{ on: eventsOf(view.source, columns, context), view }]
+  })
+}
+
+/** Binds every scan of events in a relation, with the conditions right above it. */
+export function bindEvents(rel: Rel, context: EventBindContext): Bound {
+  const diagnostics: Diagnostic[] = []
+  const scanned = (scan: Scan, where: Expr): Rel => {
+    const asked = unknownIndexes(where)
+    if (asked.length > 0 && !knowsIndex(context.stored)) {
+      diagnostics.push(diagnose('HR540', { names: [...new Set(asked)].join(', ') }))
+    }
+    const parts = partsOf(scan, context)
+    if (parts.length === 0) {
+      const title = context.view(scan.table.name)?.title ?? 'events'
+      diagnostics.push(diagnose('HR262', { logsource: title }))
+    }
+    const all = parts.flatMap((part) => bindPart(part, scan, where) ?? [])
+    const [only] = all
+    if (only === undefined) return { op: 'values', rows: [], out: scan.out }
+    return all.length === 1 ? only : { op: 'union', all }
+  }
+  // Conditions that stand on each other are one, so that all tests of sources are right above their scan.
+  const joined = mapRel(rel, (each) =>
+    each.op === 'filter' && each.from.op === 'filter'
+      ? { op: 'filter', from: each.from.from, where: and([each.from.where, each.where]) }
+      : each,
+  )
+  const tested = mapRel(joined, (each) =>
+    each.op === 'filter' && each.from.op === 'scan' && isEvents(each.from) && hasTest(each.where)
+      ? scanned(each.from, each.where)
+      : each,
+  )
+  const bound = mapRel(tested, (each) =>
+    each.op === 'scan' && isEvents(each) ? scanned(each, TRUE) : each,
+  )
+  return { rel: bound, diagnostics }
+}

@@ -1,0 +1,144 @@
+/**
+ * Tests of `sourcetype`, `source` and `index`, decided for one stored source: its events answer to several spellings of
+ * each. Where the spellings are known the test becomes true or false, so that sources that cannot match are not read.
+ */
+import { and, call, type Expr, FALSE, field, or, TRUE, text, texts } from '../ir/expr.ts'
+import type { EventPart, Spelling } from '../schema/eventview.ts'
+import { META } from '../schema/source.ts'
+import type { StoredColumns } from '../schema/stored.ts'
+
+/** What a test of sources may ask for. */
+export const SOURCE_FIELDS = ['sourcetype', 'source', 'index'] as const
+type SourceName = (typeof SOURCE_FIELDS)[number]
+
+export interface TestedPart {
+  readonly part: EventPart
+  readonly columns: StoredColumns
+  /** The values that the schema knows for a field of the source; none when it may have any. */
+  readonly values: (name: string) => readonly string[]
+}
+
+/** Indexes of what Splunk writes itself: no event that was ingested from elsewhere is in one of them. */
+const OWN_INDEX = /^(?:_.*|risk|notable|history|summary.*|.*_summary)$/i
+
+/** True when a text fits a pattern in which `*` stands for any text, ignoring case. */
+export function fitsPattern(pattern: string, value: string): boolean {
+  const [wanted, given] = [pattern.toLowerCase(), value.toLowerCase()]
+  const [first = '', ...rest] = wanted.split('*')
+  const last = rest.pop()
+  if (last === undefined) return wanted === given
+  if (!given.startsWith(first)) return false
+  let at = first.length
+  for (const piece of rest) {
+    const found = given.indexOf(piece, at)
+    if (found < 0) return false
+    at = found + piece.length
+  }
+  return given.length - last.length >= at && given.endsWith(last)
+}
+
+/** A test of a value with a pattern. */
+function matches(value: Expr, pattern: string): Expr {
+  if (/^\*+$/.test(pattern)) return TRUE
+  return pattern.includes('*')
+    ? call('match.like', [value, text(pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%'))])
+    : call('match.equals', [value, text(pattern)])
+}
+
+/** A test of a spelling that ends in the value of a field. */
+function spelled(
+  { before, field: name = '' }: Spelling,
+  patterns: readonly string[],
+  { values }: TestedPart,
+): Expr {
+  const known = values(name)
+  if (known.length > 0) {
+    const met = known.filter((value) => patterns.some((each) => fitsPattern(each, before + value)))
+    if (met.length === 0) return FALSE
+    return met.length === known.length ? TRUE : call('match.in', [field(name), texts(met)])
+  }
+  return or(
+    patterns.map((pattern) => {
+      const star = pattern.indexOf('*')
+      const head = star < 0 ? pattern : pattern.slice(0, star)
+      if (head.length >= before.length) {
+        const isSame = head.toLowerCase().startsWith(before.toLowerCase())
+        return isSame ? matches(field(name), pattern.slice(before.length)) : FALSE
+      }
+      if (!before.toLowerCase().startsWith(head.toLowerCase())) return FALSE
+      return matches(call('text.join', [text(before), field(name)], 'text'), pattern)
+    }),
+  )
+}
+
+const FILE: Expr = { op: 'field', name: META.file, type: 'text', stored: 'plain' }
+
+/** A test of the file that events came from; a pattern without a folder means the name of the file. */
+function ofFile(patterns: readonly string[]): Expr {
+  return or(
+    patterns.flatMap((each) =>
+      /[\\/]/.test(each)
+        ? [matches(FILE, each)]
+        : [matches(FILE, each), matches(FILE, `*/${each}`)],
+    ),
+  )
+}
+
+const isTrue = (expr: Expr): boolean => expr.op === 'const' && expr.value === true
+
+/** A disjunction that knows true and false. */
+function anyOf(parts: readonly Expr[]): Expr {
+  if (parts.some(isTrue)) return TRUE
+  return or(parts.filter((each) => !(each.op === 'const' && each.value === false)))
+}
+
+/** True for a pattern that asks for events of any index but those of Splunk's own. */
+export function meansIngested(pattern: string): boolean {
+  return !OWN_INDEX.test(pattern)
+}
+
+/** The stored columns that say of an event what is asked for, where it was exported from Splunk with them. */
+const COLUMNS: Readonly<Record<SourceName, readonly string[]>> = {
+  sourcetype: ['sourcetype'],
+  source: ['source'],
+  index: ['index', '_index'],
+}
+
+/** The test for the events of a part: true, false, or a condition on fields by their names in Splunk. */
+export function sourceTest(name: string, patterns: readonly string[], on: TestedPart): Expr {
+  const known = SOURCE_FIELDS.find((each) => each === name)
+  if (known === undefined) return or(patterns.map((each) => matches(field(name), each)))
+  const { part, columns } = on
+  const own = COLUMNS[known].filter((each) => columns.text.has(each))
+  const told = own.flatMap((each) =>
+    patterns.map((pattern) =>
+      matches({ op: 'field', name: each, type: 'text', stored: 'blank' }, pattern),
+    ),
+  )
+  const spellings = part[known === 'source' ? 'named' : known]
+  const decided = spellings.map((each) =>
+    each.field === undefined
+      ? patterns.some((pattern) => fitsPattern(pattern, each.before))
+        ? TRUE
+        : FALSE
+      : spelled(each, patterns, on),
+  )
+  if (known === 'source' && spellings.length === 0) return anyOf([...told, ofFile(patterns)])
+  if (known !== 'index' || spellings.length > 0) return anyOf([...told, ...decided])
+  if (told.length > 0) return anyOf(told)
+  return patterns.some(meansIngested) ? TRUE : FALSE
+}
+
+/** True when no event of the part can meet all of the tests. */
+export function cannotMeet(
+  tests: readonly { readonly field: string; readonly values: readonly string[] }[],
+  on: TestedPart,
+): boolean {
+  const all = and(
+    tests
+      .filter((each) => SOURCE_FIELDS.some((name) => name === each.field))
+      .map((each) => sourceTest(each.field, each.values, on)),
+  )
+  const isFalse = (each: Expr): boolean => each.op === 'const' && each.value === false
+  return isFalse(all) || (all.op === 'call' && all.fn === 'logic.and' && all.args.some(isFalse))
+}
