@@ -18,7 +18,7 @@ export const choosingFunctions: readonly FunctionRecord[] = [
     gives: 'text',
     givesFor: lastType,
     onNull: 'own',
-    nullable: true,
+    mayMiss: true,
     sql: (args) => {
       const parts = args.map((each, index) =>
         index % 2 === 0 && index < args.length - 1 ? sql`ifNull(${each.sql}, false)` : branch(each),
@@ -38,7 +38,7 @@ export const choosingFunctions: readonly FunctionRecord[] = [
     gives: 'text',
     givesFor: ([first]) => first ?? 'null',
     onNull: 'own',
-    nullable: true,
+    mayMiss: true,
     spelled: { spl: ['coalesce'] },
     sql: (args) => {
       if (args.some((each) => typeof each.type === 'object')) {

@@ -41,8 +41,6 @@ export interface FunctionRecord {
    * `own` when the SQL and the fold treat missing values themselves.
    */
   readonly onNull: 'false' | 'null' | 'skip' | 'own'
-  /** True when the result may be missing whatever the arguments are; without it only `null` records say so. */
-  readonly nullable?: true
   /** True when the result may be missing for arguments that are all there. */
   readonly mayMiss?: true
   /** True for a function of the rows of a group; it may stand only in an aggregate or a window. */

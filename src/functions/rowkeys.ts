@@ -29,7 +29,7 @@ export const rowKeyFunctions: readonly FunctionRecord[] = [
     takes: [{ name: 'list', type: TEXTS }],
     gives: 'text',
     onNull: 'own',
-    nullable: true,
+    mayMiss: true,
     sql: (args) =>
       sql`if(empty(${arg(args, 0).sql}), NULL, arrayStringConcat(arrayMap(v -> concat(toString(length(v)), ':', v), ${arg(args, 0).sql})))`,
     examples: [
@@ -43,7 +43,7 @@ export const rowKeyFunctions: readonly FunctionRecord[] = [
     takes: [{ name: 'text', type: 'text' }],
     gives: 'text',
     onNull: 'null',
-    nullable: true,
+    mayMiss: true,
     sql: (args) => sql`hex(toIPv6OrNull(${arg(args, 0).sql}))`,
     examples: [
       { args: ['10.0.0.1'], gives: '00000000000000000000FFFF0A000001' },
@@ -56,7 +56,7 @@ export const rowKeyFunctions: readonly FunctionRecord[] = [
     takes: [{ name: 'list', type: TEXTS }],
     gives: 'text',
     onNull: 'own',
-    nullable: true,
+    mayMiss: true,
     sql: (args) => sql`if(empty(${arg(args, 0).sql}), NULL, ${arg(args, 0).sql}[1])`,
     examples: [
       { args: [['a', 'b']], gives: 'a' },

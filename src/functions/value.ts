@@ -164,7 +164,7 @@ const timePart: FunctionRecord = {
   ],
   gives: 'int',
   onNull: 'null',
-  nullable: true,
+  mayMiss: true,
   blankIsNull: () => true,
   spelled: { sigma: ['minute', 'hour', 'day', 'week', 'month', 'year'] },
   sql: (args) => {

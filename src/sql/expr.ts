@@ -112,8 +112,8 @@ function maybeNull(expr: Expr): boolean {
     case 'field':
       return expr.stored === undefined
     case 'call': {
-      const { onNull, nullable } = functionOf(expr.fn)
-      return nullable === true || (onNull === 'null' && expr.args.some(maybeNull))
+      const { onNull, mayMiss } = functionOf(expr.fn)
+      return mayMiss === true || (onNull === 'null' && expr.args.some(maybeNull))
     }
     case 'case':
       return expr.when.some(([, then]) => maybeNull(then)) || maybeNull(expr.otherwise)
