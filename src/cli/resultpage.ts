@@ -3,15 +3,17 @@
  * what a tally kept of the rows, gives the text of the page in pieces.
  */
 import { limits } from '../core/limits.ts'
-import { printValue, type ResultColumn, typeWord, type Value } from '../detect/values.ts'
+import type { ResultColumn, Value } from '../detect/values.ts'
 import { count, counted, shortTime } from './figures.ts'
 import { pageHead } from './html.ts'
 import { html, lines, type Markup } from './markup.ts'
 import { resultChart } from './plot.ts'
+import type { Printing } from './printing.ts'
 
 interface ResultStart {
   readonly columns: readonly ResultColumn[]
   readonly render: string | undefined
+  readonly printing: Printing
   /** The query's own text. */
   readonly text: string
 }
@@ -47,23 +49,24 @@ export class ResultTally {
   }
 }
 
-function cell(value: Value, column: ResultColumn | undefined): Markup {
-  const type = column?.type ?? 'text'
-  const text = printValue(value, type)
+function cell(value: Value, column: ResultColumn, printing: Printing): Markup {
+  const text = printing.text(value, column)
   const shown = text.slice(0, limits.reportValueChars)
   const rest = text.length - shown.length
   const more =
     rest > 0 ? html`<span class="soft"> and ${counted(rest, 'more character')}</span>` : undefined
-  const isNumber = ['int', 'long', 'real', 'decimal'].includes(typeWord(type))
-  return html`<td class="${isNumber ? 'number' : 'value'}">${lines(shown)}${more}</td>`
+  return html`<td class="${printing.isNumber(column) ? 'number' : 'value'}">${lines(shown)}${more}</td>`
 }
 
-function* table({ columns, rows, total }: Kept): Generator<Markup> {
+function* table({ columns, rows, total, printing }: Kept): Generator<Markup> {
   yield html`<div class="wide"><table><thead><tr>${columns.map(
     ({ name, type }) =>
-      html`<th scope="col"><bdi>${name}</bdi><div class="soft">${typeWord(type)}</div></th>`,
+      html`<th scope="col"><bdi>${name}</bdi><div class="soft">${printing.typeWord(type)}</div></th>`,
   )}</tr></thead><tbody>`
-  for (const row of rows) yield html`<tr>${row.map((value, at) => cell(value, columns[at]))}</tr>\n`
+  for (const row of rows) {
+    const cells = columns.map((column, at) => cell(row[at] ?? null, column, printing))
+    yield html`<tr>${cells}</tr>\n`
+  }
   const rest = total - rows.length
   yield html`</tbody></table></div>${rest > 0 ? html`<p class="soft">and ${counted(rest, 'more row')}; the command line prints all</p>` : undefined}`
 }

@@ -2,16 +2,11 @@
  * Rows of queries as a table, JSON, JSON lines or CSV, written as they come so that memory stays bounded. Takes typed
  * values, gives text on stdout; what is left out is told on stderr.
  */
-import {
-  jsonOfValue,
-  printValue,
-  type ResultColumn,
-  typeWord,
-  type Value,
-} from '../detect/values.ts'
+import type { ResultColumn, Value } from '../detect/values.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import { counted } from './figures.ts'
 import { jsonText, safeJson } from './json.ts'
+import { KUSTO_PRINTING, type Printing } from './printing.ts'
 import { buffered, csvCell } from './stream.ts'
 import { renderTable } from './table.ts'
 import { type Output, paint, type Writer } from './terminal.ts'
@@ -28,6 +23,9 @@ export interface ResultHead {
   readonly columns: readonly ResultColumn[]
   /** The chart that the query asks for. */
   readonly render: string | undefined
+  readonly printing: Printing
+  /** True when the rows are events: of many fields each has a few. */
+  readonly isEvents: boolean
 }
 
 export interface ResultEnd {
@@ -58,8 +56,13 @@ const NARROW = 48
 const VALUE_LINES = 12
 const GAP = 2
 
-const isNumber = ({ type }: ResultColumn): boolean =>
-  ['int', 'long', 'real', 'decimal'].includes(typeWord(type))
+/** Before its first query an output knows no language. */
+const NOTHING: ResultHead = {
+  columns: [],
+  render: undefined,
+  printing: KUSTO_PRINTING,
+  isEvents: false,
+}
 
 /** True when a table of these cells fits a screen, its widest columns cut to what still tells something. */
 function fits(
@@ -93,19 +96,23 @@ function wrapped(text: string, width: number): readonly string[] {
   return lines
 }
 
-/** One row with a line for each column. */
+/** One row with a line for each column; of an event, for each that it has. */
 function uprightRow(
   writer: Writer,
-  columns: readonly ResultColumn[],
+  { columns, isEvents }: ResultHead,
   row: readonly string[],
   place: number,
 ): string {
   const screen = writer.columns()
-  const names = columns.map(({ name }) => safeCut(name, Math.max(8, Math.floor(screen / 3))))
+  const filled = columns.flatMap(({ name }, at) => {
+    const value = row[at] ?? ''
+    return isEvents && value === '' ? [] : [{ name, value }]
+  })
+  const names = filled.map(({ name }) => safeCut(name, Math.max(8, Math.floor(screen / 3))))
   const side = Math.max(...names.map(widthOf))
   const room = Math.max(8, screen - side - 3)
   const lines = names.map((name, at) => {
-    const value = safeCut(row[at] ?? '', room * VALUE_LINES)
+    const value = safeCut(filled[at]?.value ?? '', room * VALUE_LINES)
     const indent = ' '.repeat(side + 3)
     return ` ${paint(writer, 'dim', pad(name, side))}  ${wrapped(value, room).join(`\n${indent}`)}`
   })
@@ -114,21 +121,22 @@ function uprightRow(
 
 /** A table, or each row upright on a terminal that is too narrow for the table. */
 function resultTable({ out, err, quiet }: Output): ResultWriter {
-  let columns: readonly ResultColumn[] = []
+  let head = NOTHING
   let rows: (readonly string[])[] = []
   let printed = 0
   let results = 0
   let isUpright: boolean | undefined
   const print = (): void => {
-    isUpright ??= out.isTerminal && !fits(columns, rows, out.columns())
+    const { columns, printing, isEvents } = head
+    isUpright ??= isEvents || (out.isTerminal && !fits(columns, rows, out.columns()))
     if (isUpright) {
       rows.forEach((row, at) => {
-        out.write(uprightRow(out, columns, row, printed + at + 1))
+        out.write(uprightRow(out, head, row, printed + at + 1))
       })
     } else {
       const shown = columns.map((column) => ({
         title: column.name,
-        align: isNumber(column) ? ('right' as const) : ('left' as const),
+        align: printing.isNumber(column) ? ('right' as const) : ('left' as const),
         shrinksTo: Math.max(widthOf(safeText(column.name)), NARROW / 2),
       }))
       const text = renderTable(out, shown, rows).replace(/ +$/gm, '')
@@ -138,18 +146,17 @@ function resultTable({ out, err, quiet }: Output): ResultWriter {
     rows = []
   }
   return {
-    begin(head) {
+    begin(next) {
       if (results++ > 0) out.write('\n')
-      columns = head.columns
+      head = next
       printed = 0
       isUpright = undefined
     },
     row(values) {
-      rows.push(
-        values.map((value, at) =>
-          printValue(value, columns[at]?.type ?? 'text').slice(0, CELL_CHARS),
-        ),
-      )
+      const { columns, printing } = head
+      const cell = (column: ResultColumn, at: number): string =>
+        printing.text(values[at] ?? null, column).slice(0, CELL_CHARS)
+      rows.push(columns.map(cell))
       if (rows.length < BLOCK_ROWS) return undefined
       print()
       return out.ready()
@@ -167,11 +174,16 @@ function resultTable({ out, err, quiet }: Output): ResultWriter {
   }
 }
 
-/** A row as a JSON object: the names of its columns in their order, values with all their digits. */
-function rowObject(columns: readonly ResultColumn[], values: readonly Value[]): string {
-  const members = columns.map(
-    ({ name, type }, at) => `${JSON.stringify(name)}:${jsonOfValue(values[at] ?? null, type)}`,
-  )
+/**
+ * A row as a JSON object: the names of its columns in their order, values with all their digits. Of an event only the
+ * fields that it has.
+ */
+function rowObject({ columns, printing, isEvents }: ResultHead, values: readonly Value[]): string {
+  const members = columns.flatMap((column, at) => {
+    const value = values[at] ?? null
+    if (isEvents && (value === null || value === '[]')) return []
+    return [`${JSON.stringify(column.name)}:${printing.json(value, column)}`]
+  })
   return safeJson(`{${members.join(',')}}`)
 }
 
@@ -182,12 +194,12 @@ function moreText(err: Writer, more: number): void {
 /** `--jsonl`: one row a line, those of all queries one after the other. */
 function resultLines({ out, err }: Output): ResultWriter {
   const buffer = buffered(out)
-  let columns: readonly ResultColumn[] = []
+  let head = NOTHING
   return {
-    begin(head) {
-      columns = head.columns
+    begin(next) {
+      head = next
     },
-    row: (values) => buffer.put(`${rowObject(columns, values)}\n`),
+    row: (values) => buffer.put(`${rowObject(head, values)}\n`),
     async finish({ more }) {
       await buffer.flush()
       moreText(err, more)
@@ -199,21 +211,24 @@ function resultLines({ out, err }: Output): ResultWriter {
 /** `--json`: `{"results":[{"columns":[...],"rows":[...]}]}`, one row a line. */
 function resultDocument({ out, err }: Output): ResultWriter {
   const buffer = buffered(out)
-  let columns: readonly ResultColumn[] = []
+  let head = NOTHING
   let results = 0
   let rows = 0
   void buffer.put('{"results":[')
   return {
-    begin(head) {
-      columns = head.columns
+    begin(next) {
+      head = next
       rows = 0
-      const described = columns.map(({ name, type }) => ({ name, type: typeWord(type) }))
+      const described = head.columns.map(({ name, type }) => ({
+        name,
+        type: next.printing.typeWord(type),
+      }))
       const chart = head.render === undefined ? '' : `"render":${jsonText(head.render)},`
       return buffer.put(
         `${results++ === 0 ? '' : ','}\n{"columns":${jsonText(described)},${chart}"rows":[`,
       )
     },
-    row: (values) => buffer.put(`${rows++ === 0 ? '' : ','}\n${rowObject(columns, values)}`),
+    row: (values) => buffer.put(`${rows++ === 0 ? '' : ','}\n${rowObject(head, values)}`),
     async finish({ more, isPartial }) {
       const held = more > 0 ? `,"more":${more}` : ''
       await buffer.put(`\n]${held}${isPartial ? ',"interrupted":true' : ''}}`)
@@ -230,19 +245,21 @@ function resultDocument({ out, err }: Output): ResultWriter {
 function resultCsv({ out, err }: Output, isRaw: boolean): ResultWriter {
   const buffer = buffered(out)
   const raw = isRaw && !out.isTerminal
-  let columns: readonly ResultColumn[] = []
+  let head = NOTHING
   let results = 0
   // A number is never a formula, whatever its sign.
-  const cell = (value: Value, column: ResultColumn | undefined): string =>
-    column === undefined ? '' : csvCell(printValue(value, column.type), raw || isNumber(column))
+  const cell = (value: Value, column: ResultColumn): string =>
+    csvCell(head.printing.cell(value, column), raw || head.printing.isNumber(column))
   return {
-    begin(head) {
-      columns = head.columns
-      const names = columns.map(({ name }) => csvCell(name, raw))
+    begin(next) {
+      head = next
+      const names = head.columns.map(({ name }) => csvCell(name, raw))
       return buffer.put(`${results++ === 0 ? '' : '\n'}${names.join(',')}\n`)
     },
     row: (values) =>
-      buffer.put(`${values.map((value, at) => cell(value, columns[at])).join(',')}\n`),
+      buffer.put(
+        `${head.columns.map((column, at) => cell(values[at] ?? null, column)).join(',')}\n`,
+      ),
     async finish({ more }) {
       await buffer.flush()
       moreText(err, more)

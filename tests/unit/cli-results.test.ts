@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { OptionValues } from '../../src/cli/command.ts'
 import { resultChart } from '../../src/cli/plot.ts'
+import { KUSTO_PRINTING, SPL_PRINTING } from '../../src/cli/printing.ts'
 import { ResultTally, renderResultPage } from '../../src/cli/resultpage.ts'
 import { mostRows, resultWriter } from '../../src/cli/results.ts'
 import { widthOf } from '../../src/cli/text.ts'
@@ -31,7 +32,12 @@ async function written(
   const output = fakeOutput(screen)
   const writer = resultWriter(output, new OptionValues(values))
   for (const [heads, lines] of given) {
-    await writer.begin({ columns: heads, render: undefined })
+    await writer.begin({
+      columns: heads,
+      render: undefined,
+      printing: KUSTO_PRINTING,
+      isEvents: false,
+    })
     for (const row of lines) await writer.row(row)
     await writer.finish({ more, isPartial })
   }
@@ -167,7 +173,12 @@ describe('the report of queries', () => {
       { name: '<b>', type: 'text' },
       { name: 'n', type: 'int' },
     ]
-    tally.begin({ columns: heads, render: 'piechart', text: 'T | render piechart // </pre>' })
+    tally.begin({
+      printing: KUSTO_PRINTING,
+      columns: heads,
+      render: 'piechart',
+      text: 'T | render piechart // </pre>',
+    })
     tally.add(['<script>alert(1)</script>', 3n])
     tally.add(['b', 1n])
     const text = page(tally)
@@ -181,11 +192,21 @@ describe('the report of queries', () => {
 
   it('keeps within its budgets and counts the rest', () => {
     const tally = new ResultTally()
-    tally.begin({ columns: [{ name: 'x', type: 'text' }], render: undefined, text: 'T' })
+    tally.begin({
+      printing: KUSTO_PRINTING,
+      columns: [{ name: 'x', type: 'text' }],
+      render: undefined,
+      text: 'T',
+    })
     for (let at = 0; at < limits.reportFindings + 5; at++) tally.add(['v'])
     expect(tally.results[0]?.rows).toHaveLength(limits.reportFindings)
     expect(page(tally)).toContain('and 5 more rows')
-    tally.begin({ columns: [{ name: 'x', type: 'text' }], render: undefined, text: 'T' })
+    tally.begin({
+      printing: KUSTO_PRINTING,
+      columns: [{ name: 'x', type: 'text' }],
+      render: undefined,
+      text: 'T',
+    })
     tally.add(['x'.repeat(limits.reportChars + 1)])
     expect(tally.results[1]).toMatchObject({ total: 1, rows: [] })
   })
@@ -250,5 +271,53 @@ describe('charts', () => {
     expect(draw('piechart', heads, [])).toBe('')
     expect(draw('table', heads, [['a', 'b']])).toBe('')
     expect(draw('card', heads, [['a', 'b']])).toBe('')
+  })
+})
+
+describe('rows of searches', () => {
+  const heads: readonly ResultColumn[] = [
+    { name: '_time', type: 'float' },
+    { name: 'user', type: { list: 'text' } },
+    { name: 'dest', type: 'text' },
+    { name: 'count', type: 'int' },
+  ]
+  const events: readonly (readonly Value[])[] = [
+    [1_700_000_000.25, '["a","b"]', null, 3n],
+    [1_700_000_000, '[]', 'x', null],
+  ]
+
+  async function printed(values: Readonly<Record<string, unknown>>, isEvents = false) {
+    const output = fakeOutput({})
+    const writer = resultWriter(output, new OptionValues(values))
+    await writer.begin({ columns: heads, render: undefined, printing: SPL_PRINTING, isEvents })
+    for (const row of events) await writer.row(row)
+    await writer.finish({ more: 0, isPartial: false })
+    await writer.end()
+    return output.outText()
+  }
+
+  it('prints times of events, and several values, for people', async () => {
+    const text = await printed({})
+    expect(text).toContain('2023-11-14T22:13:20.25Z')
+    expect(text).toContain('2023-11-14T22:13:20Z')
+    expect(text).toContain('a, b')
+  })
+
+  it('keeps numbers and lists as such in JSON, one value a line in CSV', async () => {
+    expect(await printed({ jsonl: true })).toBe(
+      '{"_time":1700000000.25,"user":["a","b"],"dest":null,"count":3}\n' +
+        '{"_time":1700000000,"user":[],"dest":"x","count":null}\n',
+    )
+    expect(await printed({ rawCsv: true })).toContain('2023-11-14T22:13:20.25Z,"a\nb",,3')
+  })
+
+  it('prints of events only the fields that they have', async () => {
+    expect(await printed({ jsonl: true }, true)).toBe(
+      '{"_time":1700000000.25,"user":["a","b"],"count":3}\n{"_time":1700000000,"dest":"x"}\n',
+    )
+    const text = await printed({}, true)
+    expect(text).toMatch(
+      /^row 1\n +_time +2023-11-14T22:13:20.25Z\n +user +a, b\n +count +3\nrow 2/,
+    )
   })
 })

@@ -28,6 +28,7 @@ import { FUNCTIONS_OPTION, queryKusto } from '../querying.ts'
 import { ROWS_OPTION } from '../results.ts'
 import { PLACEHOLDERS_OPTION, refusals, rulesFor } from '../rulesets.ts'
 import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint } from '../running.ts'
+import { checkSplTimes, querySpl, SPL_TIME_OPTIONS } from '../splquery.ts'
 import { line, safeLines } from '../text.ts'
 import { AT_OPTION, atOf, boundsOf, TIME_OPTIONS } from '../times.ts'
 import { EXIT, UnusableError, UsageError } from '../usage.ts'
@@ -121,7 +122,9 @@ async function act(
   options: OptionValues,
 ): Promise<number> {
   const [path = ''] = args
+  checkSplTimes(options)
   if (options.text('dialect') === 'kusto') return queryKusto(context, path, options)
+  if (options.text('dialect') === 'spl') return querySpl(context, path, options)
   if (options.text('rows') !== undefined) {
     throw new UsageError(
       '--rows is for the rows of a query; the findings of a rule are all printed',
@@ -132,7 +135,7 @@ async function act(
   if (!existsSync(path) && /[|\n]/.test(path)) {
     throw new UsageError(
       'this looks like the text of a query, not like a rule file',
-      "say its language: `harrier query --dialect kusto 'T | take 10'`",
+      "say its language: `harrier query --dialect kusto 'T | take 10'`, or spl",
     )
   }
   if (existsSync(path) && statSync(path).isDirectory()) {
@@ -173,11 +176,12 @@ export const query: CommandRecord = {
     {
       flags: '--dialect <name>',
       says: 'the argument is the text of a query in this language, a file with it, or - for stdin',
-      values: ['kusto'],
+      values: ['kusto', 'spl'],
     },
     LOGS_OPTION,
     STORE_OPTION,
     ...TIME_OPTIONS,
+    ...SPL_TIME_OPTIONS,
     AT_OPTION,
     {
       flags: '--show <what>',
@@ -194,16 +198,18 @@ export const query: CommandRecord = {
     ...ENGINE_OPTIONS,
   ],
   prints:
-    'The same as `run` for the rules of one file, all of which must be usable. With `--dialect kusto`: the rows of each query of the ' +
+    'The same as `run` for the rules of one file, all of which must be usable. With `--dialect`: the rows of each query of the ' +
     'text, as a table, or one below the other where a terminal is too narrow; `--json` gives `{"results":[{"columns","rows"}]}`, ' +
     '`--jsonl` one row a line, `--csv` a line of names and the rows. `--from` and `--to` bound every table that is read; `render` ' +
-    'draws a chart in the report of `--html`. `--show ir` prints the plan, `--show sql` the statements for the fields that are ' +
+    'draws a chart in the report of `--html`. Events that a search gives are printed one below the other with the fields ' +
+    'that they have, `_time` first; a field with several values is a list in JSON. `--show ir` prints the plan, `--show sql` the statements for the fields that are ' +
     'stored. Findings alone never change the exit code.',
   examples: [
     'harrier query rule.yml --logs Security.evtx',
     'harrier query rule.yml --store case42 --jsonl',
     'harrier query rule.yml --store case42 --show sql',
     "harrier query --dialect kusto 'DeviceProcessEvents | summarize count() by FileName' --logs logs/",
+    "harrier query --dialect spl 'EventCode=22 QueryName=*paste* | stats count by Image' --logs logs/ --earliest -24h",
   ],
   act,
 }
