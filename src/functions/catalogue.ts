@@ -18,6 +18,7 @@ import { digestFunctions } from './digests.ts'
 import { dynamicFunctions } from './dynamic.ts'
 import { elementFunctions } from './elements.ts'
 import { encodingFunctions } from './encodings.ts'
+import { evalCheckFunctions } from './evalcheck.ts'
 import { evalCompareFunctions } from './evalcompare.ts'
 import { evalNumberFunctions } from './evalnumber.ts'
 import { evalOperatorFunctions } from './evaloperator.ts'
@@ -114,6 +115,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...evalOperatorFunctions,
   ...evalCompareFunctions,
   ...evalTextFunctions,
+  ...evalCheckFunctions,
   ...evalNumberFunctions,
   ...searchingFunctions,
   ...eventFunctions,
