@@ -34,6 +34,7 @@ import { localFunctions } from './local.ts'
 import { lookupFunctions } from './lookups.ts'
 import { matchFunctions } from './match.ts'
 import { momentFunctions } from './moments.ts'
+import { multivalueFunctions } from './multivalue.ts'
 import { networkFunctions } from './network.ts'
 import { numberFunctions } from './numbers.ts'
 import { parsingFunctions } from './parsing.ts'
@@ -115,6 +116,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...evalOperatorFunctions,
   ...evalCompareFunctions,
   ...evalTextFunctions,
+  ...multivalueFunctions,
   ...evalCheckFunctions,
   ...evalNumberFunctions,
   ...searchingFunctions,
