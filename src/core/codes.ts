@@ -524,7 +524,7 @@ export const codes = {
   HR531: {
     severity: 'warning',
     message:
-      '{count} rows of the lookup "{name}" are passed over; the first is in line {line}: {reason}',
+      '{count} rows of the lookup "{name}" are passed over; the first is row {line}: {reason}',
   },
   HR532: { severity: 'error', message: 'there is no lookup "{name}"', hint: '{hint}' },
   HR533: { severity: 'error', message: 'the lookup "{name}" cannot be used here: {reason}' },
@@ -553,6 +553,31 @@ export const codes = {
   HR540: {
     severity: 'notice',
     message: 'events know no index here, so that the test of index ({names}) takes none away',
+  },
+  HR550: {
+    severity: 'error',
+    message: 'the {what} has no search',
+    hint: 'the search stands under `search`; a page has it in numbered lines below the heading Search',
+  },
+  HR551: {
+    severity: 'warning',
+    message: 'unknown key "{key}"; it is kept and has no effect{guess}',
+  },
+  HR552: {
+    severity: 'warning',
+    message: '"{key}" must be a number from 0 to 100, not "{value}"; it is not used',
+  },
+  HR553: {
+    severity: 'error',
+    message: 'an investigation needs values that a person gives it: {inputs}',
+    hint: 'write the values into its search and run that with `query`',
+  },
+  HR554: { severity: 'error', message: 'the macro has not {what}' },
+  HR555: { severity: 'error', message: 'the lookup "{name}" cannot be used: {reason}' },
+  HR556: {
+    severity: 'error',
+    message: 'the line is neither a stanza, a setting nor a comment',
+    hint: 'write [name], then key = value; a value goes on in the next line after a backslash',
   },
   HR600: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
   HR601: {

@@ -2,6 +2,7 @@
  * The files that hold Kusto queries: told apart by name and content, and read to documents. A file is Kusto's or
  * Sigma's, never both: `detection` makes it Sigma's, `query` makes it Kusto's.
  */
+import { contentId } from '../../core/contentid.ts'
 import { type Diagnostic, diagnose, hasErrors } from '../../core/diagnostic.ts'
 import { Fields } from '../../core/fields.ts'
 import { endingOf, stemOf } from '../../core/filename.ts'
@@ -12,7 +13,7 @@ import { isDefender, readDefender } from './defender.ts'
 import { isRule, readExport, readPack } from './export.ts'
 import { isFunction, isFunctionText, readFunctionNode, readFunctionText } from './function.ts'
 import { hasKustoBlock, readMarkdown } from './markdown.ts'
-import { contentId, type KustoDocument, type KustoFile, PLAIN_RULE } from './rule.ts'
+import { type KustoDocument, type KustoFile, PLAIN_RULE } from './rule.ts'
 import { readSentinel } from './sentinel.ts'
 import { plainDocument } from './text.ts'
 import { readWatchlist } from './watchlist.ts'
@@ -112,7 +113,7 @@ function writtenAfter(key: string, text: string): string {
 function broken(source: string, part: YamlPart): KustoDocument {
   const text = source.slice(part.span.start, part.span.end)
   const name = writtenAfter('name', text) || writtenAfter('displayName', text)
-  const id = writtenAfter('id', text) || contentId(name, text)
+  const id = writtenAfter('id', text) || contentId('kql', name, text)
   return {
     rule: { ...PLAIN_RULE, form: 'sentinel', id, name },
     query: '',

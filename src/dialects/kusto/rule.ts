@@ -151,21 +151,6 @@ export const PLAIN_RULE: KustoRule = {
   custom: new Map(),
 }
 
-/** The id of a query that has none of its own: the same title and text give the same id. */
-export function contentId(title: string, query: string): string {
-  // FNV-1a in two halves: no security hangs on it, an id must only be stable and rarely the same by chance.
-  let high = 0x811c9dc5
-  let low = 0x1000193
-  const text = `${title}\0${query}`
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    high = Math.imul(high ^ code, 0x01000193)
-    low = Math.imul(low ^ code ^ (high >>> 15), 0x01000193)
-  }
-  const hex = (half: number): string => (half >>> 0).toString(16).padStart(8, '0')
-  return `kql-${hex(high)}${hex(low)}`
-}
-
 /** The tags of a rule in the form that Sigma has: `attack.initial-access`, `attack.t1195`, then its own. */
 export function attackTags({ tactics, techniques, tags }: KustoRule): readonly string[] {
   const words = tactics.map((each) =>

@@ -2,6 +2,7 @@
  * Sentinel rules and hunting queries: a map of keys, from YAML or from the properties of an exported resource, to a
  * rule with all its fields checked.
  */
+import { contentId } from '../../core/contentid.ts'
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
 import { Fields } from '../../core/fields.ts'
 import { placingOf } from '../../core/placing.ts'
@@ -12,7 +13,6 @@ import { ENTITY_TYPES, entityTypeOf, identifierOf } from './entity.ts'
 import {
   type AlertDetails,
   type ColumnUse,
-  contentId,
   type EntityMapping,
   type IncidentGrouping,
   type KustoDocument,
@@ -410,7 +410,7 @@ export function documentOf(source: string, node: YamlMap, parts: Parts): KustoDo
     diagnostics.push(diagnose('HR450', { what: lacks }, { start, end: start + 1 }))
   }
   return {
-    rule: rule.id === '' ? { ...rule, id: contentId(rule.name, text) } : rule,
+    rule: rule.id === '' ? { ...rule, id: contentId('kql', rule.name, text) } : rule,
     query: text,
     place: query?.kind === 'scalar' ? placingOf(source, query) : (span) => span,
     uses,

@@ -1,7 +1,8 @@
 /** Queries that stand in a file as they are: what the comments before one say of it, and the rule they make. */
+import { contentId } from '../../core/contentid.ts'
 import { stemOf } from '../../core/filename.ts'
 import type { Placing } from '../../core/placing.ts'
-import { contentId, type KustoDocument, type KustoRule, PLAIN_RULE } from './rule.ts'
+import { type KustoDocument, type KustoRule, PLAIN_RULE } from './rule.ts'
 
 /** A longer first line of comment is a sentence of a description, not a title. */
 const MOST_TITLE = 120
@@ -56,7 +57,7 @@ export function plainDocument(
     description: said.description,
     ...known,
     name,
-    id: known.id ?? contentId(name, query),
+    id: known.id ?? contentId('kql', name, query),
   }
   const whole = place({ start: 0, end: query.length })
   return { rule, query, place, uses: [], diagnostics: [], span: whole }
