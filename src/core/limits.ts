@@ -81,6 +81,31 @@ export const limitTable = {
     unit: 'conditions',
     why: 'terms of one search after its subsearches and macros are written out',
   },
+  lookupBytes: {
+    value: 64 * MB,
+    unit: 'bytes',
+    why: 'the CSV text of one lookup; the largest published one has 2.2 MB',
+  },
+  lookupRows: {
+    value: 2_000_000,
+    unit: 'rows',
+    why: 'rows of one lookup, read or written; the largest published one has 92,000',
+  },
+  lookupColumns: {
+    value: 500,
+    unit: 'columns',
+    why: 'columns of one lookup; the widest published one has 12',
+  },
+  inlineLookupCells: {
+    value: 2_000,
+    unit: 'cells',
+    why: 'a lookup of at most so many cells stands in the query as constants, a larger one is a table',
+  },
+  lookupsWritten: {
+    value: 5_000,
+    unit: 'lookups',
+    why: 'tables that searches may make in one store',
+  },
   kustoSeconds: {
     value: 10,
     unit: 'seconds',

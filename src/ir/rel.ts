@@ -53,9 +53,12 @@ export interface Query {
 
 export type Expr = Const | FieldRef | Call | Case | Query
 
-/** A view (bound later to the sources that feed it), a stored source, or what a `named` above has defined. */
+/**
+ * A view (bound later to the sources that feed it), a stored source, what a `named` above has defined, or a stored
+ * lookup, which has no times.
+ */
 export interface TableRef {
-  readonly kind: 'view' | 'source' | 'named'
+  readonly kind: 'view' | 'source' | 'named' | 'lookup'
   readonly name: string
 }
 

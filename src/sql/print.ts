@@ -30,6 +30,8 @@ interface Block {
 
 /** Prefix of the tables that hold events; the rest of the name is the source's. */
 export const EVENTS_PREFIX = 'events_'
+/** Prefix of the tables that hold the rows of lookups. */
+export const LOOKUPS_PREFIX = 'lookup_'
 
 const EMPTY = sql``
 
@@ -189,6 +191,9 @@ function timeSql(iso: string): Sql {
 function scanBlock(rel: Extract<Rel, { op: 'scan' }>): Block {
   const { from, to } = rel.time
   if (rel.table.kind === 'named') return { from: sql`${name(rel.table.name)}`, where: [] }
+  if (rel.table.kind === 'lookup') {
+    return { from: sql`${name(LOOKUPS_PREFIX + rel.table.name)}`, where: [] }
+  }
   const time = sql`${name(META.time)}`
   return {
     from: sql`${name(EVENTS_PREFIX + rel.table.name)}`,

@@ -2,6 +2,7 @@
  * What a search may read and call, as the compiler needs it: macros, lookups, data models, and what fields events
  * have. Handed in by the shell, so that compiling stays pure.
  */
+import type { Diagnostic } from '../../core/diagnostic.ts'
 import type { Rel } from '../../ir/rel.ts'
 import type { Schema } from '../../ir/types.ts'
 import type { Dataset } from '../../schema/datamodels.ts'
@@ -40,6 +41,16 @@ export interface Lookup {
   readonly rows?: number
   /** Its rows: the columns as texts (a missing value is empty) and `@@line`, an int, in the order of the file. */
   readonly rel: Rel
+  /** The name under which its rows are stored when a search writes them; without one it cannot be written. */
+  readonly storage?: string
+  /** The columns that a search may write, where not all may be. */
+  readonly keeps?: readonly string[]
+  /** Its output is computed from its key: column by column, the function that does it. */
+  readonly computed?: ReadonlyMap<string, string>
+  /** Why it cannot be used. */
+  readonly refused?: string
+  /** What is wrong with its file. */
+  readonly faults?: readonly Diagnostic[]
 }
 
 /** Rows that are written down, for tests of searches: a field may be a text, a list of texts, or missing. */

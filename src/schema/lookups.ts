@@ -1,0 +1,28 @@
+/** Lookups whose rows a store holds: those that searches have written. */
+
+/** Name of the column that holds the place of a row in its lookup, from 1. */
+export const LOOKUP_LINE = '@@line'
+
+export interface StoredLookup {
+  readonly name: string
+  /** Name of its table, without the prefix of all such tables. */
+  readonly table: string
+  /** Names of its columns; all hold texts, an empty one where a row has no value. */
+  readonly columns: readonly string[]
+  readonly rows: number
+}
+
+/** Lookups by name. */
+export type StoredLookups = ReadonlyMap<string, StoredLookup>
+
+/** The rows of a lookup before they are a table. */
+export interface LookupContent {
+  readonly columns: readonly string[]
+  /** As many texts each as there are columns. */
+  readonly rows: readonly (readonly string[])[]
+}
+
+/** True for a name that a lookup may be written under: it can stand for no folder and no other file. */
+export function isLookupName(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(name)
+}
