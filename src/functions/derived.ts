@@ -173,6 +173,16 @@ const upper = ofText(
   [['äb', 'ÄB']],
 )
 
+const size = ofText(
+  'text.size',
+  'The number of characters of a text, as a text; empty for an empty one.',
+  (text) => sql`if(${text} = '', '', toString(lengthUTF8(${text})))`,
+  [
+    ['äb', '2'],
+    ['', ''],
+  ],
+)
+
 const hash: FunctionRecord = {
   id: 'text.hash',
   says: 'One hash of a list written `SHA1=...,MD5=...`, in lower case; empty when it is not there.',
@@ -400,6 +410,7 @@ export const derivedFunctions: readonly FunctionRecord[] = [
   domain,
   lower,
   upper,
+  size,
   hash,
   extract,
   object,

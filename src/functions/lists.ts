@@ -1,6 +1,6 @@
 /** Lists that rows are made from: elements side by side, ranges, and a number for each row. */
-import { arg, type FunctionRecord } from './record.ts'
-import { joined, type Sql, type SqlArg, sql } from './sql.ts'
+import { arg, constText, type FunctionRecord, type Parameter } from './record.ts'
+import { joined, literal, type Sql, type SqlArg, sql } from './sql.ts'
 
 /** Most values that one range may have; a longer one ends the query instead of losing its end. */
 const MOST = sql`10000000`
@@ -103,4 +103,74 @@ const slot: FunctionRecord = {
   ],
 }
 
-export const listFunctions: readonly FunctionRecord[] = [zip, range, rowNumber, slot]
+const TEXTS: Parameter = { name: 'list', type: { list: 'text' } }
+
+const listOr: FunctionRecord = {
+  id: 'list.or',
+  says: 'The list, or another where it is empty.',
+  takes: [TEXTS, { name: 'other', type: { list: 'text' }, constant: true }],
+  gives: { list: 'text' },
+  onNull: 'skip',
+  sql: (args) => {
+    const [list, other] = args
+    if (list === undefined || other === undefined) return list?.sql ?? sql`[]`
+    return sql`if(empty(${list.sql}), ${other.sql}, ${list.sql})`
+  },
+  examples: [
+    { args: [['a'], ['b']], gives: ['a'] },
+    { args: [[], ['b']], gives: ['b'] },
+  ],
+}
+
+const listPieces: FunctionRecord = {
+  id: 'list.pieces',
+  says: 'The pieces of a text between marks, trimmed, without those that are empty and without a leading word of each.',
+  takes: [
+    { name: 'text', type: 'text' },
+    { name: 'mark', type: 'text', constant: true },
+    { name: 'word', type: 'text', constant: true },
+  ],
+  gives: { list: 'text' },
+  onNull: 'own',
+  sql: (args) => {
+    const text = arg(args, 0)
+    if (text.value === null) return sql`CAST([] AS Array(String))`
+    const word = constText(args, 2)
+    const piece = sql`trimBoth(v)`
+    const size = literal(new TextEncoder().encode(word).length + 1)
+    const plain =
+      word === ''
+        ? piece
+        : sql`if(startsWith(${piece}, ${literal(word)}), substring(${piece}, ${size}), ${piece})`
+    return sql`arrayFilter(v -> v != '', arrayMap(v -> ${plain}, splitByString(${literal(constText(args, 1))}, ${text.sql})))`
+  },
+  examples: [
+    {
+      args: ['::ffff:192.0.2.1;2001:db8::1;', ';', '::ffff:'],
+      gives: ['192.0.2.1', '2001:db8::1'],
+    },
+    { args: ['a, b', ',', ''], gives: ['a', 'b'] },
+    { args: ['', ',', ''], gives: [] },
+  ],
+}
+
+const listGroup: FunctionRecord = {
+  id: 'list.group',
+  says: 'What the first group of an RE2 pattern matches in each element; those without a match are left out.',
+  takes: [TEXTS, { name: 'pattern', type: 'text', constant: true }],
+  gives: { list: 'text' },
+  onNull: 'null',
+  sql: (args) =>
+    sql`arrayFilter(v -> v != '', arrayMap(v -> extract(v, ${literal(constText(args, 1))}), ${arg(args, 0).sql}))`,
+  examples: [{ args: [['ann@a.example', 'bob'], '@(.+)'], gives: ['a.example'] }],
+}
+
+export const listFunctions: readonly FunctionRecord[] = [
+  zip,
+  range,
+  rowNumber,
+  slot,
+  listOr,
+  listPieces,
+  listGroup,
+]

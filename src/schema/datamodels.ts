@@ -115,9 +115,13 @@ function readModel(node: YamlNode, models: Map<string, Map<string, Node>>, repor
   const datasets = entries.get('datasets')
   if (name === undefined || datasets === undefined) {
     const key = name === undefined ? 'name' : 'datasets'
-    return say(report, 'HR203', { what: 'a data model', key }, node.span)
+    say(report, 'HR203', { what: 'a data model', key }, node.span)
+    return
   }
-  if (models.has(name)) return say(report, 'HR204', { what: 'data model', name }, node.span)
+  if (models.has(name)) {
+    say(report, 'HR204', { what: 'data model', name }, node.span)
+    return
+  }
   const all = new Map<string, Node>()
   models.set(name, all)
   for (const item of itemsOf(datasets)) {
@@ -135,7 +139,8 @@ function readFeed(node: YamlNode, models: DataModels, feeds: Feeds, report: Repo
   const found = models.get(model)?.get(dataset)
   if (found === undefined) {
     const known = [...models.values()].flatMap((each) => [...each.values()].map(fullName))
-    return sayUnknown(report, 'dataset', name, known, node.span)
+    sayUnknown(report, 'dataset', name, known, node.span)
+    return
   }
   const parts = readParts(entries, feeds, report, 'table')
   // A shared mapping may hold more than one dataset has; what a part itself maps must be there.
@@ -283,9 +288,12 @@ function filledValue(value: Expr, { type, filled }: Declared): Expr {
 
 /** Reads names of a dataset as what stands for them. */
 function replaced(expr: Expr, values: (name: string) => Expr | undefined): Expr {
-  return mapExpr(expr, (each) =>
-    each.op === 'field' && each.stored === undefined ? (values(each.name) ?? NULL) : each,
-  )
+  return mapExpr(expr, (each) => {
+    if (each.op !== 'field' || each.stored !== undefined) return each
+    if (!isList(each.type)) return values(each.name) ?? NULL
+    const value = values(each.name.slice(0, -LIST_SUFFIX.length))
+    return value?.op === 'field' ? field(value.name + LIST_SUFFIX, LIST) : NULL
+  })
 }
 
 /** All that one part gives a dataset, by the dataset's names: each field that some event of it may have a value for. */
@@ -350,7 +358,7 @@ export function viewForDataset(schema: SchemaCatalogue, full: string): View | un
   if (node === undefined) return undefined
   const deeper = below(node, models).map(([, each]) => each)
   // What is nearer to an event goes first: the most special dataset that it is declared for.
-  const feeding = [...deeper].reverse().concat(lineageOf(node).reverse())
+  const feeding = [...deeper].reverse().concat([...lineageOf(node)].reverse())
   const parts = feeding.flatMap((fed) =>
     fed.parts.flatMap((part) => partFor(node, fed, part, models) ?? []),
   )
