@@ -174,6 +174,54 @@ function buildDocuments(text: string, events: Events): YamlNode[] {
   return documents
 }
 
+/** The node with all its spans moved by a rule for offsets. */
+export function placeNode(node: YamlNode, placed: (offset: number) => number): YamlNode {
+  const moved = ({ start, end }: Span): Span => ({ start: placed(start), end: placed(end) })
+  const span = moved(node.span)
+  switch (node.kind) {
+    case 'scalar':
+      return { ...node, span }
+    case 'list':
+      return { ...node, span, items: node.items.map((item) => placeNode(item, placed)) }
+    case 'map': {
+      const entries = node.entries.map((entry) => ({
+        ...entry,
+        keySpan: moved(entry.keySpan),
+        value: placeNode(entry.value, placed),
+      }))
+      return { ...node, span, entries }
+    }
+  }
+}
+
+/** Lines of quoted texts that are indented for the parser; each costs a reading of the file. */
+const MOST_INDENTS = 200
+
+/**
+ * Parses a text. A quoted text whose lines stand at the left margin is read as most parsers do, although the standard wants
+ * such lines indented: blanks are put before them, at the offsets that come back in rising order.
+ */
+function parseLenient(text: string): {
+  readonly events: Events
+  readonly text: string
+  readonly added: readonly number[]
+} {
+  const added: number[] = []
+  let tried = text
+  for (;;) {
+    try {
+      return { events: parseEvents(tried, { maxDepth: limits.yamlDepth }), text: tried, added }
+    } catch (error) {
+      const at = error instanceof YAMLException ? error.mark?.position : undefined
+      const isMargin = error instanceof YAMLException && error.reason === 'deficient indentation'
+      if (!isMargin || at === undefined || added.length >= MOST_INDENTS) throw error
+      const start = tried.lastIndexOf('\n', at - 1) + 1
+      added.push(start - added.filter((each) => each < start).length)
+      tried = `${tried.slice(0, start)} ${tried.slice(start)}`
+    }
+  }
+}
+
 /** Reads all documents of a YAML text. Errors are diagnostics with the place; nothing is thrown. */
 export function readYaml(text: string): YamlDocuments {
   if (text.length > limits.ruleFileBytes) {
@@ -184,10 +232,13 @@ export function readYaml(text: string): YamlDocuments {
     }
   }
   try {
-    return {
-      documents: buildDocuments(text, parseEvents(text, { maxDepth: limits.yamlDepth })),
-      diagnostics: [],
-    }
+    const parsed = parseLenient(text)
+    const documents = buildDocuments(parsed.text, parsed.events)
+    if (parsed.added.length === 0) return { documents, diagnostics: [] }
+    const places = parsed.added.map((each, index) => each + index)
+    const original = (offset: number): number =>
+      offset - places.filter((each) => each < offset).length
+    return { documents: documents.map((each) => placeNode(each, original)), diagnostics: [] }
   } catch (error) {
     if (error instanceof Refused) return { documents: [], diagnostics: [error.diagnostic] }
     if (error instanceof YAMLException) {

@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from './diagnostic.ts'
 import type { Span } from './span.ts'
-import { readYaml, type YamlNode } from './yaml.ts'
+import { placeNode, readYaml, type YamlNode } from './yaml.ts'
 
 /** One document; without a node it could not be read, and the diagnostics say why. */
 export interface YamlPart {
@@ -52,21 +52,7 @@ const moved = (span: Span, by: number): Span => ({ start: span.start + by, end: 
 
 /** The node with all its spans moved: read from a part of a text, placed in the whole. */
 export function moveNode(node: YamlNode, by: number): YamlNode {
-  const span = moved(node.span, by)
-  switch (node.kind) {
-    case 'scalar':
-      return { ...node, span }
-    case 'list':
-      return { ...node, span, items: node.items.map((item) => moveNode(item, by)) }
-    case 'map': {
-      const entries = node.entries.map((entry) => ({
-        ...entry,
-        keySpan: moved(entry.keySpan, by),
-        value: moveNode(entry.value, by),
-      }))
-      return { ...node, span, entries }
-    }
-  }
+  return placeNode(node, (offset) => offset + by)
 }
 
 /** The documents of a part of a text that begins at an offset of the whole. */
