@@ -4,11 +4,13 @@ import { dataModelCommands } from './datamodels.ts'
 import { fieldCommands } from './fieldcommands.ts'
 import { filterCommands } from './filters.ts'
 import { orderingCommands } from './ordering.ts'
+import { statsCommands } from './statscommands.ts'
 
 const all: readonly CommandRecord[] = [
   ...filterCommands,
   ...fieldCommands,
   ...orderingCommands,
+  ...statsCommands,
   ...dataModelCommands,
 ]
 

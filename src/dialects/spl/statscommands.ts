@@ -1,0 +1,153 @@
+/** Commands that calculate over groups of rows: `stats` makes a row of each, `eventstats` tells each row of its group. */
+import { and, call, type Expr, field } from '../../ir/expr.ts'
+import type { Binding } from '../../ir/rel.ts'
+import { isList, type Type } from '../../ir/types.ts'
+import { type CommandRecord, type Context, command } from './command.ts'
+import { Options } from './options.ts'
+import { sortedBy } from './ordering.ts'
+import type { Reader } from './reader.ts'
+import { refuse } from './refusal.ts'
+import { asList, derived, fieldValue, filtered, type Rows } from './rows.ts'
+import { present } from './searching.ts'
+import { aggregatesOf, columnOf, readStatsCalls, type StatsCall, spreadCalls } from './statsargs.ts'
+
+interface StatsNode {
+  readonly calls: readonly StatsCall[]
+  readonly by: readonly string[]
+  readonly options: Options
+}
+
+const STATS_OPTIONS = {
+  allnum: 'flag',
+  delim: 'text',
+  partitions: 'count',
+  dedup_splitvals: 'flag',
+} as const
+
+/** Reads the names behind `by`; patterns are no names. */
+export function readBy(reader: Reader): readonly string[] {
+  const names = reader.names()
+  if (names.length === 0) reader.fail('"by" needs the names of fields')
+  const pattern = names.find(({ name }) => name.includes('*'))
+  if (pattern !== undefined) reader.fail('"by" takes names of fields, not patterns', pattern.span)
+  return [...new Set(names.map(({ name }) => name))]
+}
+
+function readStats(reader: Reader): StatsNode {
+  const options = new Options(STATS_OPTIONS)
+  const calls = readStatsCalls(reader, ['by'], () => options.take(reader))
+  if (calls.length === 0) reader.fail(`${reader.command} needs a function such as count`)
+  const by = reader.takeWord('by') ? readBy(reader) : []
+  if (options.flag('allnum', false)) {
+    refuse('HR507', { what: 'allnum=true' }, options.given('allnum')?.span)
+  }
+  return { calls, by, options }
+}
+
+/** Rows that have a value for every field of a list: of several values of one field, each has a row of its own. */
+export function keyedRows(rows: Rows, by: readonly string[]): Rows {
+  let spread = rows
+  for (const name of by) {
+    const value = fieldValue(spread, name)
+    if (!isList(value.type)) continue
+    const fields = new Map(spread.fields).set(name, 'text')
+    spread = { ...spread, rel: { op: 'expand', from: spread.rel, list: value, as: name }, fields }
+  }
+  return by.reduce((each, name) => filtered(each, present(fieldValue(each, name))), spread)
+}
+
+/** Of calls with one name, the last: it is the one that is seen. */
+export function distinctCalls(calls: readonly StatsCall[]): readonly StatsCall[] {
+  const last = new Map(calls.map((each) => [columnOf(each), each]))
+  return [...last.values()]
+}
+
+/** One row for each group, in the order of its keys. */
+export function grouped(
+  rows: Rows,
+  calls: readonly StatsCall[],
+  by: readonly string[],
+  context: Context,
+): Rows {
+  const list = distinctCalls(spreadCalls(calls, rows, by))
+  const clash = list.find((each) => by.includes(columnOf(each)))
+  if (clash !== undefined) {
+    const message = `${columnOf(clash)} is a field that rows are grouped by; give it another name with "as"`
+    refuse('HR509', { message }, clash.span)
+  }
+  const keyed = keyedRows(rows, by)
+  const names = list.map(columnOf)
+  const { rows: from, into } = aggregatesOf(list, names, keyed, context)
+  const keys = by.map((name): Binding => ({ name, value: known(fieldValue(from, name)) }))
+  const fields = new Map<string, Type>([
+    ...keys.map(({ name, value }) => [name, value.type] as const),
+    ...into.map(({ name, type }) => [name, type] as const),
+  ])
+  const made: Rows = {
+    rel: { op: 'aggregate', from: from.rel, by: keys, into },
+    fields,
+    order: [],
+    isEvents: false,
+  }
+  const sort = by.map((name) => ({ field: name, isDown: false, type: 'auto' as const }))
+  return sortedBy(made, sort, context)
+}
+
+/** A key that no row has is a missing text. */
+const known = (value: Expr): Expr =>
+  value.type === 'null' ? { op: 'const', value: null, type: 'text' } : value
+
+const stats = command<StatsNode>({
+  name: 'stats',
+  says: 'Makes one row of all rows, or one of each group with the same values, with what functions give for it.',
+  kind: 'transforming',
+  options: STATS_OPTIONS,
+  read: readStats,
+  lower: ({ calls, by, options }, rows, context) => {
+    const delim = options.text('delim')
+    if (delim !== undefined) context.note('assumption', 'delim changes only how lists are shown')
+    return grouped(rows, calls, by, context)
+  },
+})
+
+/** What rows are told apart by: a list as a whole. */
+export function partitionKeys(rows: Rows, by: readonly string[]): readonly Expr[] {
+  return by.map((name) => {
+    const value = fieldValue(rows, name)
+    return isList(value.type) ? call('list.key', [asList(value)], 'text') : known(value)
+  })
+}
+
+/** Values that are there only where a condition holds. */
+export function where(condition: Expr, value: Expr): Expr {
+  const missing: Expr = isList(value.type)
+    ? { op: 'const', value: [], type: value.type }
+    : { op: 'const', value: null, type: value.type }
+  return call('eval.case', [condition, value, missing], value.type)
+}
+
+const eventstats = command<StatsNode>({
+  name: 'eventstats',
+  says: 'Adds to every row what functions give for all rows, or for those with the same values.',
+  kind: 'streaming',
+  options: STATS_OPTIONS,
+  read: readStats,
+  lower: ({ calls, by }, rows, context) => {
+    const list = distinctCalls(spreadCalls(calls, rows, by))
+    const hidden = list.map(() => context.hidden('w'))
+    const { rows: from, into } = aggregatesOf(list, hidden, rows, context)
+    const keys = partitionKeys(from, by)
+    const window: Rows = {
+      ...from,
+      rel: { op: 'window', from: from.rel, by: keys, order: [], into, frame: 'all' },
+    }
+    const isKeyed = and(keys.map(present))
+    const set = list.map((each, at): Binding => {
+      const value = field(hidden[at] ?? '', into[at]?.type ?? 'text')
+      return { name: columnOf(each), value: by.length === 0 ? value : where(isKeyed, value) }
+    })
+    return derived(window, set)
+  },
+})
+
+export const statsCommands: readonly CommandRecord[] = [stats, eventstats]
