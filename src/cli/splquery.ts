@@ -6,7 +6,8 @@ import { hasErrors } from '../core/diagnostic.ts'
 import { discoverSpl } from '../detect/spldiscover.ts'
 import type { SplAnswer } from '../dialects/spl/answer.ts'
 import { compileSpl } from '../dialects/spl/compile.ts'
-import { type SplLibrary, splWorld } from '../rules/splworld.ts'
+import { EMPTY_LIBRARY, type SplLibrary } from '../dialects/spl/library.ts'
+import { splWorld } from '../rules/splworld.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
@@ -56,7 +57,7 @@ function compile(
   }
   const compiler = (stored?: StoredCatalogue) => {
     const known = stored === undefined ? {} : { stored }
-    const world = splWorld({ schema: context.schema(), library, ...known })
+    const { world } = splWorld({ schema: context.schema(), library, ...known })
     return (found: Found): SplAnswer => compileSpl(query.text, { world, found, ...range })
   }
   const ready = ({ rel, diagnostics, isEvents }: SplAnswer): readonly ReadyQuery[] => {
@@ -84,6 +85,5 @@ export async function querySpl(
   checkQuery(context, options)
   const query = readQuery(given)
   if (query.text.trim() === '') throw new UsageError('the search is empty')
-  const library: SplLibrary = { macros: [], lookups: [] }
-  return runQueries(context, () => compile(context, query, options, library), options)
+  return runQueries(context, () => compile(context, query, options, EMPTY_LIBRARY), options)
 }

@@ -25,7 +25,8 @@ export interface SplMacro {
 
 export interface SplCase extends CaseBase {
   readonly confidence: string
-  readonly rows: readonly SplRow[]
+  /** The rows that the search begins with; none where it names an index. */
+  readonly rows?: readonly SplRow[]
   readonly indexes: ReadonlyMap<string, readonly SplRow[]>
   readonly macros: readonly SplMacro[]
   readonly lookups: readonly SplLookup[]
@@ -140,7 +141,7 @@ export function splReader(file: Json): (given: Json) => SplCase {
       ? rowsOf(input)
       : isObject(input) && isObject(input.generate)
         ? madeRows(input.generate)
-        : []
+        : undefined
     const own = isObject(given.datasets) ? given.datasets : {}
     const expected = isObject(given.expected) ? given.expected : {}
     const name = textOf(given.name)
@@ -151,7 +152,7 @@ export function splReader(file: Json): (given: Json) => SplCase {
       query: textOf(given.query),
       selfContained: true,
       confidence: textOf(given.confidence),
-      rows,
+      ...(rows === undefined ? {} : { rows }),
       indexes: new Map([
         ...(dataset === '' ? [] : [[indexName(dataset), shared.get(dataset) ?? []] as const]),
         ...Object.entries(own).map(([index, list]) => [index, rowsOf(list)] as const),

@@ -10,14 +10,16 @@ import { planQuery, planRows, type QueryWorld, queryRows } from '../../src/detec
 import { discoverSpl } from '../../src/detect/spldiscover.ts'
 import type { RunStore } from '../../src/detect/store.ts'
 import { compileSpl } from '../../src/dialects/spl/compile.ts'
-import type { Lookup, WrittenRows } from '../../src/dialects/spl/world.ts'
+import type { SplLibrary } from '../../src/dialects/spl/library.ts'
+import type { LookupDefinition } from '../../src/dialects/spl/lookupdef.ts'
+import type { WrittenRows } from '../../src/dialects/spl/world.ts'
 import { EngineError } from '../../src/engine/engine.ts'
 import type { Store } from '../../src/engine/store.ts'
 import { field, texts } from '../../src/ir/expr.ts'
 import type { Rel, Scalar } from '../../src/ir/rel.ts'
 import type { Field, Schema, Type } from '../../src/ir/types.ts'
 import { mapRel } from '../../src/ir/walk.ts'
-import { type SplLibrary, splWorld } from '../../src/rules/splworld.ts'
+import { splWorld } from '../../src/rules/splworld.ts'
 import { readInto, readyMadeSchema, withStore } from '../product.ts'
 import type { Given } from './compare.ts'
 import type { Outcome } from './report.ts'
@@ -66,20 +68,22 @@ export function writtenRows(rows: readonly SplRow[]): WrittenRows {
   return { fields, rel: only !== undefined && all.length === 1 ? only : { op: 'union', all } }
 }
 
-function lookupOf({ name, fields, rows, options }: SplLookup): Lookup {
+const quoted = (cell: string): string => `"${cell.replaceAll('"', '""')}"`
+
+function lookupOf({ name, fields, rows, options }: SplLookup): LookupDefinition {
   const match = new Map<string, 'wildcard' | 'cidr'>()
   for (const [, kind = '', column = ''] of String(options.match_type ?? '').matchAll(
     /(WILDCARD|CIDR)\(([^)]+)\)/g,
   )) {
     match.set(column, kind === 'CIDR' ? 'cidr' : 'wildcard')
   }
-  const out: Schema = [
-    ...fields.map((column): Field => ({ name: column, type: 'text' })),
-    { name: '@@line', type: 'int' },
-  ]
   return {
     name,
-    columns: fields,
+    kind: 'csv',
+    description: '',
+    fields,
+    source: `${name}.csv`,
+    csv: [fields, ...rows].map((row) => `${row.map(quoted).join(',')}\n`).join(''),
     options: {
       match,
       isCaseSensitive: options.case_sensitive_match !== false,
@@ -87,8 +91,8 @@ function lookupOf({ name, fields, rows, options }: SplLookup): Lookup {
       minMatches: Number(options.min_matches ?? 0),
       defaultMatch: String(options.default_match ?? ''),
     },
-    rows: rows.length,
-    rel: { op: 'values', rows: rows.map((row, at) => [...row, at]), out },
+    others: new Map(),
+    file: 'case',
   }
 }
 
@@ -97,7 +101,7 @@ const isModelled = (rows: readonly SplRow[], prefix: string): boolean =>
   rows.some((row) => [...row.keys()].some((name) => name.startsWith(prefix)))
 
 /** A plan that reads a data model from the rows of the case, where they are those of its dataset. */
-function overRows(rel: Rel, { rows }: SplCase): Rel {
+function overRows(rel: Rel, { rows = [] }: SplCase): Rel {
   return mapRel(rel, (each) => {
     if (each.op !== 'scan' || !each.table.name.startsWith('cim:')) return each
     const prefix = `${each.table.name.split('.').at(-1)}.`
@@ -115,10 +119,11 @@ function overRows(rel: Rel, { rows }: SplCase): Rel {
 async function runOn(recorded: SplCase, store: Rows, world: QueryWorld, signal: AbortSignal) {
   const { query, rows, indexes, macros, lookups } = recorded
   const library: SplLibrary = { macros, lookups: lookups.map(lookupOf) }
+  const { schema, stored } = world
   const options = {
     world: {
-      ...splWorld({ schema: world.schema, stored: world.stored, library }),
-      rows: writtenRows(rows),
+      ...splWorld({ schema, stored, library }).world,
+      ...(rows === undefined ? {} : { rows: writtenRows(rows) }),
       indexes: new Map([...indexes].map(([name, list]) => [name, writtenRows(list)])),
     },
   }
@@ -158,7 +163,7 @@ function logLines(rows: readonly SplRow[]): readonly string[] {
 }
 
 /** True when a case needs events in a store, not rows in its plan. */
-const needsEvents = ({ rows }: SplCase): boolean => rows.some((row) => row.has('EventCode'))
+const needsEvents = ({ rows = [] }: SplCase): boolean => rows.some((row) => row.has('EventCode'))
 
 async function storeEvents(store: Store, rows: readonly SplRow[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'harrier-case-'))
@@ -184,7 +189,7 @@ export function runSearches(cases: readonly SplCase[]): Promise<readonly Outcome
         }
         if (!needsEvents(recorded)) return compareSpl(recorded, await run(store))
         return withStore(async (own) => {
-          await storeEvents(own, recorded.rows)
+          await storeEvents(own, recorded.rows ?? [])
           return compareSpl(recorded, await run(own))
         })
       },
