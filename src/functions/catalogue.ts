@@ -23,6 +23,7 @@ import { evalCompareFunctions } from './evalcompare.ts'
 import { evalNumberFunctions } from './evalnumber.ts'
 import { evalOperatorFunctions } from './evaloperator.ts'
 import { evalTextFunctions } from './evaltext.ts'
+import { evalTimeFunctions } from './evaltime.ts'
 import { evalValueFunctions } from './evalvalue.ts'
 import { eventFunctions } from './events.ts'
 import { extractionFunctions } from './extraction.ts'
@@ -53,6 +54,7 @@ import { statsNumberFunctions } from './statsnumbers.ts'
 import { statsValueFunctions } from './statsvalues.ts'
 import { stringFunctions } from './strings.ts'
 import { termFunctions } from './terms.ts'
+import { timeFormatFunctions } from './timeformat.ts'
 import { unitFunctions } from './units.ts'
 import { unpackFunctions } from './unpack.ts'
 import { userAgentFunctions } from './useragent.ts'
@@ -117,6 +119,8 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...evalCompareFunctions,
   ...evalTextFunctions,
   ...multivalueFunctions,
+  ...evalTimeFunctions,
+  ...timeFormatFunctions,
   ...evalCheckFunctions,
   ...evalNumberFunctions,
   ...searchingFunctions,

@@ -119,6 +119,15 @@ export function evalFunction(id: string, spl: readonly string[], shape: Shape): 
   return { id, onNull: 'own', mayMiss: true, spelled: { spl }, ...shape }
 }
 
+/** Days from 1970 to a date of the years from 0 on; a day beyond the end of its month is one of the next. */
+export function daysOf(year: Sql, month: Sql, day: Sql): Sql {
+  // Years are counted from March, so that a leap day is the last of its year.
+  const y = sql`(${year} - if(${month} < 3, 1, 0))`
+  const leaps = sql`intDiv(${y}, 4) - intDiv(${y}, 100) + intDiv(${y}, 400)`
+  const ofYear = sql`intDiv(153 * ((${month} + 9) % 12) + 2, 5)`
+  return sql`(365 * ${y} + ${leaps} + ${ofYear} + ${day} - 719469)`
+}
+
 /** The parts as an array. */
 export function arrayOf(parts: readonly Sql[]): Sql {
   return sql`[${joined(parts, ', ')}]`

@@ -2,6 +2,7 @@
  * The time of a run within a plan: `time.now` becomes a constant, and of a rule that looks at each event alone all runs
  * of its schedule become one. Nothing here reads a clock.
  */
+import { ticksIn } from '../core/time.ts'
 import { and, type Expr, field, TRUE } from '../ir/expr.ts'
 import type { Binding, Rel } from '../ir/rel.ts'
 import {
@@ -16,13 +17,19 @@ import {
 import { META } from '../schema/source.ts'
 
 const NOW = 'time.now'
+/** The same in seconds since 1970. */
+const NOW_SECONDS = 'eval.now'
 
 /** The plan with a fixed time for `now`. */
 export function atTime(rel: Rel, iso: string): Rel {
-  const time: Expr = { op: 'const', value: iso, type: 'time' }
+  const seconds = Number(ticksIn(iso) / 10n) / 1_000_000
+  const times = new Map<string, Expr>([
+    [NOW, { op: 'const', value: iso, type: 'time' }],
+    [NOW_SECONDS, { op: 'const', value: seconds, type: 'float' }],
+  ])
   return mapRel(rel, (each) =>
     mapOwnExprs(each, (own) =>
-      mapExpr(own, (expr) => (expr.op === 'call' && expr.fn === NOW ? time : expr)),
+      mapExpr(own, (expr) => (expr.op === 'call' ? (times.get(expr.fn) ?? expr) : expr)),
     ),
   )
 }
@@ -32,7 +39,7 @@ export function readsNow(rel: Rel): boolean {
   const own = ownExprs(rel).some((expr) => {
     let found = false
     visitExpr(expr, (each) => {
-      if (each.op === 'call' && each.fn === NOW) found = true
+      if (each.op === 'call' && (each.fn === NOW || each.fn === NOW_SECONDS)) found = true
     })
     return found
   })
@@ -40,7 +47,7 @@ export function readsNow(rel: Rel): boolean {
 }
 
 /** Values that depend on other rows than their own. */
-const NOT_ROWWISE = new Set(['row.number', 'number.random', 'guid.new'])
+const NOT_ROWWISE = new Set(['row.number', 'number.random', 'guid.new', 'eval.random'])
 
 function isRowwise(rel: Rel): boolean {
   if (queriesOf(rel).length > 0) return false

@@ -1,0 +1,128 @@
+/**
+ * Times of SPL's eval: seconds since 1970, in UTC. `now` is the time of the run, which stands in a plan until it runs.
+ * https://help.splunk.com/en/splunk-enterprise/search/spl-search-reference/9.4/evaluation-functions/date-and-time-functions
+ */
+import { daysOf, evalFunction, number, numberOf, text } from './evalvalue.ts'
+import { named, VARIABLES } from './once.ts'
+import { arg, constText, type FunctionRecord } from './record.ts'
+import { literal, type Sql, sql } from './sql.ts'
+import { instantOf } from './timeformat.ts'
+
+type Unit = 'second' | 'month' | 'week'
+type Step =
+  | { readonly kind: 'move'; readonly unit: 'second' | 'month'; readonly by: number }
+  | { readonly kind: 'snap'; readonly unit: Unit; readonly size: number }
+
+/** Units by their names: so many seconds, or so many months. */
+const UNITS: readonly (readonly [pattern: RegExp, unit: 'second' | 'month', size: number])[] = [
+  [/^us$/, 'second', 1e-6],
+  [/^ms$/, 'second', 1e-3],
+  [/^(?:s|secs?|seconds?)$/, 'second', 1],
+  [/^(?:m|mins?|minutes?)$/, 'second', 60],
+  [/^(?:h|hrs?|hours?)$/, 'second', 3_600],
+  [/^(?:d|days?)$/, 'second', 86_400],
+  [/^(?:w|weeks?)$/, 'second', 604_800],
+  [/^(?:mon|months?)$/, 'month', 1],
+  [/^(?:q|qtrs?|quarters?)$/, 'month', 3],
+  [/^(?:y|yrs?|years?)$/, 'month', 12],
+]
+
+const MOST_STEPS = 20
+const WEEK = 604_800
+
+function stepOf(written: string): Step | undefined {
+  const [, at, sign, count, unit = ''] = /^(?:(@)|([+-]?)(\d{0,9}))([a-z]+\d?)$/.exec(written) ?? []
+  if (at !== undefined) {
+    // Weeks begin on Sundays; `@w1` is the last Monday, and 7 is Sunday again.
+    const day = /^w([0-7])$/.exec(unit)?.[1]
+    if (day !== undefined) return { kind: 'snap', unit: 'week', size: Number(day) % 7 }
+  }
+  const [, kind, size] = UNITS.find(([pattern]) => pattern.test(unit)) ?? []
+  if (kind === undefined || size === undefined) return undefined
+  if (at === undefined) {
+    const by = (count === '' ? 1 : Number(count)) * size
+    return { kind: 'move', unit: kind, by: sign === '-' ? -by : by }
+  }
+  return size === WEEK
+    ? { kind: 'snap', unit: 'week', size: 0 }
+    : { kind: 'snap', unit: kind, size }
+}
+
+/** The steps of a modifier such as `-1d@d+2h`; undefined for another text. */
+function stepsOf(written: string): readonly Step[] | undefined {
+  const plain = written
+    .trim()
+    .toLowerCase()
+    .replace(/^now(?:\(\))?/, '')
+  const parts = plain.match(/@[a-z]+\d?|[+-]?\d*[a-z]+/g) ?? []
+  if (parts.join('') !== plain || parts.length > MOST_STEPS) return undefined
+  const steps = parts.map(stepOf)
+  return steps.every((each) => each !== undefined) ? steps : undefined
+}
+
+/** The last time at which a unit began. */
+function snapped(time: Sql, { unit, size }: Extract<Step, { kind: 'snap' }>): Sql {
+  if (unit === 'second') return sql`(floor(${time} / ${literal(size)}) * ${literal(size)})`
+  if (unit === 'week') {
+    // 1970 began on a Thursday.
+    const shift = literal((4 - size) * 86_400)
+    return sql`(floor((${time} + ${shift}) / 604800) * 604800 - ${shift})`
+  }
+  return named(instantOf(time), VARIABLES.t, (t) => {
+    const months = sql`intDiv(toMonth(${t}) - 1, ${literal(size)}) * ${literal(size)} + 1`
+    return sql`toFloat64(${daysOf(sql`toInt64(toYear(${t}))`, sql`toInt64(${months})`, sql`1`)} * 86400)`
+  })
+}
+
+function moved(time: Sql, { unit, by }: Extract<Step, { kind: 'move' }>): Sql {
+  if (unit === 'second') return sql`(${time} + ${literal(by)})`
+  const months = literal(Math.max(-5_000, Math.min(5_000, by)))
+  return sql`(toUnixTimestamp64Micro(addMonths(${instantOf(time)}, ${months})) / 1000000)`
+}
+
+const relativeTime = evalFunction('eval.relative_time', ['relative_time'], {
+  says: 'A time moved by a modifier such as -1d@d: steps of moving and of going back to the start of a unit.',
+  takes: [
+    number('time'),
+    text('modifier', {
+      constant: true,
+      wrong: (value) =>
+        typeof value !== 'string' || stepsOf(value) === undefined
+          ? 'it must be a time modifier such as -1d@d'
+          : undefined,
+    }),
+  ],
+  gives: 'float',
+  sql: (args) =>
+    (stepsOf(constText(args, 1)) ?? []).reduce(
+      (time, step) => (step.kind === 'snap' ? snapped(time, step) : moved(time, step)),
+      numberOf(arg(args, 0)),
+    ),
+  examples: [
+    { args: [1704164645, '-1d@d'], gives: 1704067200 },
+    { args: [1704164645, '@h'], gives: 1704164400 },
+    { args: [1704164645, '-1h'], gives: 1704161045 },
+    { args: [1704164645, '-d'], gives: 1704078245 },
+    { args: [1704164645, '@w0'], gives: 1703980800 },
+    { args: [1704164645, '@w1'], gives: 1704067200 },
+    { args: [1704164645, '@w'], gives: 1703980800 },
+    { args: [1710460800, '@mon'], gives: 1709251200 },
+    { args: [1710460800, '@q'], gives: 1704067200 },
+    { args: [1710460800, '@y+36h'], gives: 1704196800 },
+    { args: [1706659200, '+1mon'], gives: 1709164800 },
+    { args: [1710460800, '-1y@y'], gives: 1672531200 },
+    { args: [1704164645.5, ''], gives: 1704164645.5 },
+    { args: [null, '-1d'], gives: null },
+    { args: [1e300, '@mon'], gives: null },
+  ],
+})
+
+const now = evalFunction('eval.now', ['now', 'time'], {
+  says: 'The time of the run.',
+  takes: [],
+  gives: 'float',
+  sql: () => sql`(toUnixTimestamp64Micro(now64(6, 'UTC')) / 1000000)`,
+  examples: [],
+})
+
+export const evalTimeFunctions: readonly FunctionRecord[] = [now, relativeTime]
