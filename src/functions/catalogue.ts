@@ -7,6 +7,7 @@ import { arrayFunctions } from './arrays.ts'
 import { axisFunctions } from './axis.ts'
 import { bagFunctions } from './bags.ts'
 import { betaFunctions } from './beta.ts'
+import { binFunctions } from './bins.ts'
 import { byteFunctions } from './bytes.ts'
 import { castFunctions } from './casts.ts'
 import { choiceFunctions } from './choice.ts'
@@ -54,6 +55,7 @@ import { statsNumberFunctions } from './statsnumbers.ts'
 import { statsValueFunctions } from './statsvalues.ts'
 import { stringFunctions } from './strings.ts'
 import { termFunctions } from './terms.ts'
+import { timeBucketFunctions } from './timebuckets.ts'
 import { timeFormatFunctions } from './timeformat.ts'
 import { unitFunctions } from './units.ts'
 import { unpackFunctions } from './unpack.ts'
@@ -78,6 +80,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...momentFunctions,
   ...numberFunctions,
   ...betaFunctions,
+  ...binFunctions,
   ...byteFunctions,
   ...spanFunctions,
   ...unitFunctions,
@@ -129,6 +132,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...elementFunctions,
   ...rowTextFunctions,
   ...rowKeyFunctions,
+  ...timeBucketFunctions,
   ...lookupFunctions,
 ])
 

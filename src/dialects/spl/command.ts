@@ -30,8 +30,14 @@ export interface Context {
   test(expr: EvalExpr, rows: Rows): Expr
   /** A condition of `search` over rows. */
   condition(expr: SearchExpr, rows: Rows): Expr
-  /** The events that meet the tests on their sources, within the time that the modifiers set or else the search's. */
-  events(tests: readonly SourceTest[], times: readonly TimeModifier[], span: Span): Rows
+  /**
+   * The events that may meet the tests on their sources, within the time that the modifiers set or else the search's.
+   * `isStored`: they come from the store, where tests of sources are decided source by source.
+   */
+  events(
+    tests: readonly SourceTest[],
+    times: readonly TimeModifier[],
+  ): { readonly rows: Rows; readonly isStored: boolean }
   /** The events of a dataset of a data model, under the plain names of its fields. */
   dataset(
     name: { readonly model: string; readonly dataset?: string; readonly span: Span },

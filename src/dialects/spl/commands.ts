@@ -5,6 +5,7 @@ import { fieldCommands } from './fieldcommands.ts'
 import { filterCommands } from './filters.ts'
 import { orderingCommands } from './ordering.ts'
 import { statsCommands } from './statscommands.ts'
+import { tstatsCommands } from './tstats.ts'
 
 const all: readonly CommandRecord[] = [
   ...filterCommands,
@@ -12,6 +13,7 @@ const all: readonly CommandRecord[] = [
   ...orderingCommands,
   ...statsCommands,
   ...dataModelCommands,
+  ...tstatsCommands,
 ]
 
 /** All commands by name. */

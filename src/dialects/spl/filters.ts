@@ -41,13 +41,20 @@ function sourceTests(expr: SearchExpr | undefined): readonly SourceTest[] {
   )
 }
 
+/** Conditions without those that name the index of rows that are written down, which hold for all of them. */
+function withoutIndex(expr: SearchExpr): readonly SearchExpr[] {
+  if (expr.kind === 'and') return expr.items.flatMap(withoutIndex)
+  return sourceTest(expr)?.field === 'index' ? [] : [expr]
+}
+
 /** The events that conditions find. */
-export function searchedEvents(terms: SearchTerms, context: Context, span: Span): Rows {
+export function searchedEvents(terms: SearchTerms, context: Context): Rows {
   for (const each of terms.diagnostics) context.notice(each)
-  const rows = context.events(sourceTests(terms.where), terms.times, span)
-  return terms.where === undefined
-    ? rows
-    : filtered(rows, conditionOf(terms.where, { rows, context, isFirst: true }))
+  const { rows, isStored } = context.events(sourceTests(terms.where), terms.times)
+  if (terms.where === undefined) return rows
+  if (isStored) return filtered(rows, conditionOf(terms.where, { rows, context, isFirst: true }))
+  const parts = withoutIndex(terms.where)
+  return filtered(rows, and(parts.map((each) => context.condition(each, rows))))
 }
 
 const search = command<SearchTerms>({
@@ -55,8 +62,8 @@ const search = command<SearchTerms>({
   says: 'Reads the events that meet conditions; behind a pipe, keeps the rows that do.',
   kind: 'streaming',
   read: (reader) => readTerms(reader),
-  lower: (terms, rows, context, span) => {
-    if (rows === NO_ROWS) return searchedEvents(terms, context, span)
+  lower: (terms, rows, context) => {
+    if (rows === NO_ROWS) return searchedEvents(terms, context)
     for (const each of terms.diagnostics) context.notice(each)
     for (const { name, span: place } of terms.times) {
       context.notice(diagnose('HR514', { name }, place))

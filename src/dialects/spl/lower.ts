@@ -129,9 +129,12 @@ export class Lowering implements Context {
     return [...times, ...added]
   }
 
-  events(tests: readonly SourceTest[], times: readonly TimeModifier[], _span: Span): Rows {
+  events(
+    tests: readonly SourceTest[],
+    times: readonly TimeModifier[],
+  ): { readonly rows: Rows; readonly isStored: boolean } {
     const written = this.#writtenFor(tests)
-    if (written !== undefined) return rowsOfWritten(written)
+    if (written !== undefined) return { rows: rowsOfWritten(written), isStored: false }
     this.reads.add('events')
     const known = this.world.events(tests)
     const fields = new Map(STANDARD_FIELDS)
@@ -141,7 +144,7 @@ export class Lowering implements Context {
     }
     known.names.forEach(add)
     this.#words.forEach(add)
-    return this.#scanned('events:all', fields, times)
+    return { rows: this.#scanned('events:all', fields, times), isStored: true }
   }
 
   #writtenFor(tests: readonly SourceTest[]): WrittenRows | undefined {
