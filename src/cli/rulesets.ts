@@ -108,6 +108,7 @@ export async function readRules(
   const set = await loadRules(paths.length > 0 ? paths : defaultRulePaths(context), {
     placeholders,
     kusto: lazyKusto(context, pins),
+    schema: () => context.schema(),
   })
   context.output.status(undefined)
   const problems = set.problems.map(({ file, root, diagnostic }) => ({

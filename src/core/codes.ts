@@ -579,6 +579,16 @@ export const codes = {
     message: 'the line is neither a stanza, a setting nor a comment',
     hint: 'write [name], then key = value; a value goes on in the next line after a backslash',
   },
+  HR557: { severity: 'error', message: 'searches cannot be compiled here: {reason}' },
+  HR558: {
+    severity: 'warning',
+    message: 'the search gives no field "{name}", which {what} needs{guess}',
+  },
+  HR559: {
+    severity: 'error',
+    message: 'no search, macro or lookup is found in the file',
+    hint: 'a detection has its search under `search`; a configuration file has stanzas with `search =`',
+  },
   HR600: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
   HR601: {
     severity: 'error',

@@ -1,11 +1,12 @@
 /**
  * Texts of rule files below paths: files, folders, archives and standard input, in a fixed order, within the limits
  * of a pack. Links below folders are not followed; what has no ending of a rule file is not read there, and of files that
- * may as well hold something else only those with a Kusto query, function or watchlist.
+ * may as well hold something else only those with a query, or with what queries use.
  */
 import {
   closeSync,
   createReadStream,
+  existsSync,
   lstatSync,
   openSync,
   readdirSync,
@@ -14,11 +15,12 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs'
-import { join, resolve, sep } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { type Diagnostic, diagnose } from '../core/diagnostic.ts'
 import { limits } from '../core/limits.ts'
 import { systemReason } from '../core/systemerror.ts'
 import { kustoForm } from '../dialects/kusto/document.ts'
+import { splForm } from '../dialects/spl/document.ts'
 import { openPath } from '../ingest/containers.ts'
 import type { LocatedDiagnostic } from './rule.ts'
 
@@ -48,9 +50,9 @@ export interface RuleTexts {
 
 const YAML_NAME = /\.ya?ml$/i
 /** Endings of files that hold rules, or what rules use. */
-const RULE_NAME = /\.(?:ya?ml|json|jsonl|ndjson|md|markdown|kql|kusto|csl|csv)$/i
+const RULE_NAME = /\.(?:ya?ml|json|jsonl|ndjson|md|markdown|kql|kusto|csl|spl|conf|csv)$/i
 /** Endings of files that may hold many rules. */
-const LARGE_NAME = /(?:^-|\.(?:json|jsonl|ndjson|md|markdown|txt)(?:\.(?:gz|zst))?)$/i
+const LARGE_NAME = /(?:^-|\.(?:json|jsonl|ndjson|md|markdown|txt|conf)(?:\.(?:gz|zst))?)$/i
 const CSV_NAME = /\.csv(?:\.(?:gz|zst))?$/i
 /** So much of a file that is too large tells whether it is meant as rules. */
 const SNIFFED_BYTES = 64 * 1024
@@ -61,9 +63,13 @@ function mostBytes(name: string): number {
   return LARGE_NAME.test(name) ? limits.rulesFileBytes : limits.ruleFileBytes
 }
 
-/** True when a file below a folder is read: YAML always, others when they hold something of Kusto's. */
+/** True when a file below a folder is read: YAML always, others when they hold something of Kusto's or Splunk's. */
 function isMeant(file: string, text: string): boolean {
-  return YAML_NAME.test(file) || kustoForm(file, text, false) !== undefined
+  return (
+    YAML_NAME.test(file) ||
+    kustoForm(file, text, false) !== undefined ||
+    splForm(file, text, false) !== undefined
+  )
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -218,6 +224,46 @@ async function readNamed(into: Collection, path: string): Promise<void> {
   else if (!RULE_NAME.test(path)) await readPacked(into, path)
   else if (stat.size > mostBytes(path)) into.tooLarge(path, path, `${stat.size} bytes or more`)
   else into.take(path, path, await bounded(createReadStream(path), path), true)
+}
+
+/** How far up a pack is looked for whose macros and lookups a named file or folder uses. */
+const MOST_LEVELS = 4
+/** Folders of a pack that hold what its searches use. */
+const PACK_FOLDERS = ['macros', 'lookups', 'deployments', 'default', 'local']
+
+/** The folder above a path that holds macros or lookups beside it; undefined when there is none near. */
+function packAbove(path: string): string | undefined {
+  let folder = resolve(path)
+  for (let level = 0; level < MOST_LEVELS; level++) {
+    const above = dirname(folder)
+    if (above === folder) return undefined
+    folder = above
+    const isPack = ['macros', 'lookups', join('default', 'macros.conf')].some((name) =>
+      existsSync(join(folder, name)),
+    )
+    if (isPack) return folder
+  }
+  return undefined
+}
+
+/**
+ * Texts that stand beside the named paths in the same pack: macros, lookups and configuration of the folder above that
+ * holds them. Their root is the path that they belong to.
+ */
+export function readPackTexts(paths: readonly string[], known: readonly RuleText[]): RuleTexts {
+  const into = new Collection()
+  const read = new Set(known.map(({ file }) => resolve(file)))
+  for (const path of paths) {
+    if (path === '-' || !existsSync(path)) continue
+    const pack = packAbove(path)
+    if (pack === undefined) continue
+    for (const name of PACK_FOLDERS) {
+      const folder = join(pack, name)
+      if (existsSync(folder) && statSync(folder).isDirectory()) readFolder(into, path, folder)
+    }
+  }
+  const texts = into.texts.filter(({ file }) => !read.has(resolve(file)))
+  return { texts, problems: into.problems, repeated: into.repeated }
 }
 
 /**

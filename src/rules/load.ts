@@ -5,14 +5,20 @@
 import { diagnose } from '../core/diagnostic.ts'
 import type { KustoCompiler, KustoFunction, Watchlist } from '../dialects/kusto/answer.ts'
 import { kustoForm, readKustoFile } from '../dialects/kusto/document.ts'
-import { type RuleProblem, type RuleText, readRuleTexts } from './files.ts'
+import { type SplForm, splForm } from '../dialects/spl/document.ts'
+import type { SplLibrary } from '../dialects/spl/library.ts'
+import type { SchemaCatalogue } from '../schema/catalogue.ts'
+import { type RuleProblem, type RuleText, readPackTexts, readRuleTexts } from './files.ts'
 import { compileKusto, type KustoText } from './kusto.ts'
 import type { LoadedRule } from './rule.ts'
 import { loadSigma, type SigmaOptions } from './sigma.ts'
+import { loadSpl, readSplTexts, type SplText } from './spl.ts'
 
 export interface RuleOptions extends SigmaOptions {
   /** Asked once, and only when there is a Kusto query; without it such rules are refused. */
   readonly kusto?: KustoCompiler
+  /** Asked only when there is a search; without it such rules are refused. */
+  readonly schema?: () => SchemaCatalogue
 }
 
 export interface RuleSet {
@@ -26,14 +32,21 @@ export interface RuleSet {
   /** Functions and watchlists that stand beside the rules, each name once. */
   readonly functions: readonly KustoFunction[]
   readonly watchlists: readonly Watchlist[]
+  /** Macros and lookups that stand beside the rules. */
+  readonly library: SplLibrary
 }
 
-/** The texts that are Kusto's to read, and what they hold. */
-function readKustoTexts(texts: readonly RuleText[]): ReadonlyMap<RuleText, KustoText> {
+/** The texts that are Kusto's to read, and what they hold; those that are Splunk's alone are not among them. */
+function readKustoTexts(
+  texts: readonly RuleText[],
+  spl: ReadonlyMap<RuleText, SplText>,
+): ReadonlyMap<RuleText, KustoText> {
   return new Map(
     texts.flatMap((each): (readonly [RuleText, KustoText])[] => {
       const { file, text, named } = each
-      const form = kustoForm(file, text, named)
+      const other = spl.get(each)?.form
+      const isOther = other !== undefined && other !== 'markdown' && other !== 'csv'
+      const form = isOther ? undefined : kustoForm(file, text, named)
       return form === undefined
         ? []
         : [[each, { ...each, content: readKustoFile(form, text, file) }]]
@@ -41,18 +54,42 @@ function readKustoTexts(texts: readonly RuleText[]): ReadonlyMap<RuleText, Kusto
   )
 }
 
+/** The texts that are Splunk's to read, with those that stand beside them in their packs, and what they hold. */
+function readSpl(paths: readonly string[], texts: readonly RuleText[]) {
+  const formsOf = (all: readonly RuleText[]): readonly (readonly [RuleText, SplForm])[] =>
+    all.flatMap((each): (readonly [RuleText, SplForm])[] => {
+      const form = splForm(each.file, each.text, each.named)
+      return form === undefined ? [] : [[each, form]]
+    })
+  const own = readSplTexts(formsOf(texts), false)
+  const searching = new Set(
+    [...own].flatMap(([{ root }, { content }]) => (content.documents.length > 0 ? [root] : [])),
+  )
+  const wanted = paths.filter((path) => searching.has(path))
+  const beside = readPackTexts(wanted, texts)
+  const others = readSplTexts(formsOf(beside.texts), true)
+  return { spl: new Map([...own, ...others]), problems: beside.problems }
+}
+
 /** Loads all rules below the paths, in a fixed order. A path that holds no rule is a problem. */
 export async function loadRules(paths: readonly string[], options: RuleOptions): Promise<RuleSet> {
-  const { texts, problems, repeated } = await readRuleTexts(paths)
-  const kusto = readKustoTexts(texts)
+  const { texts, problems: unread, repeated } = await readRuleTexts(paths)
+  const { spl, problems: unreadBeside } = readSpl(paths, texts)
+  const problems = [...unread, ...unreadBeside]
+  const kusto = readKustoTexts(texts, spl)
   const compiled = await compileKusto([...kusto.values()], options.kusto)
+  const searches = loadSpl(spl, options.schema)
   const rules: LoadedRule[] = []
   const filled = new Set([...repeated, ...problems.map((each) => each.root)])
   let others = 0
   for (const each of texts) {
     const own = kusto.get(each)
-    const loaded = own === undefined ? loadSigma(each, options) : (compiled.rules.get(own) ?? [])
-    const hasMore = own !== undefined && compiled.filled.has(own)
+    const isOurs = own !== undefined || spl.has(each)
+    const queries = own === undefined ? [] : (compiled.rules.get(own) ?? [])
+    const loaded = isOurs
+      ? [...queries, ...(searches.rules.get(each) ?? [])]
+      : loadSigma(each, options)
+    const hasMore = (own !== undefined && compiled.filled.has(own)) || searches.filled.has(each)
     if (loaded.length === 0 && !hasMore) others++
     else filled.add(each.root)
     // One by one: a file may hold more rules than a call takes arguments.
@@ -64,6 +101,7 @@ export async function loadRules(paths: readonly string[], options: RuleOptions):
     problems: [
       ...problems,
       ...compiled.problems,
+      ...searches.problems,
       ...empty.map((path) => ({
         root: path,
         file: path,
@@ -74,5 +112,6 @@ export async function loadRules(paths: readonly string[], options: RuleOptions):
     texts: new Map(texts.map(({ file, text }) => [file, text])),
     functions: compiled.functions,
     watchlists: compiled.watchlists,
+    library: searches.library,
   }
 }

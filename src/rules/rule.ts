@@ -3,11 +3,17 @@ import type { Diagnostic } from '../core/diagnostic.ts'
 import { type Place, placesIn } from '../core/span.ts'
 import type { KustoAnswer, KustoCompiled } from '../dialects/kusto/answer.ts'
 import type { KustoRule } from '../dialects/kusto/rule.ts'
+import type { Effect, SplAnswer } from '../dialects/spl/answer.ts'
+import type { TimeRange } from '../dialects/spl/command.ts'
+import type { Lookups } from '../dialects/spl/lookups.ts'
+import type { SplRule } from '../dialects/spl/rule.ts'
 import type { Rel } from '../ir/rel.ts'
+import type { StoredLookups } from '../schema/lookups.ts'
+import type { StoredCatalogue } from '../schema/stored.ts'
 
 export const LEVELS = ['informational', 'low', 'medium', 'high', 'critical'] as const
 export type Level = (typeof LEVELS)[number]
-export type Language = 'sigma' | 'kusto'
+export type Language = 'sigma' | 'kusto' | 'spl'
 
 /** One thing that a rule tests: a named selection or a stage, with its own text. */
 export interface Stage {
@@ -48,13 +54,39 @@ export interface KustoPart
   readonly unfinished?: Unfinished
 }
 
+/** What is known of the store that a search is compiled for, and the times that it looks at. */
+export interface SplSetting {
+  /** Absent: every field that the search names is taken to be there. */
+  readonly stored?: StoredCatalogue
+  /** The lookups that searches have written. */
+  readonly written?: StoredLookups
+  readonly range?: TimeRange
+}
+
+/** Compiles the search of a rule for a store. */
+export type SplCompiler = (setting: SplSetting) => {
+  readonly lookups: Lookups
+  readonly compile: (found: ReadonlyMap<string, readonly string[]>) => SplAnswer
+}
+
+/** What a rule of Splunk content has beside its plan: its schedule, risk and texts, and what its search gives. */
+export interface SplPart
+  extends SplRule,
+    Pick<SplAnswer, 'columns' | 'order' | 'isEvents' | 'notes' | 'reads'> {
+  readonly search: string
+  /** The lookups and indexes that the search writes. */
+  readonly writes: readonly Pick<Effect, 'kind' | 'name'>[]
+  readonly compiler: SplCompiler
+}
+
 /** What a rule needs to be run: its unbound plan. */
 export interface Rule extends RuleInfo {
   readonly rel: Rel
   readonly stages: readonly Stage[]
-  /** Field names that the rule reads; of a Kusto rule the columns that it gives. */
+  /** Field names that the rule reads; of a Kusto rule or a search the columns that it gives. */
   readonly fields: readonly string[]
   readonly kusto?: KustoPart
+  readonly spl?: SplPart
 }
 
 /** A diagnostic with the place a person can go to. */

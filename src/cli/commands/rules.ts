@@ -41,6 +41,7 @@ async function countRules(
   const { rules } = await loadRules([pack.folder], {
     placeholders: new Map(),
     kusto: lazyKusto(context),
+    schema: () => context.schema(),
   })
   return {
     rules: rules.length,
