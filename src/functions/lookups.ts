@@ -37,7 +37,7 @@ const key: FunctionRecord = {
 
 const keys: FunctionRecord = {
   id: 'lookup.keys',
-  says: 'The texts of a list as keys of a lookup are compared, without empty ones.',
+  says: 'The different texts of a list as keys of a lookup are compared, without empty ones.',
   takes: [
     { name: 'list', type: { list: 'text' } },
     { name: 'isCaseSensitive', type: 'bool', constant: true },
@@ -47,10 +47,10 @@ const keys: FunctionRecord = {
   sql: (args) => {
     const list = arg(args, 0).sql
     return arg(args, 1).value === true
-      ? sql`arrayFilter(${value} -> ${value} != '', ${list})`
-      : sql`arrayMap(${value} -> lowerUTF8(${value}), arrayFilter(${value} -> ${value} != '', ${list}))`
+      ? sql`arrayDistinct(arrayFilter(${value} -> ${value} != '', ${list}))`
+      : sql`arrayDistinct(arrayMap(${value} -> lowerUTF8(${value}), arrayFilter(${value} -> ${value} != '', ${list})))`
   },
-  examples: [{ args: [['Ab', '', 'c'], false], gives: ['ab', 'c'] }],
+  examples: [{ args: [['Ab', '', 'c', 'AB'], false], gives: ['ab', 'c'] }],
 }
 
 /** Of a long text this many bytes are taken; a token of more would be found no faster. */
@@ -334,6 +334,19 @@ const found: FunctionRecord = {
   ],
 }
 
+const shown: FunctionRecord = {
+  id: 'lookup.cell',
+  says: 'A cell of a lookup as the value of a field: an empty one is missing.',
+  takes: [{ name: 'cell', type: 'text' }],
+  gives: 'text',
+  onNull: 'own',
+  sql: (args) => sql`nullIf(${arg(args, 0).sql}, '')`,
+  examples: [
+    { args: ['a'], gives: 'a' },
+    { args: [''], gives: null },
+  ],
+}
+
 const padded: FunctionRecord = {
   id: 'lookup.padded',
   says: 'A list with a text added as often as matches are missing to the least number.',
@@ -386,6 +399,7 @@ export const lookupFunctions: readonly FunctionRecord[] = [
   breadth,
   list,
   found,
+  shown,
   padded,
   entropy,
 ]

@@ -3,6 +3,7 @@ import type { CommandRecord } from './command.ts'
 import { dataModelCommands } from './datamodels.ts'
 import { fieldCommands } from './fieldcommands.ts'
 import { filterCommands } from './filters.ts'
+import { lookupCommands } from './lookupcommands.ts'
 import { orderingCommands } from './ordering.ts'
 import { statsCommands } from './statscommands.ts'
 import { tstatsCommands } from './tstats.ts'
@@ -11,6 +12,7 @@ const all: readonly CommandRecord[] = [
   ...filterCommands,
   ...fieldCommands,
   ...orderingCommands,
+  ...lookupCommands,
   ...statsCommands,
   ...dataModelCommands,
   ...tstatsCommands,

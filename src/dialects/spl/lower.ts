@@ -96,7 +96,8 @@ export class Lowering implements Context {
   }
 
   effect(effect: Effect): void {
-    this.effects.push({ ...effect, span: this.#text.origin(effect.span) })
+    const rel = this.#withShared(effect.rel)
+    this.effects.push({ ...effect, rel, span: this.#text.origin(effect.span) })
   }
 
   evaluate(expr: EvalExpr, rows: Rows): Expr {
