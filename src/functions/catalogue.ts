@@ -21,6 +21,7 @@ import { elementFunctions } from './elements.ts'
 import { encodingFunctions } from './encodings.ts'
 import { evalCheckFunctions } from './evalcheck.ts'
 import { evalCompareFunctions } from './evalcompare.ts'
+import { evalJsonFunctions } from './evaljson.ts'
 import { evalNumberFunctions } from './evalnumber.ts'
 import { evalOperatorFunctions } from './evaloperator.ts'
 import { evalTextFunctions } from './evaltext.ts'
@@ -122,6 +123,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...evalCompareFunctions,
   ...evalTextFunctions,
   ...multivalueFunctions,
+  ...evalJsonFunctions,
   ...evalTimeFunctions,
   ...timeFormatFunctions,
   ...evalCheckFunctions,

@@ -43,6 +43,13 @@ const fields = (schema: Schema): string =>
 const list = (label: string, parts: readonly string[]): string =>
   parts.length === 0 ? '' : ` ${label} ${parts.join(', ')}`
 
+function frameText(frame: Extract<Rel, { op: 'window' }>['frame']): string {
+  if (frame === undefined || frame === 'running') return ''
+  if (frame === 'all') return ' all'
+  const before = frame.before === undefined ? 'all' : `${frame.before}`
+  return ` ${before} ${frame.by} before${frame.isCurrent ? '' : ', not its own'}`
+}
+
 function head(rel: Rel): string {
   switch (rel.op) {
     case 'scan': {
@@ -61,7 +68,7 @@ function head(rel: Rel): string {
     case 'aggregate':
       return `aggregate${list('by', rel.by.map(binding))}${list('into', rel.into.map(aggregate))}`
     case 'window':
-      return `window${rel.frame === 'all' ? ' all' : ''}${list('by', rel.by.map(printExpr))} order ${order(rel.order)}${list('into', rel.into.map(aggregate))}`
+      return `window${frameText(rel.frame)}${list('by', rel.by.map(printExpr))} order ${order(rel.order)}${list('into', rel.into.map(aggregate))}`
     case 'join':
       return `join ${rel.how}${list(
         'on',

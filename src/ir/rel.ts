@@ -100,6 +100,15 @@ export interface JoinKey {
   readonly nullsMatch?: boolean
 }
 
+/** The rows shortly before a row: so many, or those whose key of the order, a number, is not further away. */
+export interface Sliding {
+  readonly by: 'rows' | 'distance'
+  /** How many rows, or how far, counted without the row itself; not said, all before. */
+  readonly before?: number
+  /** True when the row itself is one of them. */
+  readonly isCurrent: boolean
+}
+
 export type Rel =
   | {
       readonly op: 'scan'
@@ -123,8 +132,8 @@ export type Rel =
       readonly by: readonly Expr[]
       readonly order: Order
       readonly into: readonly AggBinding[]
-      /** The rows that each value is made from: those up to its own (the default with an order), or all. */
-      readonly frame?: 'running' | 'all'
+      /** The rows that each value is made from: those up to its own (the default with an order), all, or some before. */
+      readonly frame?: 'running' | 'all' | Sliding
     }
   | {
       readonly op: 'join'

@@ -146,17 +146,21 @@ function allBut(schema: Schema, made: readonly string[]): Sql {
   return shadowed.length === 0 ? sql`*` : sql`* EXCEPT (${joined(names, ', ')})`
 }
 
+function frameSql(frame: NonNullable<Extract<Rel, { op: 'window' }>['frame']>): Sql {
+  if (frame === 'all') return sql` ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING`
+  if (frame === 'running') return sql` ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW`
+  const unit = frame.by === 'rows' ? sql`ROWS` : sql`RANGE`
+  const before = frame.before === undefined ? sql`UNBOUNDED` : sql`${literal(frame.before)}`
+  const last = frame.isCurrent ? sql`CURRENT ROW` : sql`1 PRECEDING`
+  return sql` ${unit} BETWEEN ${before} PRECEDING AND ${last}`
+}
+
 function windowBlock(rel: Extract<Rel, { op: 'window' }>): Block {
   const below = block(rel.from)
   const base = plain(below) ? below : nested(below)
   const by = rel.by.length === 0 ? EMPTY : sql`PARTITION BY ${joined(rel.by.map(exprSql), ', ')}`
   const order = rel.order.length === 0 ? EMPTY : sql` ORDER BY ${orderSql(rel.order)}`
-  const frame =
-    rel.frame === undefined
-      ? EMPTY
-      : rel.frame === 'all'
-        ? sql` ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING`
-        : sql` ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW`
+  const frame = rel.frame === undefined ? EMPTY : frameSql(rel.frame)
   return {
     ...base,
     columns: [
