@@ -2,13 +2,13 @@
  * `harrier query --dialect kusto`: the text of one or more queries, compiled for `queryrun`. Columns that only the data
  * can tell, and custom tables, are known when the store is there.
  */
-import { type Diagnostic, renderDiagnostic } from '../core/diagnostic.ts'
+import type { Diagnostic } from '../core/diagnostic.ts'
 import { compileDiscovering } from '../detect/discover.ts'
 import type { KustoCompiled } from '../dialects/kusto/answer.ts'
-import { loadRules } from '../rules/load.ts'
-import type { OptionRecord, OptionValues } from './command.ts'
+import type { OptionValues } from './command.ts'
 import type { Context } from './context.ts'
 import { knowTables, LACKS_TABLE, lazyKusto, readPins } from './kusto.ts'
+import { readLibrary } from './library.ts'
 import { KUSTO_PRINTING } from './printing.ts'
 import {
   type CompiledText,
@@ -19,26 +19,7 @@ import {
   tellDiagnostics,
 } from './queryrun.ts'
 import { type QueryText, readQuery } from './querytext.ts'
-import { safeLines } from './text.ts'
 import { UnusableError, UsageError } from './usage.ts'
-
-export const FUNCTIONS_OPTION: OptionRecord = {
-  flags: '--functions <path>',
-  says: 'with --dialect: file or folder of functions and watchlists to call; may be given several times',
-  many: true,
-}
-
-/** The functions and watchlists of the paths; a path that cannot be read is an error. */
-async function readFunctions(context: Context, paths: readonly string[]) {
-  if (paths.length === 0) return { functions: [], watchlists: [] }
-  const { functions, watchlists, problems } = await loadRules(paths, { placeholders: new Map() })
-  for (const { file, root, diagnostic } of problems) {
-    const text = safeLines(renderDiagnostic(diagnostic, undefined, file))
-    if (file === root && diagnostic.code !== 'HR910') throw new UnusableError(text)
-    if (diagnostic.severity === 'error') context.output.err.write(`${text}\n`)
-  }
-  return { functions, watchlists }
-}
 
 /** Compiles the text; all its queries must be usable. What is no error is told on stderr. */
 async function compile(
@@ -46,7 +27,7 @@ async function compile(
   query: QueryText,
   options: OptionValues,
 ): Promise<CompiledText> {
-  const { functions, watchlists } = await readFunctions(context, options.texts('functions'))
+  const { functions, watchlists } = await readLibrary(context, options)
   const compiler = lazyKusto(context, await readPins(options))
   const ask = async (text: string): Promise<KustoCompiled> => {
     const requests = [{ query: text, name: query.file ?? 'query' }]

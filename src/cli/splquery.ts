@@ -6,11 +6,12 @@ import { hasErrors } from '../core/diagnostic.ts'
 import { discoverSpl } from '../detect/spldiscover.ts'
 import type { SplAnswer } from '../dialects/spl/answer.ts'
 import { compileSpl } from '../dialects/spl/compile.ts'
-import { EMPTY_LIBRARY, type SplLibrary } from '../dialects/spl/library.ts'
+import type { SplLibrary } from '../dialects/spl/library.ts'
 import { splWorld } from '../rules/splworld.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
+import { readLibrary } from './library.ts'
 import { SPL_PRINTING } from './printing.ts'
 import {
   type CompiledText,
@@ -85,5 +86,9 @@ export async function querySpl(
   checkQuery(context, options)
   const query = readQuery(given)
   if (query.text.trim() === '') throw new UsageError('the search is empty')
-  return runQueries(context, () => compile(context, query, options, EMPTY_LIBRARY), options)
+  const front = async (): Promise<CompiledText> => {
+    const { library } = await readLibrary(context, options)
+    return compile(context, query, options, library)
+  }
+  return runQueries(context, front, options)
 }

@@ -23,8 +23,9 @@ import {
   storeFor,
 } from '../intaking.ts'
 import { EXTERNAL_OPTION } from '../kusto.ts'
+import { FUNCTIONS_OPTION } from '../library.ts'
 import { OUTPUT_OPTIONS } from '../outputs.ts'
-import { FUNCTIONS_OPTION, queryKusto } from '../querying.ts'
+import { queryKusto } from '../querying.ts'
 import { ROWS_OPTION } from '../results.ts'
 import { PLACEHOLDERS_OPTION, refusals, rulesFor } from '../rulesets.ts'
 import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint } from '../running.ts'
