@@ -102,6 +102,7 @@ describe('macros and comments', () => {
   it('take comments out, whatever stands in them', () => {
     expect(expanded('a ``` b | "c [ `d` ``` e')).toBe('a   e')
     expect(expanded('a "``` x ```" b')).toBe('a "``` x ```" b')
+    expect(expanded('a=\\"b `src`')).toBe('a=\\"b sourcetype="a b"')
   })
   it('leave macros in quotes alone', () => {
     expect(expanded('eval b="x`nope`y"')).toBe('eval b="x`nope`y"')
@@ -169,6 +170,11 @@ describe('search conditions', () => {
     expect(shown(made.where)).toBe('(q in <*pastebin*|*textbin*|b|c> and d in <1>)')
     expect(made.diagnostics.map(({ code }) => code)).toEqual(['HR513'])
   })
+  it('keep signs in words', () => {
+    expect(shown(terms('a=*Get()* (b=c())').where)).toBe('(a=<*Get()*> and b=<c()>)')
+    expect(shown(terms('a="x"b.c="y"').where)).toBe('(a=<x> and b.c=<y>)')
+    expect(shown(terms('a=*\\"p\\":true* b=1').where)).toBe('(a=<*"p":true*> and b=<1>)')
+  })
   it('read terms, TERM and CASE', () => {
     expect(shown(terms('"net user" TERM(10.1.2.3) CASE(Error) -enc*').where)).toBe(
       '(<net user> and TERM<10.1.2.3> and CASE<Error> and <-enc*>)',
@@ -216,6 +222,7 @@ describe('expressions', () => {
     expect(evaluated('m."1"')).toBe('(m . "1")')
     expect(evaluated('floor(1.9).":".ceiling(.5)')).toBe('((floor(1.9) . ":") . ceiling(.5))')
     expect(evaluated('a.b')).toBe('(a . b)')
+    expect(evaluated('a=1 AND .5 > b')).toBe('((a = 1) and (.5 > b))')
   })
   it('read names, texts and lists', () => {
     expect(evaluated(`'a{}.b'="x\\\\y\\d\\"z"`)).toBe(String.raw`(a{}.b = "x\\y\\d\"z")`)

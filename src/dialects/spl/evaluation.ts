@@ -29,6 +29,9 @@ const COMPARISONS: Readonly<Record<string, BinaryOp>> = {
   '>=': '>=',
 }
 
+/** Words that stand between values. */
+const KEYWORDS = new Set(['and', 'or', 'xor', 'not', 'in', 'like'])
+
 const whole = (start: Span, end: Span): Span => ({ start: start.start, end: end.end })
 
 class Evaluation {
@@ -47,8 +50,9 @@ class Evaluation {
   /** True when the token before the one that is read next ends a value. */
   get #isValue(): boolean {
     const token: EvalToken | undefined = this.#token
-    if (token === undefined) return false
-    return token.kind === 'mark' ? token.text === ')' : token.kind !== 'end'
+    if (token === undefined || token.kind === 'end') return false
+    if (token.kind === 'word') return !KEYWORDS.has(token.text.toLowerCase())
+    return token.kind !== 'mark' || token.text === ')'
   }
 
   #scan(): EvalToken {

@@ -76,6 +76,11 @@ export function stringEnd(text: string, start: number): number {
   return -1
 }
 
+/** True for a quote with a backslash before it: outside of a string it is a character of a word. */
+export function isEscapedQuote(text: string, at: number): boolean {
+  return text[at] === '\\' && text[at + 1] === '"'
+}
+
 interface Call {
   readonly name: string
   readonly args: readonly string[]
@@ -153,7 +158,8 @@ class Expander {
     }
     for (let at = 0; at < text.length; ) {
       const each = text[at]
-      if (each === '"') {
+      if (isEscapedQuote(text, at)) at += 2
+      else if (each === '"') {
         const end = stringEnd(text, at)
         if (end === -1) refuse('HR500', { message: 'the quote is not closed' }, place(at, at + 1))
         at = end

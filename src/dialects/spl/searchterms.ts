@@ -42,6 +42,8 @@ const OPERATORS: Readonly<Record<string, CompareOp>> = {
   '>=': '>=',
 }
 
+const EMPTY_CALL = /\([^\s()"]*\)/y
+
 const whole = (start: Span, end: Span): Span => ({ start: start.start, end: end.end })
 
 class Terms {
@@ -212,9 +214,21 @@ class Terms {
     let isQuoted = first.kind === 'string'
     let pieces = 1
     for (;;) {
+      EMPTY_CALL.lastIndex = reader.at
+      const call = EMPTY_CALL.exec(reader.text)
+      if (call !== null && EMPTY_CALL.lastIndex <= reader.end) {
+        // Parentheses that close at once belong to the word before them: `*GetCurrent()*`.
+        text += call[0]
+        reader.at += call[0].length
+        span = { start: span.start, end: reader.at }
+        continue
+      }
       const next = reader.peek()
       if (next === undefined || !next.isGlued || (next.kind !== 'word' && next.kind !== 'string'))
         break
+      // A field with its operator begins the next condition, without a blank too.
+      const second = reader.peekSecond()
+      if (second?.kind === 'mark' && Object.hasOwn(OPERATORS, second.text)) break
       reader.next()
       text += unescaped(next.text)
       span = whole(span, next.span)

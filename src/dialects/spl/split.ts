@@ -1,7 +1,7 @@
 /** An expanded search to its commands: what stands between the pipes, outside of quotes and brackets. */
 import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
-import { stringEnd } from './expand.ts'
+import { isEscapedQuote, stringEnd } from './expand.ts'
 import { refuse } from './refusal.ts'
 
 /** A command with its arguments, which its record reads. Spans are offsets in the expanded text. */
@@ -18,7 +18,8 @@ export function closingBracket(text: string, start: number, end = text.length): 
   let depth = 0
   for (let at = start; at < end; at++) {
     const each = text[at]
-    if (each === '"') {
+    if (isEscapedQuote(text, at)) at++
+    else if (each === '"') {
       const stop = stringEnd(text, at)
       if (stop === -1 || stop > end) break
       at = stop - 1
@@ -42,7 +43,8 @@ function pieces(text: string, { start, end }: Span): readonly Span[] {
   let from = start
   for (let at = start; at < end; at++) {
     const each = text[at]
-    if (each === '"') {
+    if (isEscapedQuote(text, at)) at++
+    else if (each === '"') {
       const stop = stringEnd(text, at)
       at = stop === -1 || stop > end ? end : stop - 1
     } else if (each === '[') at = closingBracket(text, at, end) - 1
