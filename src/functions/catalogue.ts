@@ -42,6 +42,7 @@ import { networkFunctions } from './network.ts'
 import { numberFunctions } from './numbers.ts'
 import { parsingFunctions } from './parsing.ts'
 import type { FunctionRecord } from './record.ts'
+import { rexFunctions } from './rex.ts'
 import { rowKeyFunctions } from './rowkeys.ts'
 import { rowTextFunctions } from './rowtexts.ts'
 import { schemaFunctions } from './schemas.ts'
@@ -134,6 +135,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...elementFunctions,
   ...rowTextFunctions,
   ...rowKeyFunctions,
+  ...rexFunctions,
   ...timeBucketFunctions,
   ...lookupFunctions,
 ])
