@@ -520,6 +520,11 @@ export const codes = {
     hint: 'name a field: field="{text}"',
   },
   HR519: { severity: 'error', message: 'the time "{text}" cannot be read: {reason}' },
+  HR520: {
+    severity: 'error',
+    message: 'the regular expression {pattern} takes more than {limit} seconds on the values that it must look at',
+    hint: 'write it without looking around, or narrow the search before it',
+  },
   HR530: { severity: 'error', message: 'the lookup "{name}" cannot be read: {reason}' },
   HR531: {
     severity: 'warning',
@@ -588,6 +593,25 @@ export const codes = {
     severity: 'error',
     message: 'no search, macro or lookup is found in the file',
     hint: 'a detection has its search under `search`; a configuration file has stanzas with `search =`',
+  },
+  HR570: {
+    severity: 'notice',
+    message: 'ran once over all events, not by its schedule ({cron})',
+    hint: 'a single run of the schedule: --at TIME',
+  },
+  HR571: {
+    severity: 'notice',
+    message:
+      '{count} rows were held back by the throttling of the rule: others with the same {fields} were told',
+  },
+  HR572: {
+    severity: 'notice',
+    message: 'the rule is a baseline: its rows are what later searches compare with, not findings',
+  },
+  HR573: {
+    severity: 'warning',
+    message:
+      'the risk object "{name}" is missing in {missing} of {count} rows; nothing is at risk there',
   },
   HR600: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
   HR601: {

@@ -36,6 +36,31 @@ export interface Finding {
   readonly results?: readonly EventFields[]
   /** The events that the run could see. */
   readonly window?: TimeBounds
+  /** What a hit says of its risk, with the values of its row. */
+  readonly risk_message?: string
+  /** What is at risk: one for each value of the fields that the rule names. */
+  readonly risk?: readonly FoundRisk[]
+  /** What the finding is evidence of. */
+  readonly threat_objects?: readonly FoundThreat[]
+  readonly security_domain?: string
+}
+
+/** Something at risk, and by how much. */
+export interface FoundRisk {
+  readonly field: string
+  readonly value: string
+  /** `system`, `user` or `other`. */
+  readonly type: string
+  /** 0 to 100. */
+  readonly score: number
+  readonly message: string
+}
+
+/** Something that is evidence: a process, an address, a file. */
+export interface FoundThreat {
+  readonly field: string
+  readonly value: string
+  readonly type: string
 }
 
 /** An entity that a rule maps columns to: its type, and its identifiers by name (`Address`, `FullName`). */

@@ -16,6 +16,7 @@ import { type Finding, findingId } from './finding.ts'
 import { groupScans, planRules, type Scan } from './plan.ts'
 import type { RuleOutcome, RuleState, RunReport } from './report.ts'
 import { runScheduled } from './scheduled.ts'
+import { runSpl } from './splrun.ts'
 import type { RunStore } from './store.ts'
 
 export interface RunOptions {
@@ -184,7 +185,7 @@ class Run {
 /** Runs a rule that has a query of its own. */
 async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
   const { schema, store, time, query, at } = run.options
-  const { kusto } = rule
+  const { kusto, spl } = rule
   const tally = run.tally(rule)
   const told = (state: RuleState, diagnostics: readonly Diagnostic[]): RuleOutcome => ({
     rule,
@@ -194,7 +195,6 @@ async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
     ...(tally.last === undefined ? {} : { last: tally.last }),
     diagnostics: [...diagnostics, ...tally.problems],
   })
-  if (kusto === undefined) return told('failed', [])
   const options = {
     schema,
     store,
@@ -204,7 +204,14 @@ async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
     ...(at === undefined ? {} : { at }),
   }
   try {
-    const outcome = await runScheduled(rule, kusto, options, (finding) => run.emit(rule, finding))
+    const emit = (finding: Finding): Promise<void> => run.emit(rule, finding)
+    const outcome =
+      kusto !== undefined
+        ? await runScheduled(rule, kusto, options, emit)
+        : spl !== undefined
+          ? await runSpl(rule, spl, options, emit)
+          : undefined
+    if (outcome === undefined) return told('failed', [])
     run.scans += outcome.runs
     return told(outcome.state ?? (tally.findings > 0 ? 'fired' : 'quiet'), outcome.diagnostics)
   } catch (error) {
@@ -241,8 +248,9 @@ function outcomes(run: Run, planned: ReturnType<typeof planRules>): readonly Rul
 export async function runRules(options: RunOptions): Promise<RunReport> {
   const started = performance.now()
   const stored = await options.store.catalogue()
-  const alone = options.rules.filter((rule) => rule.kusto !== undefined)
-  const shared = options.rules.filter((rule) => rule.kusto === undefined)
+  const isAlone = ({ kusto, spl }: Rule): boolean => kusto !== undefined || spl !== undefined
+  const alone = options.rules.filter(isAlone)
+  const shared = options.rules.filter((rule) => !isAlone(rule))
   const planned = planRules(shared, options.schema, stored)
   const scans = groupScans(planned, options.rulesPerScan)
   const run = new Run(options, stored)

@@ -1,0 +1,186 @@
+/**
+ * Running one rule of Splunk content: once over all events that are there, as its publisher tests it, or as its
+ * schedule runs it at a time that is named.
+ */
+import { type Diagnostic, diagnose, hasErrors } from '../core/diagnostic.ts'
+import { ticksIn } from '../core/time.ts'
+import type { SplAnswer } from '../dialects/spl/answer.ts'
+import type { Throttling } from '../dialects/spl/rule.ts'
+import type { Rel } from '../ir/rel.ts'
+import { givesNothing } from '../plan/empty.ts'
+import { atTime, readsNow } from '../plan/now.ts'
+import type { Rule, SplPart, SplSetting } from '../rules/rule.ts'
+import { keyOfRows } from './alerts.ts'
+import type { Finding } from './finding.ts'
+import { planQuery, planRows, type QueryPlan, queryRows, sourcesOf, within } from './runquery.ts'
+import type { ScheduledOptions, ScheduledOutcome } from './scheduled.ts'
+import { discoverSpl } from './spldiscover.ts'
+import { SplFindings } from './splfindings.ts'
+import { SplRows } from './splvalues.ts'
+import type { Value } from './values.ts'
+import { endOf } from './windows.ts'
+
+/** The time of a run over logs that hold no event. */
+const NO_TIME = '1970-01-01T00:00:00.0000000Z'
+const TICKS_PER_SECOND = 10_000_000n
+
+/**
+ * Rows with the same values of some fields, of which the first is told in each period. Where rows do not say when they
+ * happened, all of a run are of one time.
+ */
+class Throttle {
+  readonly #fields: readonly string[]
+  readonly #ticks: bigint
+  readonly #rows: SplRows
+  readonly #last = new Map<string, bigint | undefined>()
+  held = 0
+
+  constructor({ fields, seconds }: Throttling, rows: SplRows) {
+    this.#fields = fields
+    this.#ticks = BigInt(seconds) * TICKS_PER_SECOND
+    this.#rows = rows
+  }
+
+  /** True for a row that comes too early after another one. */
+  holds(row: readonly Value[]): boolean {
+    const key = JSON.stringify(this.#fields.map((each) => this.#rows.values(row, each)))
+    const time = this.#rows.time(row)
+    const at = time === undefined ? undefined : ticksIn(time)
+    if (this.#last.has(key)) {
+      const last = this.#last.get(key)
+      const apart = at === undefined || last === undefined ? 0n : at - last
+      if ((apart < 0n ? -apart : apart) < this.#ticks) {
+        this.held++
+        return true
+      }
+    }
+    this.#last.set(key, at)
+    return false
+  }
+}
+
+class SplRun {
+  readonly rule: Rule
+  readonly part: SplPart
+  readonly options: ScheduledOptions
+  readonly #emit: (finding: Finding) => Promise<void>
+  #end: string | undefined
+
+  constructor(
+    rule: Rule,
+    part: SplPart,
+    options: ScheduledOptions,
+    emit: (finding: Finding) => Promise<void>,
+  ) {
+    this.rule = rule
+    this.part = part
+    this.options = options
+    this.#emit = emit
+  }
+
+  get world() {
+    const { schema, stored, time, at } = this.options
+    return { schema, stored, time: at === undefined ? time : within({ to: at }, time) }
+  }
+
+  /** What `now` is: the time that is named, or the end of the logs that the search reads. */
+  async end(rel: Rel): Promise<string | undefined> {
+    const { at, store } = this.options
+    if (at !== undefined) return at
+    if (this.#end !== undefined) return this.#end
+    const bound = planQuery(rel, this.world).value
+    if (bound === undefined) return undefined
+    this.#end = await endOf(store, sourcesOf(bound.rel), this.world.time)
+    return this.#end
+  }
+
+  async timed(rel: Rel): Promise<Rel> {
+    if (!readsNow(rel)) return rel
+    const end = await this.end(rel)
+    return end === undefined ? rel : atTime(rel, end)
+  }
+
+  /** The search compiled for what is stored, with what only the data can tell. */
+  compiled(): Promise<SplAnswer> {
+    const { stored, store, at, query } = this.options
+    const { schedule } = this.part
+    const setting: SplSetting = {
+      stored,
+      ...(at === undefined || schedule === undefined
+        ? {}
+        : { range: { earliest: schedule.earliest, latest: schedule.latest } }),
+    }
+    const { compile } = this.part.compiler(setting)
+    const rowsOf = async function* (this: SplRun, rel: Rel): AsyncGenerator<readonly Value[]> {
+      yield* planRows(store, await this.timed(rel), this.world, query)
+    }
+    return discoverSpl({ compile, rows: rowsOf.bind(this) })
+  }
+
+  /** Tells a finding for each row; gives what is to be said of them. */
+  async tell(plan: QueryPlan, end: string): Promise<readonly Diagnostic[]> {
+    const { part, rule, options } = this
+    const rows = new SplRows(plan.columns)
+    const findings = new SplFindings(rule, part, rows)
+    const throttle = part.throttling === undefined ? undefined : new Throttle(part.throttling, rows)
+    const counts = new Map<string, number>()
+    const lacking = new Map(part.riskObjects.map(({ field }) => [field, 0]))
+    const makesFindings = part.type !== 'Baseline'
+    let count = 0
+    for await (const row of queryRows(options.store, plan, options.query)) {
+      if (!makesFindings) continue
+      count++
+      for (const [field, missing] of lacking) {
+        if (rows.values(row, field).length === 0) lacking.set(field, missing + 1)
+      }
+      if (throttle?.holds(row) === true) continue
+      const values = keyOfRows([row])
+      const place = counts.get(values) ?? 0
+      counts.set(values, place + 1)
+      await this.#emit(findings.finding(row, { key: `${values} ${place}`, time: end }))
+    }
+    return [
+      ...(makesFindings ? [] : [diagnose('HR572', {})]),
+      ...(throttle === undefined || throttle.held === 0
+        ? []
+        : [diagnose('HR571', { count: throttle.held, fields: throttledBy(part) })]),
+      ...[...lacking].flatMap(([field, missing]) =>
+        missing === 0 || part.hasRisk === false
+          ? []
+          : [diagnose('HR573', { name: field, missing, count })],
+      ),
+    ]
+  }
+}
+
+const throttledBy = ({ throttling }: SplPart): string =>
+  (throttling?.fields ?? []).join(', ').slice(0, 200)
+
+/** Runs a rule of Splunk content; findings are handed out as they come. Errors of the engine are the caller's. */
+export async function runSpl(
+  rule: Rule,
+  part: SplPart,
+  options: ScheduledOptions,
+  emit: (finding: Finding) => Promise<void>,
+): Promise<ScheduledOutcome> {
+  const run = new SplRun(rule, part, options, emit)
+  const answer = await run.compiled()
+  const told = answer.diagnostics.map(({ span: _, ...each }) => each)
+  if (answer.rel === undefined) return { state: 'failed', diagnostics: told, runs: 0 }
+  const { value, diagnostics } = planQuery(await run.timed(answer.rel), run.world)
+  if (value === undefined || hasErrors(diagnostics)) {
+    return { state: 'failed', diagnostics, runs: 0 }
+  }
+  const isRead = answer.reads.length > 0
+  if (isRead && sourcesOf(value.rel).length === 0) {
+    return { state: 'no_data', diagnostics, runs: 0 }
+  }
+  if (givesNothing(value.rel)) return { state: 'cannot_fire', diagnostics, runs: 0 }
+  const end = (await run.end(answer.rel)) ?? NO_TIME
+  const notices = await run.tell(value, end)
+  const { at } = options
+  const isTold = at === undefined && part.schedule !== undefined
+  const schedule = isTold ? [diagnose('HR570', { cron: part.schedule?.cron ?? '' })] : []
+  const asOf = at === undefined && readsNow(answer.rel) ? [diagnose('HR491', { time: end })] : []
+  return { diagnostics: [...diagnostics, ...schedule, ...asOf, ...notices], runs: 1 }
+}
