@@ -130,6 +130,9 @@ const CSV_COLUMNS = [
   'rows',
   'entities',
   'details',
+  'risk_message',
+  'risk',
+  'threat_objects',
 ] as const
 
 /** First characters that make a spreadsheet read a cell as a formula, their full-width forms included. */
@@ -163,6 +166,9 @@ function csvRow(finding: Finding, isRaw: boolean): string {
     rows: finding.rows === undefined ? '' : String(finding.rows),
     entities: finding.entities === undefined ? '' : jsonText(finding.entities),
     details: finding.details === undefined ? '' : jsonText(finding.details),
+    risk_message: finding.risk_message ?? '',
+    risk: finding.risk === undefined ? '' : jsonText(finding.risk),
+    threat_objects: finding.threat_objects === undefined ? '' : jsonText(finding.threat_objects),
   }
   return `${CSV_COLUMNS.map((column) => csvCell(cells[column], isRaw)).join(',')}\n`
 }

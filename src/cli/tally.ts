@@ -109,7 +109,8 @@ function textOf(value: EventFields[string] | undefined): string {
 }
 
 function saidBy(finding: Finding): Said | undefined {
-  const { title = '', description = '', entities = [], details = {}, rows, results = [] } = finding
+  const { title = '', entities = [], details = {}, rows, results = [] } = finding
+  const description = finding.description ?? finding.risk_message ?? ''
   const isBare = title === '' && description === '' && rows === undefined
   if (isBare && entities.length === 0 && Object.keys(details).length === 0) return undefined
   const shown = results.length > 1 ? results : []
