@@ -346,6 +346,9 @@ function partFor(node: Node, fed: Node, part: ViewPart, models: DataModels): Vie
   return { source: part.source, where, fields, isClosed: true }
 }
 
+/** Views that were made, by the models they are of. */
+const made = new WeakMap<DataModels, Map<string, View>>()
+
 /**
  * The view `cim:Model.Dataset` of a dataset, by its model and name. Its parts give all fields that their events may
  * have, with what stands for missing values; a field that a part does not give is missing. Undefined when there is no
@@ -356,6 +359,14 @@ export function viewForDataset(schema: SchemaCatalogue, full: string): View | un
   const models = schema.models()
   const node = nodeNamed(models, model, name.length === 0 ? undefined : name.join('.'))
   if (node === undefined) return undefined
+  const views = made.get(models) ?? new Map<string, View>()
+  made.set(models, views)
+  const view = views.get(full) ?? viewOf(full, node, models, schema)
+  views.set(full, view)
+  return view
+}
+
+function viewOf(full: string, node: Node, models: DataModels, schema: SchemaCatalogue): View {
   const deeper = below(node, models).map(([, each]) => each)
   // What is nearer to an event goes first: the most special dataset that it is declared for.
   const feeding = [...deeper].reverse().concat([...lineageOf(node)].reverse())
