@@ -1,6 +1,6 @@
 /**
  * Two published documents with Kusto, as a person pastes them: a brief with hunting queries and a page with an analytic
- * rule. Planted events and near misses are written as logs, every query is run, and what it finds must be what was planted.
+ * rule (`splseeds.ts` has those with SPL). Planted events and near misses are written as logs, every query is run, and what it finds must be what was planted.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -291,7 +291,8 @@ export async function runSeeds(documents: string, work: string): Promise<SeedRes
   writeRules(documents, join(work, 'rules'))
   const schema = readyMadeSchema()
   const kusto = compilerHere(schema.tables)
-  const { rules } = await loadRules([join(work, 'rules')], { placeholders: new Map(), kusto })
+  const loaded = await loadRules([join(work, 'rules')], { placeholders: new Map(), kusto })
+  const rules = loaded.rules.filter(({ language }) => language === 'kusto')
   const notes = rules.flatMap(({ title, diagnostics }) =>
     diagnostics.map(({ code, message }) => `${title}: ${code} ${message}`),
   )
