@@ -59,12 +59,15 @@ const DATE_PARTS = ['hour', 'mday', 'minute', 'month', 'second', 'wday', 'year']
 /** The index of events that were given none. */
 const DEFAULT_INDEX = 'main'
 
+/** The host of events that name none. */
+const NO_HOST = 'unknown'
+
 /** What every event has, whatever source it is of; asked for after the names that the source has itself. */
 const GENERAL: ReadonlyMap<string, Expr> = new Map<string, Expr>([
   ['_time', call('event.epoch', [TIME], 'float')],
   ['_raw', RAW],
   ['_indextime', call('event.epoch', [own(META.ingest, 'time')], 'float')],
-  ['host', own(META.host, 'text')],
+  ['host', call('value.first', [own(META.host, 'text'), text(NO_HOST)], 'text')],
   ['index', text(DEFAULT_INDEX)],
   ['splunk_server', text('harrier')],
   ['linecount', call('event.lines', [RAW], 'text')],

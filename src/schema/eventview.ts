@@ -7,9 +7,10 @@ import { hasErrors, type Outcome, renderDiagnostic } from '../core/diagnostic.ts
 import type { YamlNode } from '../core/yaml.ts'
 import { type Expr, TRUE } from '../ir/expr.ts'
 import type { Type } from '../ir/types.ts'
+import { mapExpr } from '../ir/walk.ts'
 import { eachOf, readDocuments, type SchemaFile } from './documents.ts'
 import { readMappings } from './feed.ts'
-import { readFields, readWhere } from './mapping.ts'
+import { readFields, readWhere, SAME_FIELD } from './mapping.ts'
 import { itemsOf, knownMapOf, type Report, say, sayUnknown, textsFrom } from './node.ts'
 import type { Source } from './source.ts'
 
@@ -115,6 +116,22 @@ function fits(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
 }
 
+/** Fields in which `same` is what the other name is mapped to. */
+function resolved(fields: ReadonlyMap<string, Expr>): ReadonlyMap<string, Expr> {
+  const resolve = (expr: Expr, within: readonly string[]): Expr =>
+    mapExpr(expr, (each) => {
+      if (each.op !== 'call' || each.fn !== SAME_FIELD) return each
+      const [other] = each.args
+      const name = other?.op === 'const' ? String(other.value) : ''
+      const value = fields.get(name)
+      if (value === undefined || within.includes(name)) {
+        throw new Error(`the names of events cannot be read: "same" leads nowhere at ${name}`)
+      }
+      return resolve(value, [...within, name])
+    })
+  return new Map([...fields].map(([name, value]) => [name, resolve(value, [name])]))
+}
+
 /** What all that fits says together: the nearer of two patterns wins, kinds and fields add up. */
 function partOf(source: string, declared: readonly Declared[]): EventPart {
   const fitting = declared
@@ -129,7 +146,7 @@ function partOf(source: string, declared: readonly Declared[]): EventPart {
     named: first('named'),
     index: first('index'),
     kinds: fitting.flatMap((each) => each.kinds),
-    fields: new Map([...fitting].reverse().flatMap((each) => [...each.fields])),
+    fields: resolved(new Map([...fitting].reverse().flatMap((each) => [...each.fields]))),
   }
 }
 

@@ -178,6 +178,9 @@ export const ROW_DATA = {
   params: 'row.data_params',
 } as const
 
+/** Call that stands for what another name is mapped to, in the names of events. */
+export const SAME_FIELD = 'row.same'
+
 /** Call that stands for a field with all that is nested in it. */
 export const ROW_COLUMN = 'row.column'
 
@@ -214,6 +217,13 @@ const withText =
 const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['const', { read: (node, _, report) => text(textFrom(node, '"const"', report) ?? '') }],
   ['field', { read: (node, _, report) => field(textFrom(node, '"field"', report) ?? '') }],
+  [
+    'same',
+    {
+      read: (node, _, report) =>
+        call(SAME_FIELD, [text(textFrom(node, '"same"', report) ?? '')], 'text'),
+    },
+  ],
   ['join', { read: several('text.join') }],
   ['first', { read: several('value.first') }],
   ['lines', { read: several('text.lines') }],
