@@ -522,7 +522,8 @@ export const codes = {
   HR519: { severity: 'error', message: 'the time "{text}" cannot be read: {reason}' },
   HR520: {
     severity: 'error',
-    message: 'the regular expression {pattern} takes more than {limit} seconds on the values that it must look at',
+    message:
+      'the regular expression {pattern} takes more than {limit} seconds on the values that it must look at',
     hint: 'write it without looking around, or narrow the search before it',
   },
   HR530: { severity: 'error', message: 'the lookup "{name}" cannot be read: {reason}' },

@@ -76,6 +76,11 @@ export const limitTable = {
     unit: 'rows',
     why: 'the rows of a subsearch stand in the search as conditions; Splunk itself cuts them at 10,000',
   },
+  confirmSeconds: {
+    value: 5,
+    unit: 'seconds',
+    why: 'a pattern that looks around itself is tried value by value; a hostile one never ends',
+  },
   splTerms: {
     value: 20_000,
     unit: 'conditions',

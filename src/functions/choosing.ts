@@ -1,6 +1,6 @@
 /** Choice among values by tests, as Splunk's `if`, `case` and `coalesce` make it: a test that is missing does not hold. */
 import type { Type } from '../ir/types.ts'
-import { arg, type FunctionRecord } from './record.ts'
+import { arg, constTexts, type FunctionRecord } from './record.ts'
 import { joined, type Sql, type SqlArg, sql } from './sql.ts'
 
 /** The value of a branch in the type of the whole, so that the engine finds a common one. */
@@ -52,6 +52,29 @@ export const choosingFunctions: readonly FunctionRecord[] = [
     examples: [
       { args: [null, '', 'x'], as: ['text', 'text', 'text'], gives: '' },
       { args: [null, 2], as: ['int', 'int'], givesType: 'int', gives: 2 },
+    ],
+  },
+  {
+    id: 'eval.exchange',
+    says: 'The text that stands for a text in the second list where the first has it; any other text as it is.',
+    takes: [
+      { name: 'text', type: 'text' },
+      { name: 'from', type: { list: 'text' }, constant: true },
+      { name: 'to', type: { list: 'text' }, constant: true },
+    ],
+    gives: 'text',
+    onNull: 'null',
+    mayMiss: true,
+    sql: (args) => {
+      const value = arg(args, 0).sql
+      return constTexts(args, 1).length === 0
+        ? value
+        : sql`transform(${value}, ${arg(args, 1).sql}, ${arg(args, 2).sql}, ${value})`
+    },
+    examples: [
+      { args: ['a', ['a', 'b'], ['x', 'y']], gives: 'x' },
+      { args: ['c', ['a'], ['x']], gives: 'c' },
+      { args: [null, ['a'], ['x']], as: ['text'], gives: null },
     ],
   },
 ]

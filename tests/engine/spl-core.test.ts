@@ -194,7 +194,28 @@ describe('patterns', () => {
       search: String.raw`where match(p, "^\w+\.(?!exe)") | table n`,
       gives: numbers('2'),
     },
+    {
+      says: 'patterns that look around themselves, with flags',
+      rows: paths,
+      search: String.raw`regex p="(?i)(?<!x)\.(?=EXE)" | table n`,
+      gives: numbers('1'),
+    },
+    {
+      says: 'replacing with them',
+      rows: paths,
+      search: String.raw`eval q=replace(p, "(\w)(?=\.)", "<\1>") | where n<3 | table q`,
+      gives: [{ q: '<a>.exe' }, { q: '<b>.TXT' }],
+    },
   ])
+})
+
+describe('patterns that never end', () => {
+  it('are stopped', async () => {
+    const rows = [{ p: `${'a'.repeat(40)}b` }]
+    const { rel, diagnostics } = await desk.answer(rows, 'where match(p, "(a+)+(?=c)")')
+    expect(rel).toBeUndefined()
+    expect(diagnostics.map(({ code }) => code)).toContain('HR520')
+  }, 20_000)
 })
 
 describe('fields', () => {

@@ -15,12 +15,21 @@ export interface SplNote {
   readonly span?: Span
 }
 
+/**
+ * How texts are looked at one by one: those in which the pattern (of ECMAScript) finds something are kept; with a
+ * replacement, each that it changes is given as a JSON list of itself and what it becomes.
+ */
+export interface Confirmation {
+  readonly pattern: string
+  readonly flags: string
+  readonly replacement?: string
+}
+
 /** Texts that only the data can tell: the values of the first column of `rel`, to be given under `key`. */
 export interface Discovery {
   readonly key: string
   readonly rel: Rel
-  /** A regular expression of ECMAScript: only values in which it is found are given. */
-  readonly pattern?: string
+  readonly confirm?: Confirmation
 }
 
 /** Something to be done with rows when the search has run. */

@@ -5,7 +5,7 @@ import type { Expr } from '../../ir/expr.ts'
 import type { Rel } from '../../ir/rel.ts'
 import type { Dataset } from '../../schema/datamodels.ts'
 import type { SourceTest } from '../../schema/eventview.ts'
-import type { Effect, NoteKind } from './answer.ts'
+import type { Confirmation, Effect, NoteKind } from './answer.ts'
 import type { EvalExpr, SearchExpr, Subsearch } from './ast.ts'
 import type { OptionKinds } from './options.ts'
 import type { Reader } from './reader.ts'
@@ -49,9 +49,9 @@ export interface Context {
   inner(text: string, rows: Rows | undefined, span: Span): Rows
   /**
    * Texts that only the data can tell: those of the first column of a relation. Until they are known the search is
-   * compiled as if there were none, and says that it must be compiled again. With a pattern, only those that it finds.
+   * compiled as if there were none, and says that it must be compiled again. They may have to be confirmed one by one.
    */
-  discover(label: string, rel: Rel, span: Span, pattern?: string): readonly string[]
+  discover(label: string, rel: Rel, span: Span, confirm?: Confirmation): readonly string[]
   /** The condition that the rows of a subsearch are written as; undefined when there are none. */
   conditionsOf(search: Subsearch): SearchExpr | undefined
   /** Rows that are computed once, however often they are read. */

@@ -12,7 +12,7 @@ import { call, type Expr, FALSE, field, NULL, TRUE, text } from '../../ir/expr.t
 import { isList, type Type } from '../../ir/types.ts'
 import type { EvalExpr } from './ast.ts'
 import type { Context } from './command.ts'
-import { confirmed, needsConfirming } from './confirm.ts'
+import { confirmedMatch, confirmedReplace, needsConfirming } from './confirm.ts'
 import { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
 import { asList, asType, commonType, fieldValue, type Rows } from './rows.ts'
@@ -235,13 +235,26 @@ function called(expr: Call, on: Evaluating): Expr {
   const at = Object.hasOwn(PATTERNS, expr.name) ? PATTERNS[expr.name] : undefined
   const pattern = at === undefined ? undefined : expr.args[at]
   if (at !== undefined && pattern?.kind === 'string') {
-    if (needsConfirming(pattern.value)) {
-      const [subject = NULL] = values
-      return confirmed(expr.name, subject, pattern, on.rows, on.context)
-    }
+    if (needsConfirming(pattern.value)) return confirmed(expr, values, pattern, on)
     values[at] = text(enginePattern(pattern.value, pattern.span))
   }
   return callOf(record, values, expr.name, expr.span)
+}
+
+/** A call whose pattern looks around itself. */
+function confirmed(
+  { name, args, span }: Call,
+  values: readonly Expr[],
+  pattern: Extract<EvalExpr, { kind: 'string' }>,
+  { rows, context }: Evaluating,
+): Expr {
+  const [subject = NULL] = values
+  if (name === 'match') return confirmedMatch(subject, pattern, rows, context)
+  const replacement = args[2]
+  if (name === 'replace' && replacement?.kind === 'string') {
+    return confirmedReplace(subject, pattern, replacement.value, rows, context)
+  }
+  return refuse('HR510', { reason: `it looks around itself, which ${name} cannot here` }, span)
 }
 
 function unknown({ name, nameSpan }: Call): never {

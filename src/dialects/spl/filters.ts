@@ -6,7 +6,7 @@ import { and, call, type Expr, not, text } from '../../ir/expr.ts'
 import type { SourceField, SourceTest } from '../../schema/eventview.ts'
 import type { EvalExpr, SearchExpr } from './ast.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
-import { confirmed, needsConfirming } from './confirm.ts'
+import { confirmedMatch, needsConfirming } from './confirm.ts'
 import { enginePattern } from './evaluating.ts'
 import { readEval } from './evaluation.ts'
 import type { Reader } from './reader.ts'
@@ -105,7 +105,7 @@ function found(
   context: Context,
 ): Expr {
   if (needsConfirming(pattern)) {
-    return confirmed('match', value, { value: pattern, span }, rows, context)
+    return confirmedMatch(value, { value: pattern, span }, rows, context)
   }
   const subject = typeof value.type === 'object' ? value : asText(value)
   return call('match.regex', [subject, text(enginePattern(pattern, span))])

@@ -9,7 +9,7 @@ import type { Field, Type } from '../../ir/types.ts'
 import type { Dataset } from '../../schema/datamodels.ts'
 import type { SourceTest } from '../../schema/eventview.ts'
 import { META } from '../../schema/source.ts'
-import type { Discovery, Effect, NoteKind, SplNote } from './answer.ts'
+import type { Confirmation, Discovery, Effect, NoteKind, SplNote } from './answer.ts'
 import type { EvalExpr, SearchExpr, Subsearch } from './ast.ts'
 import type { Context, TimeRange } from './command.ts'
 import { commands, REFUSED } from './commands.ts'
@@ -216,13 +216,13 @@ export class Lowering implements Context {
     }
   }
 
-  discover(label: string, rel: Rel, span: Span, pattern?: string): readonly string[] {
+  discover(label: string, rel: Rel, span: Span, confirm?: Confirmation): readonly string[] {
     const key = `${this.#path}${label}@${span.start}`
     const known = this.#found.get(key)
     if (known !== undefined) return known
     if (!this.discoveries.some((each) => each.key === key)) {
       const whole = this.#withShared(rel)
-      this.discoveries.push({ key, rel: whole, ...(pattern === undefined ? {} : { pattern }) })
+      this.discoveries.push({ key, rel: whole, ...(confirm === undefined ? {} : { confirm }) })
     }
     return []
   }
