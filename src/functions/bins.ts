@@ -156,23 +156,32 @@ const monthsBetween: FunctionRecord = {
   ],
 }
 
-/** Room for the places of rows of one time. */
-const PLACES = 1_000
+/** The distance of two ranks in time that lie the length of the window apart. */
+export const TIME_RANKS = 1_000_000
 
 const timeRank: FunctionRecord = {
   id: 'bin.time_rank',
-  says: 'A whole number that grows with time in microseconds, and among rows of one time with their place.',
-  takes: [VALUE, { name: 'place', type: 'int' }, { name: 'down', type: 'bool' }],
-  gives: 'int',
+  says: 'A number that grows with time from the first row on, up or down, and among rows of one time with their place. Rows at most a length of time apart differ by no more than a million.',
+  takes: [
+    VALUE,
+    { name: 'first', type: 'float' },
+    { name: 'last', type: 'float' },
+    { name: 'place', type: 'int' },
+    { ...STEP, name: 'length' },
+  ],
+  gives: 'float',
   onNull: 'own',
   sql: (args) => {
-    const micros = sql`toInt64(ifNull(least(greatest(${arg(args, 0).sql}, -9e9), 9e9), 0) * 1000000)`
-    const place = sql`least(toInt64(${arg(args, 1).sql}), ${literal(PLACES - 1)})`
-    return sql`(if(ifNull(${arg(args, 2).sql}, false), -${micros}, ${micros}) * ${literal(PLACES)} + ${place})`
+    const [time, first, last] = [0, 1, 2].map((at) => sql`ifNull(${arg(args, at).sql}, 0)`)
+    const [low = sql``, high = sql``, end = sql``] = [first, time, last]
+    const passed = sql`if(${low} > ${end}, ${low} - ${high}, ${high} - ${low})`
+    const place = sql`least(toFloat64(${arg(args, 3).sql}), 9) * 1e-7`
+    const scale = TIME_RANKS / (Number(arg(args, 4).value) + 1e-6)
+    return sql`((${passed} + ${place}) * toFloat64(${literal(scale)}))`
   },
   examples: [
-    { args: [2, 1, false], gives: '2000000001' },
-    { args: [2, 1, true], gives: '-1999999999' },
+    { args: [60, 60, 0, 0, 60], gives: 0 },
+    { args: [null, 0, 0, 0, 60], as: ['float'], gives: 0 },
   ],
 }
 

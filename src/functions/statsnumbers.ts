@@ -21,7 +21,7 @@ const same = (number: Sql): Sql => number
 function over({ one, many }: Spelling, value: SqlArg, make: (number: Sql) => Sql = same): Sql {
   return isList(value.type)
     ? sql`${many}(arrayMap(${ELEMENT} -> ${make(numberIn(ELEMENT))}, ${value.sql}))`
-    : sql`${one}(${make(numberOf(value))})`
+    : sql`${one}(${make(sql`toNullable(${numberOf(value)})`)})`
 }
 
 interface Shape {

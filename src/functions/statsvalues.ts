@@ -17,9 +17,9 @@ const TIME: Parameter = { name: 'time', type: 'float' }
 /** Values that `list` keeps of a group. */
 const LISTED = 100
 
-/** A value as the engine has it: a list stays one, a number too. */
+/** A value as the engine has it, a number or a text, in a type that may be missing: of no rows there is no value. */
 const plain = (value: SqlArg): Sql =>
-  isList(value.type) || isNumber(value) ? value.sql : textOf(value)
+  sql`toNullable(${isNumber(value) ? value.sql : textOf(value)})`
 
 /** The type of one of the values. */
 const elementType = (types: readonly Type[]): Type => {

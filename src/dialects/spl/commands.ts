@@ -3,17 +3,23 @@ import type { CommandRecord } from './command.ts'
 import { dataModelCommands } from './datamodels.ts'
 import { fieldCommands } from './fieldcommands.ts'
 import { filterCommands } from './filters.ts'
+import { joiningCommands } from './joining.ts'
 import { lookupCommands } from './lookupcommands.ts'
 import { orderingCommands } from './ordering.ts'
+import { rexCommands } from './rex.ts'
 import { statsCommands } from './statscommands.ts'
+import { streamCommands } from './streamstats.ts'
 import { tstatsCommands } from './tstats.ts'
 
 const all: readonly CommandRecord[] = [
   ...filterCommands,
   ...fieldCommands,
   ...orderingCommands,
+  ...rexCommands,
+  ...joiningCommands,
   ...lookupCommands,
   ...statsCommands,
+  ...streamCommands,
   ...dataModelCommands,
   ...tstatsCommands,
 ]
