@@ -38,6 +38,7 @@ import { lookupFunctions } from './lookups.ts'
 import { matchFunctions } from './match.ts'
 import { momentFunctions } from './moments.ts'
 import { multivalueFunctions } from './multivalue.ts'
+import { changeFunctions } from './mvchange.ts'
 import { networkFunctions } from './network.ts'
 import { numberFunctions } from './numbers.ts'
 import { parsingFunctions } from './parsing.ts'
@@ -52,6 +53,7 @@ import { seriesFunctions } from './series.ts'
 import { setFunctions } from './sets.ts'
 import { shapeFunctions } from './shape.ts'
 import { spanFunctions } from './spans.ts'
+import { spathFunctions } from './spath.ts'
 import { statisticsFunctions } from './statistics.ts'
 import { statsNumberFunctions } from './statsnumbers.ts'
 import { statsValueFunctions } from './statsvalues.ts'
@@ -125,6 +127,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...evalTextFunctions,
   ...multivalueFunctions,
   ...evalJsonFunctions,
+  ...spathFunctions,
   ...evalTimeFunctions,
   ...timeFormatFunctions,
   ...evalCheckFunctions,
@@ -136,6 +139,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...rowTextFunctions,
   ...rowKeyFunctions,
   ...rexFunctions,
+  ...changeFunctions,
   ...timeBucketFunctions,
   ...lookupFunctions,
 ])

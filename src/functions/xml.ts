@@ -78,7 +78,8 @@ function step(): Sql {
     acc)`
 }
 
-function parseXml(value: Sql): Sql {
+/** XML as JSON text; NULL for what is none, or is too large. */
+export function parseXml(value: Sql): Sql {
   const { a, b } = VARIABLES
   const bounded = sql`if(length(${value}) > ${literal(limits.xmlValueBytes)}, '', ${value})`
   return named(bounded, a, (text) =>
