@@ -25,6 +25,8 @@ import { type Decoded, decodeFile } from './decoded.ts'
 import { kustoCases, kustoQueries } from './kustocorpus.ts'
 import { findingsOf } from './product.ts'
 import { runSeeds } from './seeds.ts'
+import { splCases, splRules } from './splcorpus.ts'
+import { runSplSeeds } from './splseeds.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SHARED = process.env.HARRIER_SHARED ?? join(ROOT, '..', 'shared')
@@ -266,6 +268,15 @@ async function seeds(folder: string, work: string): Promise<Outcome> {
   }
 }
 
+/** Searches of three published documents over planted events. */
+async function splSeeds(folder: string, work: string): Promise<Outcome> {
+  const { ran, exact, notes } = await runSplSeeds(folder, work)
+  return {
+    board: { 'seed searches run': ran, 'seed searches that find what was planted': exact },
+    notes,
+  }
+}
+
 /** Recorded cases of Kusto: those of an emulator, and those of the manual. */
 async function recordedCases(): Promise<readonly (readonly [string, Outcome])[]> {
   const path = (name: string): string => join(SHARED, `conformance/${name}.json.gz`)
@@ -283,6 +294,7 @@ async function all(work: string): Promise<readonly (readonly [string, Outcome])[
   const otrf = unpack('logs/otrf-security-datasets.tar', join(work, 'otrf'))
   const azure = unpack('logs/azure-sentinel-sample-data.tar.xz', join(work, 'azure'))
   const documents = unpack('seeds.tar.xz', join(work, 'seeds'))
+  const splunk = unpack('corpus/splunk-content.tar.xz', join(work, 'splunk'))
   return [
     ['Sigma rules', await sigmaRules(rules)],
     ['regression samples', await regression(samples, rules)],
@@ -294,6 +306,9 @@ async function all(work: string): Promise<readonly (readonly [string, Outcome])[
     ['seeds', await seeds(documents, join(work, 'planted'))],
     ['Kusto queries', await kustoQueries(join(SHARED, 'corpus/kql-queries.jsonl.gz'))],
     ...(await recordedCases()),
+    ['Splunk content', await splRules(splunk)],
+    ['seeds with SPL', await splSeeds(documents, join(work, 'planted for SPL'))],
+    ['SPL cases', await splCases(join(SHARED, 'conformance/spl.json.gz'))],
   ]
 }
 
