@@ -24,7 +24,8 @@ const none = ({ name, value }: Binding): Binding => ({
   value: { op: 'const', value: null, type: value.type },
 })
 
-function inType(value: Expr, type: Type): Expr {
+/** A value in the type that fields of two sides have in common. */
+export function inType(value: Expr, type: Type): Expr {
   // Whole numbers and others have no type in common that the engine would find by itself.
   if (type === 'float' && value.type === 'int') return call('eval.number', [asText(value)], type)
   return asType(value, type)

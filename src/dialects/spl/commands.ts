@@ -5,6 +5,7 @@ import { fieldCommands } from './fieldcommands.ts'
 import { filterCommands } from './filters.ts'
 import { joiningCommands } from './joining.ts'
 import { lookupCommands } from './lookupcommands.ts'
+import { multivalueCommands } from './multivalues.ts'
 import { orderingCommands } from './ordering.ts'
 import { rexCommands } from './rex.ts'
 import { statsCommands } from './statscommands.ts'
@@ -17,6 +18,7 @@ const all: readonly CommandRecord[] = [
   ...orderingCommands,
   ...rexCommands,
   ...joiningCommands,
+  ...multivalueCommands,
   ...lookupCommands,
   ...statsCommands,
   ...streamCommands,
