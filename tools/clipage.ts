@@ -10,7 +10,7 @@ export const findingKeys: Keys = [
   ['time', 'time of the event, ISO 8601 UTC with seven fractional digits'],
   ['rule_id', 'id of the rule, empty when it has none'],
   ['rule_title', 'title of the rule'],
-  ['language', 'language of the rule: `sigma` or `kusto`'],
+  ['language', 'language of the rule: `sigma`, `kusto` or `spl`'],
   ['level', '`informational`, `low`, `medium`, `high` or `critical`'],
   ['host', 'host that the event is about, empty when it names none'],
   ['tags', 'tags of the rule, a list'],
@@ -24,13 +24,21 @@ export const findingKeys: Keys = [
   ['event', 'all fields of the event: a text, a list of texts, or null for each'],
 ]
 
-/** The members that findings of Kusto rules may have besides, and whether they are columns of `--csv` too. */
+/** The members that findings of Kusto rules and of searches may have besides, and whether they are columns of `--csv` too. */
 export const alertKeys: readonly (readonly [string, string, boolean])[] = [
   ['title', 'what the rule calls the alert, made from its rows', true],
   ['description', 'what the rule says of the alert, made from its rows', true],
   ['rows', 'rows of the query that the finding stands for, where it stands for all of a run', true],
   ['entities', 'list of entities: `type`, and each identifier by its name', true],
   ['details', 'custom details: lists of texts by name', true],
+  ['risk_message', 'what a rule of Splunk content says of a hit, made from its row', true],
+  [
+    'risk',
+    'what is at risk: a list of `field`, `value`, `type` (`system`, `user` or `other`), `score` (0 to 100) and `message`',
+    true,
+  ],
+  ['threat_objects', 'what is evidence: a list of `field`, `value` and `type`', true],
+  ['security_domain', 'what Splunk content calls the domain of the rule', false],
   ['results', 'the first of those rows', false],
   ['window', '`from` and `to` of the events that the run could see', false],
 ]
@@ -204,7 +212,7 @@ export function cliPage(note: string): string {
     'would compute gets a leading quote, with `--raw-csv` it does not.',
     '',
     ...keyTable(findingKeys),
-    'Findings of Kusto rules may have these too; all but the last two are columns of `--csv`:',
+    'Findings of Kusto rules and of searches may have these too; all but the last three are columns of `--csv`:',
     '',
     ...keyTable(alertKeys.map(([name, says]) => [name, says])),
     '### run --json, query --json',

@@ -1,12 +1,17 @@
 /** `harrier explain`: what a rule looks for, where, what would run, and what data there is for it. */
 import { existsSync } from 'node:fs'
 import { viewResolver } from '../../detect/plan.ts'
+import { planQuery, sourcesOf } from '../../detect/runquery.ts'
 import { printExpr, printRel } from '../../ir/print.ts'
 import type { Rel } from '../../ir/rel.ts'
 import { childrenOf, queriesOf } from '../../ir/walk.ts'
 import type { KustoPart, LoadedRule, Rule } from '../../rules/rule.ts'
+import type { SchemaCatalogue } from '../../schema/catalogue.ts'
+import { viewForDataset } from '../../schema/datamodels.ts'
+import type { StoredCatalogue } from '../../schema/stored.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import { type Context, defaultStore, isStore, type OpenStore } from '../context.ts'
+import { splSections } from '../explainspl.ts'
 import { count, counted } from '../figures.ts'
 import { checkIntake, INTAKE_OPTIONS, LOGS_OPTION, STORE_OPTION, storeFor } from '../intaking.ts'
 import { PLACEHOLDERS_OPTION, RULES_OPTION, refusals, rulesFor } from '../rulesets.ts'
@@ -25,6 +30,18 @@ function viewsOf(rel: Rel): readonly string[] {
   return [...new Set([...own, ...below.flatMap(viewsOf)])]
 }
 
+/** The view of all events under the names that Splunk gives their fields. */
+const EVENTS_VIEW = 'events:all'
+/** Before the name of a dataset of a data model. */
+const DATASETS = 'cim:'
+
+/** A source that is read, with how much of it there is. */
+function storedText(schema: SchemaCatalogue, stored: StoredCatalogue, name: string): string {
+  const title = schema.sources.get(name)?.title
+  const rows = counted(stored.get(name)?.rows ?? 0, 'event')
+  return `${title === undefined ? name : `${name} (${title})`}: ${rows} stored`
+}
+
 /** The sources that feed a rule, each with its condition and, for an open store, how many events there are. */
 async function sourcesText(
   context: Context,
@@ -33,9 +50,21 @@ async function sourcesText(
 ): Promise<string> {
   const schema = context.schema()
   const stored = await opened?.store.catalogue()
-  const resolve = viewResolver(schema)
+  const resolve = (view: string) =>
+    view.startsWith(DATASETS)
+      ? viewForDataset(schema, view.slice(DATASETS.length))
+      : viewResolver(schema)(view)
   const lines: string[] = []
   const views = viewsOf(rule.rel)
+  if (stored !== undefined && rule.spl !== undefined) {
+    const own = rule.spl.compiler({ stored }).compile(new Map()).rel ?? rule.rel
+    const { value } = planQuery(own, { schema, stored, time: {} })
+    const read = value === undefined ? [] : sourcesOf(value.rel)
+    return read.length === 0
+      ? 'no data here'
+      : read.map((name) => storedText(schema, stored, name)).join('\n')
+  }
+  if (views.length === 1 && views[0] === EVENTS_VIEW) return 'the sources that its tests choose'
   const parts = views.flatMap((view) =>
     (resolve(view)?.parts ?? []).map((part) => ({ view, part })),
   )
@@ -133,15 +162,17 @@ async function explainRule(
   section('What it finds', rule.description)
   section('Tags', rule.tags.join(', '))
   section('Stages', rule.stages.map(({ name, text }) => `${name}\n${indented(text)}`).join('\n'))
-  const { kusto } = rule
-  if (kusto === undefined) {
+  const { kusto, spl } = rule
+  if (spl !== undefined) {
+    for (const { title, text } of splSections(spl)) section(title, text)
+  } else if (kusto === undefined) {
     section('Fields', rule.fields.join(', ') || 'none: it searches all values')
   } else {
     section('Schedule', scheduleText(kusto))
     section('Columns', rule.fields.join(', '))
     section('Entities', mappingText(kusto))
   }
-  const what = kusto === undefined ? 'log source' : 'tables'
+  const what = spl !== undefined ? 'reads' : kusto === undefined ? 'log source' : 'tables'
   section('Sources', `${what}: ${rule.logsource}\n${await sourcesText(context, rule, opened)}`)
   section('False positives', rule.falsepositives.join('\n'))
   section('References', rule.references.join('\n'))

@@ -57,8 +57,9 @@ export async function showPlans(
   const told = (diagnostics: readonly Diagnostic[]): readonly string[] =>
     diagnostics.map(({ code, message }) => `${code} ${message}`)
   return rules.flatMap((each): readonly ShownPlan[] => {
-    if (each.kusto !== undefined) {
-      const rel = at === undefined ? each.rel : atTime(each.rel, at)
+    if (each.kusto !== undefined || each.spl !== undefined) {
+      const own = each.spl?.compiler({ stored }).compile(new Map()).rel ?? each.rel
+      const rel = at === undefined ? own : atTime(own, at)
       const { value, diagnostics } = planQuery(rel, { schema, stored, time })
       const isEmpty = value === undefined || sourcesOf(value.rel).length === 0
       const text = isEmpty ? '' : what === 'ir' ? printRel(value.rel) : `${value.sql};`
