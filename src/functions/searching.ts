@@ -107,6 +107,8 @@ export const searchingFunctions: readonly FunctionRecord[] = [
     takes: [VALUE, LITERAL],
     blankIsNull: () => true,
     sql: (args) => sql`ifNull(${numberOf(arg(args, 0))} = ${constNumber(args)}, false)`,
+    fold: ([value, wanted]) =>
+      typeof value === 'string' ? isNumber(value) && Number(value) === Number(wanted) : undefined,
     examples: [
       { args: ['0404', '404'], gives: true },
       { args: ['404.0', '404'], gives: true },

@@ -294,11 +294,14 @@ const first: FunctionRecord = {
   gives: 'text',
   onNull: 'skip',
   blankIsNull: () => true,
-  sql: (args) =>
-    sql`coalesce(${joined(
-      args.map((each) => sql`nullIf(${each.sql}, '')`),
-      ', ',
-    )}, '')`,
+  sql: (args) => {
+    const last = args.at(-1)
+    const isFilled = typeof last?.value === 'string' && last.value !== ''
+    const parts = args.map((each) =>
+      isFilled && each === last ? each.sql : sql`nullIf(${each.sql}, '')`,
+    )
+    return sql`coalesce(${joined(isFilled ? parts : [...parts, sql`''`], ', ')})`
+  },
   examples: [
     { args: ['', 'b'], gives: 'b' },
     { args: ['a', 'b'], gives: 'a' },

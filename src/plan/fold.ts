@@ -9,6 +9,8 @@ import { sql } from '../functions/sql.ts'
 import { and, type Call, type Const, type Expr, FALSE, NULL, or, TRUE } from '../ir/expr.ts'
 import type { Rel } from '../ir/rel.ts'
 import { mapExpr, mapOwnExprs, mapRel } from '../ir/walk.ts'
+import { foldFirst } from './foldfirst.ts'
+import { foldDefault } from './defaults.ts'
 
 const isTrue = (expr: Expr): boolean => expr.op === 'const' && expr.value === true
 const isFalse = (expr: Expr): boolean => expr.op === 'const' && expr.value === false
@@ -137,7 +139,10 @@ function foldTest(expr: Call): Expr | undefined {
   })
 }
 
-function foldCall(expr: Call): Expr {
+function foldCall(given: Call): Expr {
+  const simpler = foldDefault(given)
+  if (simpler !== undefined && simpler.op !== 'call') return simpler
+  const expr = simpler ?? given
   const test = foldTest(expr)
   if (test !== undefined) return test
   const moved = foldInstant(expr)
