@@ -6,6 +6,7 @@ import type { FunctionRecord } from '../src/functions/record.ts'
 import { printType } from '../src/ir/types.ts'
 import { cliPage } from './clipage.ts'
 import { kustoPage } from './kustopage.ts'
+import { splPage } from './splpage.ts'
 
 const NOTE =
   '<!-- Made by `npm run docs` from the tables in src; a test fails when it is stale. -->'
@@ -92,4 +93,5 @@ export const pages: ReadonlyMap<string, () => string> = new Map([
   ['docs/limits.md', limitsPage],
   ['docs/cli.md', () => cliPage(NOTE)],
   ['docs/kusto.md', () => kustoPage(NOTE)],
+  ['docs/spl.md', () => splPage(NOTE)],
 ])
