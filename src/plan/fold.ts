@@ -9,7 +9,6 @@ import { sql } from '../functions/sql.ts'
 import { and, type Call, type Const, type Expr, FALSE, NULL, or, TRUE } from '../ir/expr.ts'
 import type { Rel } from '../ir/rel.ts'
 import { mapExpr, mapOwnExprs, mapRel } from '../ir/walk.ts'
-import { foldFirst } from './foldfirst.ts'
 import { foldDefault } from './defaults.ts'
 
 const isTrue = (expr: Expr): boolean => expr.op === 'const' && expr.value === true
