@@ -1,7 +1,10 @@
 /** The table of commands, and of those that are known but cannot be run. */
+
+import { binCommands } from './bincommands.ts'
 import type { CommandRecord } from './command.ts'
 import { dataModelCommands } from './datamodels.ts'
 import { fieldCommands } from './fieldcommands.ts'
+import { fillingCommands } from './filling.ts'
 import { filterCommands } from './filters.ts'
 import { joiningCommands } from './joining.ts'
 import { lookupCommands } from './lookupcommands.ts'
@@ -10,6 +13,7 @@ import { orderingCommands } from './ordering.ts'
 import { rexCommands } from './rex.ts'
 import { statsCommands } from './statscommands.ts'
 import { streamCommands } from './streamstats.ts'
+import { topCommands } from './topcommands.ts'
 import { tstatsCommands } from './tstats.ts'
 
 const all: readonly CommandRecord[] = [
@@ -21,6 +25,9 @@ const all: readonly CommandRecord[] = [
   ...multivalueCommands,
   ...lookupCommands,
   ...statsCommands,
+  ...binCommands,
+  ...fillingCommands,
+  ...topCommands,
   ...streamCommands,
   ...dataModelCommands,
   ...tstatsCommands,
