@@ -21,7 +21,7 @@ export type SplForm = 'yaml' | 'conf' | 'search' | 'markdown' | 'page' | 'csv'
 const OTHERS =
   /^["']?(?:detection|logsource|correlation|query|queryText|queryCondition)["']?[ \t]*:/m
 const CONTENT =
-  /^(?:search|definition|lookup_type|filename|collection|case_sensitive_match|match_type|min_matches|scheduling|narrative)[ \t]*:/m
+  /^(?:search|definition|lookup_type|filename|collection|case_sensitive_match|match_type|min_matches|scheduling|narrative|how_to_implement)[ \t]*:/m
 const CONF = /(?:^|[\\/])(savedsearches|macros|transforms|collections)\.conf$/i
 const LOOKUP_FOLDER = /(?:^|[\\/])lookups?[\\/](?:[^\\/]{1,100}[\\/])?[^\\/]{1,300}$/i
 const BLOCK = /^\{?\.?(?:spl|splunk)(?![\w])/i
