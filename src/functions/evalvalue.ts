@@ -91,9 +91,14 @@ export function finite(number: Sql): Sql {
   return once(number, VARIABLES.c, (v) => sql`if(isFinite(${v}), ${v}, NULL)`)
 }
 
+const notText = (value: unknown): string | undefined =>
+  typeof value === 'string' ? undefined : 'it must be a text'
+
+/** A parameter that takes one text; a constant one takes no other value. */
 export const text = (name: string, more: Partial<Parameter> = {}): Parameter => ({
   name,
   type: 'text',
+  ...(more.constant === true ? { wrong: notText } : {}),
   ...more,
 })
 export const number = (name: string, more: Partial<Parameter> = {}): Parameter => ({
