@@ -11,13 +11,15 @@ import { planQuery } from '../src/detect/runquery.ts'
 import { openChdb } from '../src/engine/chdb.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import { openStore, type Store } from '../src/engine/store.ts'
+import type { Rel } from '../src/ir/rel.ts'
 import { atTime } from '../src/plan/now.ts'
 import { compilerHere } from '../src/rules/kustolibrary.ts'
 import type { SchemaCatalogue } from '../src/schema/catalogue.ts'
+import type { StoredCatalogue } from '../src/schema/stored.ts'
 import { readInto, readyMadeSchema } from '../tools/product.ts'
 import { randomFrom } from '../tools/random.ts'
 import { processEvents } from './generate.ts'
-import { HUNTS, type Hunt, MONTH } from './hunts.ts'
+import { HUNTS, MONTH } from './hunts.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Events that are read as logs; the others are copies with times and texts of their own. */
@@ -133,13 +135,33 @@ interface World {
   readonly runs: number
 }
 
-async function measure(hunt: Hunt, world: World): Promise<void> {
+/** A query beside SQL by hand that gives the same rows. */
+export interface Comparison {
+  readonly name: string
+  readonly sql: string
+  /** Share of the time by hand that the query is meant to stay within. */
+  readonly goal?: number
+  /** The query's plan; undefined when it does not compile. */
+  readonly compile: (
+    schema: SchemaCatalogue,
+    stored: StoredCatalogue,
+  ) => Rel | undefined | Promise<Rel | undefined>
+}
+
+const kustoHunts: readonly Comparison[] = HUNTS.map(({ kusto, ...hunt }) => ({
+  ...hunt,
+  async compile(schema) {
+    const compiler = compilerHere(schema.tables)
+    const [answer] = await compiler.compile([{ query: kusto, name: 'bench' }], [], [])
+    return answer?.queries[0]?.rel
+  },
+}))
+
+async function measure(hunt: Comparison, world: World): Promise<void> {
   const { store, schema, now, runs } = world
-  const compiler = compilerHere(schema.tables)
-  const [answer] = await compiler.compile([{ query: hunt.kusto, name: 'bench' }], [], [])
-  const rel = answer?.queries[0]?.rel
-  if (rel === undefined) throw new Error(`${hunt.name} does not compile`)
   const stored = await store.catalogue()
+  const rel = await hunt.compile(schema, stored)
+  if (rel === undefined) throw new Error(`${hunt.name} does not compile`)
   const { value: plan } = planQuery(atTime(rel, now), { schema, stored, time: {} })
   if (plan === undefined) throw new Error(`${hunt.name} has no plan`)
   const byHand = hunt.sql.replaceAll('{now}', now.replace('T', ' ').replace('Z', ''))
@@ -172,8 +194,11 @@ export interface HuntOptions {
   readonly store?: string | undefined
 }
 
-/** Runs the hunts and prints a line for each. */
-export async function runHunts({ events, runs, only, store: kept }: HuntOptions): Promise<void> {
+/** Runs queries over generated events and prints a line for each. */
+export async function runComparisons(
+  hunts: readonly Comparison[],
+  { events, runs, only, store: kept }: HuntOptions,
+): Promise<void> {
   const folder = kept ?? mkdtempSync(join(tmpdir(), 'harrier-bench-'))
   const path = join(folder, 'db')
   const engine = await openChdb({ path, childPath: join(ROOT, 'dist/engine-child.js') })
@@ -187,7 +212,7 @@ export async function runHunts({ events, runs, only, store: kept }: HuntOptions)
     console.log(
       `${availableParallelism()} cores of ${cpus()[0]?.model}, load ${load.join(' ')}, ${events} events`,
     )
-    for (const hunt of HUNTS) {
+    for (const hunt of hunts) {
       if (only === undefined || hunt.name.includes(only)) {
         await measure(hunt, { store, schema, now, runs })
       }
@@ -199,7 +224,10 @@ export async function runHunts({ events, runs, only, store: kept }: HuntOptions)
   }
 }
 
-function option(name: string): string | undefined {
+/** Runs the Kusto queries. */
+export const runHunts = (options: HuntOptions): Promise<void> => runComparisons(kustoHunts, options)
+
+export function option(name: string): string | undefined {
   const at = process.argv.indexOf(`--${name}`)
   return at < 0 ? undefined : process.argv[at + 1]
 }
