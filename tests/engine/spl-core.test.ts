@@ -228,6 +228,12 @@ describe('fields', () => {
       gives: [{ user: 'u', dest: 'd', n: '1' }],
     },
     {
+      says: 'new names may have parentheses',
+      rows: [{ a: '1' }],
+      search: 'stats values(a) as a(x) by a | rename "a(x)" as b(y)',
+      gives: [{ a: '1', 'b(y)': ['1'] }],
+    },
+    {
       says: 'a name that is taken goes to the newcomer',
       rows: [{ a: '1', b: '2' }],
       search: 'rename a as b | table a b',

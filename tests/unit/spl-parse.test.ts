@@ -230,6 +230,9 @@ describe('expressions', () => {
     expect(evaluated('c NOT IN (1)')).toBe('(not (c in 1))')
     expect(evaluated('if(isnull(x), 1, null())')).toBe('if(isnull(x),1,null())')
   })
+  it('read names in doubled quotes', () => {
+    expect(evaluated("if(a=1, \"x\", ''a.b'')")).toBe('if((a = 1),"x",a.b)')
+  })
   it('stop where an expression ends', () => {
     expect(evaluated('a+1, b=2')).toBe('(a + 1) then , b=2')
   })

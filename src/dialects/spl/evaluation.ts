@@ -71,6 +71,12 @@ class Evaluation {
       return made('string', unescaped(text.slice(start + 1, stop - 1)), stop)
     }
     if (first === "'") {
+      // Doubled quotes around a name are read as single ones.
+      const doubled = /''([^']+)''/y
+      doubled.lastIndex = start
+      const name = doubled.exec(text)?.[1]
+      if (name !== undefined && doubled.lastIndex <= end)
+        return made('name', name, doubled.lastIndex)
       const stop = text.indexOf("'", start + 1)
       if (stop === -1 || stop >= end)
         this.fail('the quote is not closed', { start, end: start + 1 })

@@ -123,7 +123,7 @@ function readRenames(reader: Reader): readonly Renaming[] {
     if (reader.take(',')) continue
     const { name: from, span } = reader.name()
     if (!reader.takeWord('as')) reader.fail(`expected "as" behind "${from}"`)
-    const { name: to } = reader.name('the new name')
+    const { name: to } = reader.newName('the new name')
     const stars = (text: string): number => text.split('*').length - 1
     if (stars(from) !== stars(to)) {
       reader.fail('the new name needs as many stars as the old one', span)

@@ -21,6 +21,9 @@ export interface Token {
 const MARKS = ['!=', '<=', '>=', '==', '(', ')', ',', '=', '<', '>']
 const WORD_END = /[\s(),=<>"[\]]/
 
+/** Parentheses behind a word, without blanks or others in them. */
+const GLUED = /\([^\s()"]*\)/y
+
 /** The text of a string or word with `\\` and `\"` read as one character; every other backslash stays. */
 export function unescaped(text: string): string {
   return text.replace(/\\([\\"])/g, '$1')
@@ -171,6 +174,16 @@ export class Reader {
     }
     this.next()
     return { name: unescaped(token.text), span: token.span }
+  }
+
+  /** A new name behind `as`: parentheses that are glued to it belong to it. */
+  newName(what: string): { readonly name: string; readonly span: Span } {
+    const { name, span } = this.name(what)
+    GLUED.lastIndex = this.at
+    const tail = GLUED.exec(this.text)
+    if (tail === null || GLUED.lastIndex > this.end) return { name, span }
+    this.at = GLUED.lastIndex
+    return { name: `${name}${tail[0]}`, span: { start: span.start, end: this.at } }
   }
 
   /** A value: a word or a string. */

@@ -105,7 +105,7 @@ export function readStatsCall(reader: Reader): StatsCall {
   const { shown, ...argument } = hasArgument
     ? readArgument(reader)
     : { shown: '', ...(fn === 'count' || fn === 'c' ? {} : { field: '*' }) }
-  const as = reader.takeWord('as') ? reader.name('the name of a column').name : undefined
+  const as = reader.takeWord('as') ? reader.newName('the name of a column').name : undefined
   const isBare = shown === '' && argument.field === undefined && argument.eval === undefined
   known(fn, span)
   return {
