@@ -153,6 +153,28 @@ export const eventFunctions: readonly FunctionRecord[] = [
     ],
   },
   {
+    id: 'event.pair',
+    says: 'The value that a text writes behind `name=`: in quotes, or up to the next blank or comma; missing when it does not.',
+    takes: [
+      { name: 'text', type: 'text' },
+      { name: 'name', type: 'text', constant: true },
+    ],
+    gives: 'text',
+    onNull: 'null',
+    mayMiss: true,
+    sql: (args) => {
+      const name = constText(args, 1).replace(/[.]/g, '\\.')
+      const pattern = `(?:^|[\\s,;|&\\[({])${name}\\s?=\\s?("[^"]*"|\\'[^\\']*\\'|[^\\s,;|&\\])}]+)`
+      const found = sql`extract(${arg(args, 0).sql}, ${literal(pattern)})`
+      return sql`nullIf(trim(BOTH '"\\'' FROM ${found}), '')`
+    },
+    examples: [
+      { args: ['a=1 user="x y", b=2', 'user'], gives: 'x y' },
+      { args: ['a=1, b=2', 'a'], gives: '1' },
+      { args: ['superuser=1', 'user'], gives: null },
+    ],
+  },
+  {
     id: 'event.kinds',
     says: 'All values of several lists, each once, in their order.',
     takes: [{ name: 'list', type: { list: 'text' }, many: true }],

@@ -102,6 +102,9 @@ function exactList(name: string, named: Columns): Expr {
   return lists.has(storedName(name)) || overflow ? listColumn(storedName(name), named) : NO_LIST
 }
 
+/** Streams of Azure and Defender put the columns of a row under this key; add-ons leave it out. */
+const ENVELOPE = 'properties.'
+
 /** The stored names that a name of Splunk may mean: its own, without the marks of lists, and the name it is folded onto. */
 function storedNames(name: string, { source, columns }: EventsOf): readonly string[] {
   const plain = name.replaceAll('{}', '')
@@ -109,7 +112,7 @@ function storedNames(name: string, { source, columns }: EventsOf): readonly stri
   const folded = renamed !== undefined && Object.hasOwn(renamed, plain) ? renamed[plain] : undefined
   const has = (each: string): boolean =>
     columns.text.has(storedName(each)) || columns.lists.has(storedName(each))
-  const all = [name, plain, ...(folded === undefined ? [] : [folded])]
+  const all = [name, plain, ...(folded === undefined ? [] : [folded]), `${ENVELOPE}${plain}`]
   return all.filter((each, index) => has(each) && all.indexOf(each) === index)
 }
 
@@ -170,7 +173,17 @@ export function eventValue(name: string, on: EventsOf): Expr {
   const [stored] = storedNames(name, on)
   if (stored !== undefined) return storedValue(stored, on)
   if (general !== undefined) return general
-  return on.columns.overflow ? exactText(name, on.named) : NULL
+  if (on.columns.overflow) return exactText(name, on.named)
+  return writtenPair(name, on)
+}
+
+/** Names that a text may write before an equals sign. */
+const PAIR_NAME = /^[A-Za-z_][\w.-]{0,63}$/
+
+/** Splunk reads `name=value` out of any text; the text of a record is read so where its source keeps it as text. */
+function writtenPair(name: string, { source }: EventsOf): Expr {
+  if (source?.rawIsText !== true || !PAIR_NAME.test(name)) return NULL
+  return call('event.pair', [RAW, text(name)], 'text')
 }
 
 function storedValue(name: string, { named, columns }: EventsOf): Expr {
