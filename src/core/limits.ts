@@ -106,6 +106,11 @@ export const limitTable = {
     unit: 'cells',
     why: 'a lookup of at most so many cells stands in the query as constants, a larger one is a table',
   },
+  inlineLookupTokens: {
+    value: 1_000,
+    unit: 'tokens',
+    why: 'patterns of a lookup that are listed in the query; more are read from its table',
+  },
   lookupsWritten: {
     value: 5_000,
     unit: 'lookups',

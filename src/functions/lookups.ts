@@ -4,10 +4,12 @@
  * tokens finds the candidates, however many patterns there are, and each candidate is then tested whole.
  */
 import { named, VARIABLES } from './once.ts'
-import { arg, type FunctionRecord } from './record.ts'
-import { literal, type Sql, type SqlArg, sql } from './sql.ts'
+import { arg, constTexts, type FunctionRecord } from './record.ts'
+import { joined, literal, type Sql, type SqlArg, sql } from './sql.ts'
 
 const { a: value, b: cell, c: piece, t: token } = VARIABLES
+/** A place in a value, and a length. */
+const [p, m] = [sql`\`^p\``, sql`\`^m\``]
 
 /** A text that is there: arrays cannot be missing, so nor can what they are made from. */
 const solid = ({ sql: text }: SqlArg): Sql => sql`ifNull(${text}, '')`
@@ -55,7 +57,7 @@ const keys: FunctionRecord = {
 
 /** Of a long text this many bytes are taken; a token of more would be found no faster. */
 const bucket = (text: Sql): Sql =>
-  sql`multiIf(length(${text}) >= 32, 32, length(${text}) >= 16, 16, length(${text}) >= 8, 8, length(${text}) >= 4, 4, length(${text}))`
+  sql`arrayFirst(${m} -> ${m} <= length(${text}), [32, 16, 8, 4, 3, 2, 1])`
 
 const wildToken: FunctionRecord = {
   id: 'lookup.wild_token',
@@ -64,15 +66,17 @@ const wildToken: FunctionRecord = {
   gives: 'text',
   onNull: 'own',
   sql: (args) => {
-    const start = sql`${value}[1]`
-    const end = sql`${value}[-1]`
+    const [first, last] = [sql`${value}[1]`, sql`${value}[-1]`]
     const longest = sql`arraySort(${piece} -> -length(${piece}), ${value})[1]`
-    return named(
-      sql`splitByString('*', ${solid(arg(args, 0))})`,
-      value,
+    // What the token is made from, behind its sign.
+    const chosen = sql`multiIf(length(${value}) = 1, concat('=', ${first}), ${first} != '', concat('^', ${first}), ${last} != '', concat('$', ${last}), ${longest} = '', '*', concat('~', ${longest}))`
+    const cut = named(
+      chosen,
+      token,
       () =>
-        sql`multiIf(length(${value}) = 1, concat('=', ${start}), ${start} != '', concat('^', substring(${start}, 1, ${bucket(start)})), ${end} != '', concat('$', right(${end}, ${bucket(end)})), ${longest} = '', '*', concat('~', substring(${longest}, 1, ${bucket(longest)})))`,
+        sql`multiIf(startsWith(${token}, '=') OR ${token} = '*', ${token}, startsWith(${token}, '$'), concat('$', right(${token}, ${bucket(sql`substring(${token}, 2)`)})), substring(${token}, 1, 1 + ${bucket(sql`substring(${token}, 2)`)}))`,
     )
+    return named(sql`splitByString('*', ${solid(arg(args, 0))})`, value, () => cut)
   },
   examples: [
     { args: ['abc'], gives: '=abc' },
@@ -134,66 +138,94 @@ const stubs: FunctionRecord = {
   ],
 }
 
-const wildShapes: FunctionRecord = {
-  id: 'lookup.wild_shapes',
-  says: 'The kinds and lengths of tokens that there are.',
-  takes: [{ name: 'token', type: 'text' }],
-  gives: { list: 'text' },
-  onNull: 'own',
-  aggregate: true,
-  sql: (args) => {
-    const text = solid(arg(args, 0))
-    return sql`groupUniqArray(concat(substring(${text}, 1, 1), if(substring(${text}, 1, 1) IN ('^', '$', '~'), toString(length(${text}) - 1), '')))`
-  },
-  examples: [],
-}
+const wholeNumbers = (values: readonly number[]): Sql =>
+  sql`[${joined(
+    values.map((each) => sql`toUInt64(${literal(each)})`),
+    ', ',
+  )}]`
 
-const networkShapes: FunctionRecord = {
-  id: 'lookup.network_shapes',
-  says: 'The lengths of networks that there are.',
-  takes: [{ name: 'token', type: 'text' }],
-  gives: { list: 'text' },
-  onNull: 'own',
-  aggregate: true,
-  sql: (args) => sql`groupUniqArray(splitByChar('|', ${solid(arg(args, 0))})[1])`,
-  examples: [],
-}
-
-const m = sql`\`^m\``
-const p = sql`\`^p\``
-
-/** The lengths of tokens of one kind. */
-function lengths(shapes: Sql, kind: Sql): Sql {
-  return sql`arrayMap(${m} -> toUInt64OrZero(substring(${m}, 2)), arrayFilter(${m} -> substring(${m}, 1, 1) = ${kind}, ${shapes}))`
+/** The lengths of tokens of one kind, as shapes tell them (`^8`). */
+function lengths(shapes: readonly string[], kind: string): readonly number[] {
+  return shapes.filter((each) => each.startsWith(kind)).map((each) => Number(each.slice(1)))
 }
 
 const wildProbes: FunctionRecord = {
   id: 'lookup.wild_probes',
-  says: 'The tokens, of those in a set, by which a value can be found.',
+  says: 'The tokens, of those in a set, by which a value can be found. The kinds and lengths of tokens that there are are told.',
   takes: [
     { name: 'value', type: 'text' },
     { name: 'tokens', type: 'any' },
-    { name: 'shapes', type: { list: 'text' } },
+    { name: 'shapes', type: { list: 'text' }, constant: true },
   ],
   gives: { list: 'text' },
   onNull: 'own',
   sql: (args) => {
-    const [tokens, shapes] = [arg(args, 1).sql, arg(args, 2).sql]
-    const fitting = (kind: Sql): Sql =>
-      sql`arrayFilter(${m} -> ${m} <= length(${value}), ${lengths(shapes, kind)})`
-    const held = lengths(shapes, sql`'~'`)
-    const short = sql`arrayFilter(${m} -> ${m} < 4, ${held})`
-    const long = sql`arrayFilter(${m} -> ${m} >= 4 AND ${p} + ${m} <= length(${value}) + 1, ${held})`
+    const shapes = constTexts(args, 2)
+    const tokens = setOf(arg(args, 1))
+    if (tokens === undefined) return sql`emptyArrayString()`
+    const [start, end, held] = ['^', '$', '~'].map((kind) => lengths(shapes, kind)) as [
+      readonly number[],
+      readonly number[],
+      readonly number[],
+    ]
+    const fitting = (list: readonly number[]): Sql =>
+      sql`arrayFilter(${m} -> ${m} <= length(${value}), ${wholeNumbers(list)})`
+    const short = held.filter((each) => each < 4)
+    const long = held.filter((each) => each >= 4)
     // Places are chosen by four bytes first, so that longer tokens are made at few of them.
-    const places = sql`arrayFilter(${p} -> concat('~', substring(${value}, ${p}, 4)) IN ${tokens}, range(1, if(empty(${held}) OR length(${value}) < 4, 1, length(${value}) - 2)))`
-    const all = sql`arrayConcat([concat('=', ${value}), '*'], arrayMap(${m} -> concat('^', substring(${value}, 1, ${m})), ${fitting(sql`'^'`)}), arrayMap(${m} -> concat('$', right(${value}, ${m})), ${fitting(sql`'$'`)}), arrayFlatten(arrayMap(${m} -> arrayMap(${p} -> concat('~', substring(${value}, ${p}, ${m})), range(1, length(${value}) + 1)), ${short})), arrayFlatten(arrayMap(${p} -> arrayMap(${m} -> concat('~', substring(${value}, ${p}, ${m})), ${long}), ${places})))`
+    const places = sql`arrayFilter(${p} -> concat('~', substring(${value}, ${p}, 4)) IN ${tokens}, range(1, if(length(${value}) < 4, 1, length(${value}) - 2)))`
+    const ends = sql`arrayFilter(${m} -> ${p} + ${m} <= length(${value}) + 1, ${wholeNumbers(long)})`
+    const parts = [
+      ...(shapes.includes('=') ? [sql`[concat('=', ${value})]`] : []),
+      ...(shapes.includes('*') ? [sql`['*']`] : []),
+      ...(start.length > 0
+        ? [sql`arrayMap(${m} -> concat('^', substring(${value}, 1, ${m})), ${fitting(start)})`]
+        : []),
+      ...(end.length > 0
+        ? [sql`arrayMap(${m} -> concat('$', right(${value}, ${m})), ${fitting(end)})`]
+        : []),
+      ...(short.length > 0
+        ? [
+            sql`arrayFlatten(arrayMap(${m} -> arrayMap(${p} -> concat('~', substring(${value}, ${p}, ${m})), range(1, length(${value}) + 1)), ${wholeNumbers(short)}))`,
+          ]
+        : []),
+      ...(long.length > 0
+        ? [
+            sql`arrayFlatten(arrayMap(${p} -> arrayMap(${m} -> concat('~', substring(${value}, ${p}, ${m})), ${ends}), ${places}))`,
+          ]
+        : []),
+    ]
+    if (parts.length === 0) return sql`emptyArrayString()`
+    const all = sql`arrayConcat(${joined(parts, ', ')})`
     return named(
       solid(arg(args, 0)),
       value,
       () => sql`arrayDistinct(arrayFilter(${token} -> ${token} IN ${tokens}, ${all}))`,
     )
   },
-  examples: [],
+  examples: [
+    {
+      args: [
+        'abcdef',
+        ['=abcdef', '^abcd', '$def', '~cde', '~bcde', '~xyz'],
+        ['=', '^4', '$3', '~3', '~4'],
+      ],
+      gives: ['=abcdef', '^abcd', '$def', '~cde', '~bcde'],
+    },
+    { args: ['ab', ['*', '~abcd'], ['*', '~4']], gives: ['*'] },
+    { args: ['ab', ['*'], []], gives: [] },
+  ],
+}
+
+/** What a value may be in: the rows of a query, or texts; undefined where there are none. */
+function setOf({ sql: query, value: listed }: SqlArg): Sql | undefined {
+  if (!Array.isArray(listed)) return query
+  return listed.length === 0
+    ? undefined
+    : sql`(${joined(
+        listed.map((each) => literal(each)),
+        ', ',
+      )})`
 }
 
 const networkProbes: FunctionRecord = {
@@ -201,21 +233,21 @@ const networkProbes: FunctionRecord = {
   says: 'The tokens of the networks, of the lengths that there are, in which an address lies.',
   takes: [
     { name: 'address', type: 'text' },
-    { name: 'shapes', type: { list: 'text' } },
+    { name: 'lengths', type: { list: 'text' }, constant: true },
   ],
   gives: { list: 'text' },
   onNull: 'own',
-  sql: (args) =>
-    named(solid(arg(args, 0)), value, () => {
+  sql: (args) => {
+    const list = constTexts(args, 1).map(Number)
+    if (list.length === 0) return sql`emptyArrayString()`
+    return named(solid(arg(args, 0)), value, () => {
       const address = sql`ifNull(toIPv6OrNull(${value}), toIPv6('::'))`
-      const start = startOf(address, sql`toUInt8OrZero(${m})`)
-      return sql`arrayMap(${m} -> concat(${m}, '|', ${start}), arrayFilter(${m} -> ${m} != '' AND isNotNull(toIPv6OrNull(${value})), ${arg(args, 1).sql}))`
-    }),
+      const start = startOf(address, sql`toUInt8(${m})`)
+      return sql`if(isNull(toIPv6OrNull(${value})), emptyArrayString(), arrayMap(${m} -> concat(toString(${m}), '|', ${start}), ${wholeNumbers(list)}))`
+    })
+  },
   examples: [
-    {
-      args: ['10.1.2.3', ['104', '128', '']],
-      gives: ['104|::ffff:10.0.0.0', '128|::ffff:10.1.2.3'],
-    },
+    { args: ['10.1.2.3', ['104', '128']], gives: ['104|::ffff:10.0.0.0', '128|::ffff:10.1.2.3'] },
     { args: ['host', ['104']], gives: [] },
   ],
 }
@@ -390,8 +422,6 @@ export const lookupFunctions: readonly FunctionRecord[] = [
   wildToken,
   networkToken,
   stubs,
-  wildShapes,
-  networkShapes,
   wildProbes,
   networkProbes,
   fits,

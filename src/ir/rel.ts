@@ -197,15 +197,15 @@ export function schemaOf(rel: Rel): Schema {
         schemaOf(rel.from),
         rel.into.map(({ name, type }) => ({ name, type })),
       )
-    case 'join':
-      return rel.how === 'semi' || rel.how === 'anti'
-        ? schemaOf(rel.left)
-        : overlay(
-            schemaOf(rel.left),
-            schemaOf(rel.right).filter(
-              (each) => !schemaOf(rel.left).some((left) => left.name === each.name),
-            ),
-          )
+    case 'join': {
+      const left = schemaOf(rel.left)
+      if (rel.how === 'semi' || rel.how === 'anti') return left
+      const names = new Set(left.map((each) => each.name))
+      return overlay(
+        left,
+        schemaOf(rel.right).filter((each) => !names.has(each.name)),
+      )
+    }
     case 'union':
       return rel.all.reduce<Schema>((all, each) => {
         const known = new Set(all.map((field) => field.name))

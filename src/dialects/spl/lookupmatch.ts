@@ -3,11 +3,12 @@
  * Otherwise each different key of the rows is matched once: candidates by tokens (see `functions/lookups.ts`), then
  * each of them whole; what is found is joined by the key.
  */
-import { and, call, type Expr, field, number, text } from '../../ir/expr.ts'
+import { and, call, type Expr, field, number, text, texts } from '../../ir/expr.ts'
 import type { AggBinding, Binding, JoinKey, Rel } from '../../ir/rel.ts'
 import { isList, type Type } from '../../ir/types.ts'
 import { LOOKUP_LINE } from '../../schema/lookups.ts'
 import type { Context } from './command.ts'
+import { ALL_LENGTHS, ALL_SHAPES } from './lookuptokens.ts'
 import { asText, commonType, derived, fieldValue, type Rows } from './rows.ts'
 import { present } from './searching.ts'
 import type { Lookup, MatchType } from './world.ts'
@@ -88,20 +89,12 @@ function cellRows({ lookup, keys }: Plan): Rel {
   const from: Rel = { op: 'derive', from: lookup.rel, set: cells }
   const isFilled = and(keys.map(({ cell }) => present(field(cell))))
   const filled: Rel = { op: 'filter', from, where: isFilled }
-  const tokens = keys.flatMap(({ match, cell, token }) =>
-    match === 'exact'
-      ? []
-      : [
-          bind(
-            token,
-            call(
-              match === 'cidr' ? 'lookup.network_token' : 'lookup.wild_token',
-              [field(cell)],
-              'text',
-            ),
-          ),
-        ],
-  )
+  const tokens = keys.flatMap(({ match, column, cell, token }): readonly Binding[] => {
+    if (match === 'exact') return []
+    const made = match === 'cidr' ? 'lookup.network_token' : 'lookup.wild_token'
+    const known = lookup.patterns?.get(column)?.column
+    return [bind(token, known === undefined ? call(made, [field(cell)], 'text') : field(known))]
+  })
   return tokens.length === 0 ? filled : { op: 'derive', from: filled, set: tokens }
 }
 
@@ -163,7 +156,7 @@ function matchedRows(plan: Plan, rows: Rows): Rel {
   let left = singles
   if (driver !== undefined) {
     const probe = context.hidden('p')
-    left = { op: 'expand', from: singles, list: probesOf(driver, cells, context), as: probe }
+    left = { op: 'expand', from: singles, list: probesOf(driver, cells, plan), as: probe }
     on.unshift({ left: field(probe), right: field(driver.token) })
   }
   const candidates: Rel = { op: 'join', how: 'inner', left, right: cells, on }
@@ -180,29 +173,17 @@ function matchedRows(plan: Plan, rows: Rows): Rel {
 }
 
 /** The tokens by which a value can be found among those of the cells. */
-function probesOf({ match, single, token }: Key, cells: Rel, context: Context): Expr {
+function probesOf({ match, column, single, token }: Key, cells: Rel, plan: Plan): Expr {
+  const { lookup, context } = plan
   const value = field(single)
-  const shape = context.hidden('s')
-  const isWild = match === 'wildcard'
-  const shapes: Expr = {
-    op: 'query',
-    rel: {
-      op: 'aggregate',
-      from: cells,
-      by: [],
-      into: [
-        {
-          name: shape,
-          fn: isWild ? 'lookup.wild_shapes' : 'lookup.network_shapes',
-          args: [field(token)],
-          type: TEXTS,
-        },
-      ],
-    },
-    gives: 'cell',
-    type: TEXTS,
+  const known = lookup.patterns?.get(column)
+  if (match === 'cidr') {
+    return call('lookup.network_probes', [value, texts(known?.shapes ?? ALL_LENGTHS)], TEXTS)
   }
-  if (!isWild) return call('lookup.network_probes', [value, shapes], TEXTS)
+  const shapes = texts(known?.shapes ?? ALL_SHAPES)
+  if (known?.stubs !== undefined) {
+    return call('lookup.wild_probes', [value, texts(known.stubs), shapes], TEXTS)
+  }
   const stub = context.hidden('t')
   const stubs: Rel = {
     op: 'expand',
@@ -278,6 +259,19 @@ function missed(use: LookupUse, rows: Rows): Rows {
   return derived(rows, set)
 }
 
+/**
+ * What rows were before the lookup that made them, and the fields that it has set: a further lookup by other fields
+ * takes its keys from there, so that a chain of lookups reads its rows once for each, not twice as often with each.
+ */
+const origins = new WeakMap<Rel, { readonly rows: Rows; readonly set: ReadonlySet<string> }>()
+
+/** The earliest rows that have the same values of these fields. */
+function originOf(rows: Rows, names: readonly string[]): Rows {
+  const origin = origins.get(rows.rel)
+  if (origin === undefined || names.some((each) => origin.set.has(each))) return rows
+  return originOf(origin.rows, names)
+}
+
 /** Rows with the outputs of a lookup. */
 export function lookedUp(use: LookupUse, before: Rows, context: Context): Rows {
   const { lookup, isNew } = use
@@ -293,12 +287,15 @@ export function lookedUp(use: LookupUse, before: Rows, context: Context): Rows {
   const outputs = use.outputs.map((each) => ({ ...each, list: context.hidden('l') }))
   const plan: Plan = { lookup, keys, outputs, matches: context.hidden('m'), context }
   const isDirect = keys.every(({ match, value }) => match === 'exact' && !isList(value.type))
-  const shared = isDirect || !isCostly(before.rel) ? before : context.shared(before)
-  const rows = derived(
-    shared,
-    keys.map(({ own, value }) => bind(own, compared(value, lookup))),
-  )
-  const right = isDirect ? exactRows(plan) : matchedRows(plan, rows)
+  const names = use.keys.map((each) => each.field)
+  const origin = originOf(before, names)
+  const own = keys.map(({ own: name, value }) => bind(name, compared(value, lookup)))
+  const isShared = !isDirect && origin === before && isCostly(before.rel)
+  const start = isShared ? context.shared(before) : before
+  const rows = derived(start, own)
+  const right = isDirect
+    ? exactRows(plan)
+    : matchedRows(plan, origin === before ? rows : derived(origin, own))
   const joined: Rel = {
     op: 'join',
     how: 'left',
@@ -310,7 +307,9 @@ export function lookedUp(use: LookupUse, before: Rows, context: Context): Rows {
     })),
   }
   const set = outputs.map((each) => bind(each.name, outputOf(each, plan, rows, isNew)))
-  return derived({ ...rows, rel: joined }, set)
+  const made = derived({ ...rows, rel: joined }, set)
+  origins.set(made.rel, { rows: start, set: new Set(use.outputs.map((each) => each.name)) })
+  return made
 }
 
 /** Rows with what is computed from the key of a lookup. */

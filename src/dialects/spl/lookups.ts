@@ -15,7 +15,9 @@ import {
 import { COMPUTED_LOOKUPS, KNOWN_LOOKUPS } from './knownlookups.ts'
 import { readLookupCsv } from './lookupcsv.ts'
 import { type LookupDefinition, PLAIN_LOOKUP } from './lookupdef.ts'
-import type { Lookup, World } from './world.ts'
+import { networkLengths, type Patterns, tokensOf } from './lookuptokens.ts'
+import { HIDDEN } from './rows.ts'
+import type { Lookup, LookupOptions, World } from './world.ts'
 
 export interface LookupSurroundings {
   /** Of two with one name the first holds. */
@@ -101,13 +103,15 @@ export class Lookups implements Pick<World, 'lookup' | 'lookupNames'> {
     const { content, diagnostics } = readLookupCsv(name, definition.csv)
     if (content === undefined) return { ...none, faults: diagnostics }
     const { columns, rows } = content
-    const whole = { ...base, columns, rows: rows.length, faults: diagnostics }
+    const { patterns, full } = withTokens(content, options)
+    const whole = { ...base, columns, patterns, rows: rows.length, faults: diagnostics }
     if (rows.length * columns.length <= limits.inlineLookupCells) {
-      return { ...whole, rel: valuesRel(content) }
+      return { ...whole, rel: valuesRel(full) }
     }
-    const table = `file_${this.#digest(definition.csv)}`
-    this.#contents.set(table, content)
-    return { ...whole, rel: tableRel(table, columns) }
+    const made = [options.isCaseSensitive, ...full.columns, definition.csv].join('\n')
+    const table = `file_${this.#digest(made)}`
+    this.#contents.set(table, full)
+    return { ...whole, rel: tableRel(table, full.columns) }
   }
 
   /** What is wrong with the files of the lookups that have been asked for. */
@@ -140,6 +144,37 @@ function refusalOf(
 ): string | undefined {
   if (kind === 'mlmodel') return 'it is a trained model, not a table'
   return [...REFUSED_SETTINGS].find(([setting]) => others.has(setting))?.[1]
+}
+
+/** How the patterns of a lookup are found, and its rows with their tokens. */
+function withTokens(content: LookupContent, { match, isCaseSensitive }: LookupOptions) {
+  const patterns = new Map<string, Patterns>()
+  const added: { readonly column: string; readonly tokens: readonly string[] }[] = []
+  for (const [name, way] of match) {
+    const at = content.columns.indexOf(name)
+    if (at === -1) continue
+    const cells = content.rows.map((row) => row[at] ?? '')
+    if (way === 'cidr') patterns.set(name, { shapes: networkLengths(cells) })
+    else {
+      const made = tokensOf(cells, isCaseSensitive)
+      if (made === undefined) continue
+      const { tokens, ...rest } = made
+      const column = `${HIDDEN}token${at}`
+      patterns.set(name, { column, ...rest })
+      added.push({ column, tokens })
+    }
+  }
+  const full: LookupContent =
+    added.length === 0
+      ? content
+      : {
+          columns: [...content.columns, ...added.map(({ column }) => column)],
+          rows: content.rows.map((row, index) => [
+            ...row,
+            ...added.map(({ tokens }) => tokens[index] ?? ''),
+          ]),
+        }
+  return { patterns, full }
 }
 
 function outOf(columns: readonly string[]): Schema {

@@ -7,6 +7,7 @@ import type { Rel } from '../../ir/rel.ts'
 import type { Schema } from '../../ir/types.ts'
 import type { Dataset } from '../../schema/datamodels.ts'
 import type { EventFields, SourceTest } from '../../schema/eventview.ts'
+import type { Patterns } from './lookuptokens.ts'
 
 /** A macro: text that stands for other text. One name may have several, told apart by their number of arguments. */
 export interface Macro {
@@ -41,6 +42,8 @@ export interface Lookup {
   readonly rows?: number
   /** Its rows: the columns as texts (a missing value is empty) and `@@line`, an int, in the order of the file. */
   readonly rel: Rel
+  /** How the cells of columns with patterns and networks are found; where nothing is told, in any of all ways. */
+  readonly patterns?: ReadonlyMap<string, Patterns>
   /** The name under which its rows are stored when a search writes them; without one it cannot be written. */
   readonly storage?: string
   /** The columns that a search may write, where not all may be. */
