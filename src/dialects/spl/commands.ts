@@ -1,13 +1,17 @@
 /** The table of commands, and of those that are known but cannot be run. */
 
 import { binCommands } from './bincommands.ts'
+import { chartCommands } from './chartcommands.ts'
+import { combiningCommands } from './combining.ts'
 import type { CommandRecord } from './command.ts'
+import { convertingCommands } from './converting.ts'
 import { dataModelCommands } from './datamodels.ts'
 import { fieldCommands } from './fieldcommands.ts'
 import { fillingCommands } from './filling.ts'
 import { filterCommands } from './filters.ts'
 import { joiningCommands } from './joining.ts'
 import { lookupCommands } from './lookupcommands.ts'
+import { mappingCommands } from './mapping.ts'
 import { multivalueCommands } from './multivalues.ts'
 import { orderingCommands } from './ordering.ts'
 import { rexCommands } from './rex.ts'
@@ -23,8 +27,12 @@ const all: readonly CommandRecord[] = [
   ...rexCommands,
   ...joiningCommands,
   ...multivalueCommands,
+  ...convertingCommands,
+  ...combiningCommands,
+  ...mappingCommands,
   ...lookupCommands,
   ...statsCommands,
+  ...chartCommands,
   ...binCommands,
   ...fillingCommands,
   ...topCommands,

@@ -60,6 +60,11 @@ export class Options {
     return this.#given.has(name)
   }
 
+  /** True when any option was given. */
+  get isGiven(): boolean {
+    return this.#given.size > 0
+  }
+
   text(name: string): string | undefined {
     return this.#given.get(name)?.text
   }
