@@ -170,13 +170,23 @@ const like = evalFunction('eval.like', ['like'], {
 const PLAIN_PATTERN =
   '\\A(?:[|^$]|(?:[^\\\\.\\[\\](){}*+?|^$]|\\.|\\\\[^A-Za-z0-9\\x00-\\x1f\\x{80}-\\x{10FFFF}]|\\\\[dDwWsSbB])(?:[*+?]\\??)?)*\\z'
 
+/** True for a pattern out of a field that is surely read. */
+function isPlain(pattern: Sql): Sql {
+  return sql`ifNull(length(${pattern}) <= 1000 AND match(${pattern}, ${literal(PLAIN_PATTERN)}), false)`
+}
+
+/** What a pattern out of a field gives; NULL where the pattern is not plain. */
+export function withPlain(pattern: SqlArg, result: (pattern: Sql) => Sql): Sql {
+  return once(textOf(pattern), VARIABLES.b, (p) => {
+    const safe = sql`if(${isPlain(p)}, concat('(?-s)', ifNull(${p}, '')), 'x')`
+    return sql`if(${isPlain(p)}, ${result(safe)}, NULL)`
+  })
+}
+
 /** True when a pattern (RE2, already checked, or out of a field) is found in the text. */
 export function found(value: Sql, pattern: SqlArg): Sql {
   if (typeof pattern.value === 'string') return sql`match(${value}, ${literal(pattern.value)})`
-  return once(textOf(pattern), VARIABLES.b, (p) => {
-    const isPlain = sql`ifNull(length(${p}) <= 1000 AND match(${p}, ${literal(PLAIN_PATTERN)}), false)`
-    return sql`if(${isPlain}, match(${value}, if(${isPlain}, concat('(?-s)', ifNull(${p}, '')), 'x')), NULL)`
-  })
+  return withPlain(pattern, (safe) => sql`match(${value}, ${safe})`)
 }
 
 const match = evalFunction('eval.match', ['match'], {

@@ -184,7 +184,7 @@ export const evalCompareFunctions: readonly FunctionRecord[] = [
     },
     { args: [[], 'b'], as: [{ list: 'text' }, 'text'], gives: null },
   ]),
-  comparison('eval.compare.differs', ['!=', '<>'], 'differs from', '!=', [
+  comparison('eval.compare.differs', ['!='], 'differs from', '!=', [
     { args: ['a', 'b'], gives: true },
     { args: ['1', 1], as: ['text', 'int'], gives: false },
     { args: ['x', 1], as: ['text', 'int'], gives: true },

@@ -4,6 +4,7 @@
  * https://help.splunk.com/en/splunk-enterprise/search/spl-search-reference/9.4/evaluation-functions/text-functions
  */
 import type { BaseType } from '../ir/types.ts'
+import { withPlain } from './evalcheck.ts'
 import { any, evalFunction, number, numberOf, text, textOf } from './evalvalue.ts'
 import { rewriteOf } from './extraction.ts'
 import { VARIABLES } from './once.ts'
@@ -98,7 +99,12 @@ function computedRewrite(value: Sql, groups: number): Sql {
 }
 
 function replaced(args: readonly SqlArg[]): Sql {
-  const [value, pattern, by] = [textOf(arg(args, 0)), constText(args, 1), arg(args, 2)]
+  const [value, by] = [textOf(arg(args, 0)), arg(args, 2)]
+  if (typeof arg(args, 1).value !== 'string') {
+    const rewrite = computedRewrite(textOf(by), 0)
+    return withPlain(arg(args, 1), (safe) => sql`replaceRegexpAll(${value}, ${safe}, ${rewrite})`)
+  }
+  const pattern = constText(args, 1)
   const groups = groupNames(pattern).length
   const rewrite =
     typeof by.value === 'string'
@@ -255,18 +261,17 @@ export const evalTextFunctions: readonly FunctionRecord[] = [
     ],
   }),
   evalFunction('eval.replace', ['replace'], {
-    says: 'The text with each match of a pattern (RE2, already checked) replaced; \\1 stands for a group.',
-    takes: [text('text'), text('pattern', { constant: true }), text('by')],
+    says: 'The text with each match of a pattern (RE2, already checked; a plain one out of a field) replaced; \\1 stands for a group.',
+    takes: [text('text'), text('pattern'), text('by')],
     gives: 'text',
     sql: replaced,
     examples: [
-      { args: ['1/14/2023', '(?-s)^(\\d{1,2})/(\\d{1,2})/', '\\2/\\1/'], gives: '14/1/2023' },
-      { args: ['a\\b', '(?-s)\\\\', '/'], gives: 'a/b' },
-      { args: ['abc', '(?-s)B', 'x'], gives: 'abc' },
-      { args: ['abc', '(?-s)b', ''], gives: 'ac' },
-      { args: [null, '(?-s)b', ''], gives: null },
-      { args: ['abc', '(?-s)b', null], gives: null },
-      { args: ['abc', '(?-s)(b)', '<\\1\\x\\2>'], gives: 'a<b\\x>c' },
+      { args: ['a\\b\\c', '\\\\', '/'], gives: 'a/b/c' },
+      { args: ['abc', 'B', 'x'], gives: 'abc' },
+      { args: ['abc', 'b.?', ''], gives: 'a' },
+      { args: [null, 'b', ''], gives: null },
+      { args: ['abc', 'b', null], gives: null },
+      { args: ['abc', 'b', '<\\1\\x>'], gives: 'a<\\x>c' },
     ],
   }),
   printf,

@@ -8,6 +8,7 @@ import {
   any,
   ELEMENT,
   evalFunction,
+  isMissing,
   LIST,
   list,
   listOf,
@@ -181,16 +182,27 @@ const zip = evalFunction('mv.zip', ['mvzip'], {
   ],
 })
 
+/** The pieces of a text; the engine's own splitter takes constant separators only, and no text holds the byte FF. */
+function piecesOf(value: Sql, separator: SqlArg): Sql {
+  if (typeof separator.value === 'string') {
+    return sql`splitByString(${separator.sql}, ${value})`
+  }
+  const by = sql`ifNull(${textOf(separator)}, '')`
+  return sql`if(${by} = '', splitByString('', ${value}), splitByChar('\\xFF', replaceAll(${value}, ${by}, '\\xFF')))`
+}
+
 const split = evalFunction('mv.split', ['split'], {
   says: 'The pieces of a text between a separator; each character where the separator is empty.',
-  takes: [text('text'), text('separator', { constant: true })],
+  takes: [text('text'), text('separator')],
   gives: LIST,
   sql: (args) => {
-    const separator = arg(args, 1).sql
+    const separator = arg(args, 1)
+    const isThere = isMissing(separator) ? sql`false` : sql`isNotNull(${textOf(separator)})`
     return once(
       textOf(arg(args, 0)),
       VARIABLES.a,
-      (v) => sql`if(isNull(${v}), ${NO_LIST}, splitByString(${separator}, ifNull(${v}, '')))`,
+      (v) =>
+        sql`if(isNull(${v}) OR NOT ${isThere}, ${NO_LIST}, ${piecesOf(sql`ifNull(${v}, '')`, separator)})`,
     )
   },
   examples: [
@@ -199,6 +211,7 @@ const split = evalFunction('mv.split', ['split'], {
     { args: ['abc', ';'], gives: ['abc'] },
     { args: ['', ';'], gives: [''] },
     { args: [null, ';'], gives: [] },
+    { args: ['a', null], gives: [] },
   ],
 })
 
