@@ -151,7 +151,7 @@ function readFeed(node: YamlNode, models: DataModels, feeds: Feeds, report: Repo
       sayUnknown(report, `field of ${name}`, each, fields.keys(), node.span)
     }
   }
-  found.parts = [...found.parts, ...parts]
+  found.parts = [...found.parts, ...parts.map(opened)]
 }
 
 function readModels(files: readonly SchemaFile[], sources: Feeds['sources']): Outcome<DataModels> {
@@ -204,6 +204,23 @@ const fullName = ({ model, name }: Node): string => `${model}.${name}`
 
 function lineageOf(node: Node): readonly Node[] {
   return node.parent === undefined ? [node] : [...lineageOf(node.parent), node]
+}
+
+/** Streams of Defender put the columns of a row under this key, beside facts of the stream. */
+const ENVELOPE = 'properties'
+const ENVELOPED = /^defender\./
+
+/** A part that finds the fields of its source within the envelope of a stream too. */
+function opened(part: ViewPart): ViewPart {
+  if (!ENVELOPED.test(part.source)) return part
+  const both = (expr: Expr): Expr =>
+    mapExpr(expr, (each) =>
+      each.op === 'field' && each.stored === undefined && !isList(each.type)
+        ? call('value.first', [each, field(`${ENVELOPE}.${each.name}`)], 'text')
+        : each,
+    )
+  const fields = new Map([...part.fields].map(([name, value]) => [name, both(value)]))
+  return { ...part, where: both(part.where), fields }
 }
 
 /** The fields of a dataset with those it has from above; what a dataset says itself goes before. */

@@ -271,8 +271,11 @@ const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
     {
       also: ['pattern'],
       read: (node, args, report) => {
-        const name = textFrom(node, '"list_group"', report) ?? ''
-        const all = call('list.of', [field(name), listField(name)], { list: 'text' })
+        const name = node.kind === 'scalar' ? textFrom(node, '"list_group"', report) : undefined
+        const all =
+          name === undefined
+            ? readValue(node, report)
+            : call('list.of', [field(name), listField(name)], { list: 'text' })
         return call('list.group', [all, text(words(args, 'pattern', report))], { list: 'text' })
       },
     },
