@@ -87,6 +87,12 @@ export function defaultRulePaths(context: Context): readonly string[] {
   return [...packs, packagePath('content/rules')]
 }
 
+/** Folders whose macros and lookups searches may use where nothing nearer defines them: all packs, then the starter rules. */
+function libraryPaths(context: Context): readonly string[] {
+  const packs = new Packs(context.dataFolder).list().map((each) => each.folder)
+  return [...packs, packagePath('content/rules/spl')]
+}
+
 /** A path that cannot be read, or that holds no rule. */
 export interface PathProblem {
   /** True when it is a path that the user named: nothing of what is meant is there. */
@@ -109,6 +115,7 @@ export async function readRules(
     placeholders,
     kusto: lazyKusto(context, pins),
     schema: () => context.schema(),
+    packs: libraryPaths(context),
   })
   context.output.status(undefined)
   const problems = set.problems.map(({ file, root, diagnostic }) => ({

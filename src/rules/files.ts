@@ -247,19 +247,24 @@ function packAbove(path: string): string | undefined {
 }
 
 /**
- * Texts that stand beside the named paths in the same pack: macros, lookups and configuration of the folder above that
- * holds them. Their root is the path that they belong to.
+ * Texts that searches of the named paths may use: macros, lookups and configuration of the folder above that holds them,
+ * with that path as their root, and then those of packs.
  */
-export function readPackTexts(paths: readonly string[], known: readonly RuleText[]): RuleTexts {
+export function readPackTexts(
+  paths: readonly string[],
+  packs: readonly string[],
+  known: readonly RuleText[],
+): RuleTexts {
   const into = new Collection()
   const read = new Set(known.map(({ file }) => resolve(file)))
-  for (const path of paths) {
-    if (path === '-' || !existsSync(path)) continue
-    const pack = packAbove(path)
-    if (pack === undefined) continue
+  const above = paths.flatMap((path): (readonly [root: string, pack: string])[] => {
+    const pack = path === '-' || !existsSync(path) ? undefined : packAbove(path)
+    return pack === undefined ? [] : [[path, pack]]
+  })
+  for (const [root, pack] of [...above, ...packs.map((each) => [each, each] as const)]) {
     for (const name of PACK_FOLDERS) {
       const folder = join(pack, name)
-      if (existsSync(folder) && statSync(folder).isDirectory()) readFolder(into, path, folder)
+      if (existsSync(folder) && statSync(folder).isDirectory()) readFolder(into, root, folder)
     }
   }
   const texts = into.texts.filter(({ file }) => !read.has(resolve(file)))

@@ -19,6 +19,8 @@ export interface RuleOptions extends SigmaOptions {
   readonly kusto?: KustoCompiler
   /** Asked only when there is a search; without it such rules are refused. */
   readonly schema?: () => SchemaCatalogue
+  /** Folders of packs whose macros and lookups searches may use where nothing nearer defines them. */
+  readonly packs?: readonly string[]
 }
 
 export interface RuleSet {
@@ -55,7 +57,7 @@ function readKustoTexts(
 }
 
 /** The texts that are Splunk's to read, with those that stand beside them in their packs, and what they hold. */
-function readSpl(paths: readonly string[], texts: readonly RuleText[]) {
+function readSpl(paths: readonly string[], packs: readonly string[], texts: readonly RuleText[]) {
   const formsOf = (all: readonly RuleText[]): readonly (readonly [RuleText, SplForm])[] =>
     all.flatMap((each): (readonly [RuleText, SplForm])[] => {
       const form = splForm(each.file, each.text, each.named)
@@ -66,7 +68,7 @@ function readSpl(paths: readonly string[], texts: readonly RuleText[]) {
     [...own].flatMap(([{ root }, { content }]) => (content.documents.length > 0 ? [root] : [])),
   )
   const wanted = paths.filter((path) => searching.has(path))
-  const beside = readPackTexts(wanted, texts)
+  const beside = readPackTexts(wanted, wanted.length === 0 ? [] : packs, texts)
   const others = readSplTexts(formsOf(beside.texts), true)
   return { spl: new Map([...own, ...others]), problems: beside.problems }
 }
@@ -74,7 +76,7 @@ function readSpl(paths: readonly string[], texts: readonly RuleText[]) {
 /** Loads all rules below the paths, in a fixed order. A path that holds no rule is a problem. */
 export async function loadRules(paths: readonly string[], options: RuleOptions): Promise<RuleSet> {
   const { texts, problems: unread, repeated } = await readRuleTexts(paths)
-  const { spl, problems: unreadBeside } = readSpl(paths, texts)
+  const { spl, problems: unreadBeside } = readSpl(paths, options.packs ?? [], texts)
   const problems = [...unread, ...unreadBeside]
   const kusto = readKustoTexts(texts, spl)
   const compiled = await compileKusto([...kusto.values()], options.kusto)
