@@ -1,5 +1,5 @@
 /**
- * Times of SPL's eval: seconds since 1970, in UTC. `now` is the time of the run, which stands in a plan until it runs.
+ * Times of SPL's eval: seconds since 1970, in UTC.
  * https://help.splunk.com/en/splunk-enterprise/search/spl-search-reference/9.4/evaluation-functions/date-and-time-functions
  */
 import { daysOf, evalFunction, number, numberOf, text } from './evalvalue.ts'
@@ -80,6 +80,34 @@ function moved(time: Sql, { unit, by }: Extract<Step, { kind: 'move' }>): Sql {
   return sql`(toUnixTimestamp64Micro(addMonths(${instantOf(time)}, ${months})) / 1000000)`
 }
 
+/** Seconds of the units that a modifier from data may name, and months of the others. */
+const DATA_UNITS: readonly (readonly [names: string, seconds: number, months: number])[] = [
+  ['s|secs?|seconds?', 1, 0],
+  ['m|mins?|minutes?', 60, 0],
+  ['h|hrs?|hours?', 3_600, 0],
+  ['d|days?', 86_400, 0],
+  ['w|weeks?', WEEK, 0],
+  ['mon|months?', 0, 1],
+  ['q|qtrs?|quarters?', 0, 3],
+  ['y|yrs?|years?', 0, 12],
+]
+
+/** A time moved by a modifier that only the data tells: one move such as `+30d`; what is none gives nothing. */
+function movedByData(time: Sql, modifier: Sql): Sql {
+  const text = sql`lower(trimBoth(${modifier}))`
+  const count = sql`toInt64OrNull(extract(${text}, '^([+-]?[0-9]{1,9})[a-z]+$'))`
+  const unit = sql`extract(${text}, '^[+-]?[0-9]{1,9}([a-z]+)$')`
+  const sizes = (at: 1 | 2): Sql =>
+    DATA_UNITS.reduceRight<Sql>(
+      (rest, each) =>
+        sql`if(match(${unit}, ${literal(`^(?:${each[0]})$`)}), ${literal(each[at])}, ${rest})`,
+      sql`NULL`,
+    )
+  const months = sql`greatest(-5000, least(5000, ${count} * ${sizes(2)}))`
+  const later = sql`toUnixTimestamp64Micro(addMonths(${instantOf(time)}, ifNull(${months}, 0))) / 1000000`
+  return sql`if(isNull(${count} * ${sizes(1)}), NULL, if(${months} = 0, ${time} + ${count} * ${sizes(1)}, ${later}))`
+}
+
 const relativeTime = evalFunction('eval.relative_time', ['relative_time'], {
   says: 'A time moved by a modifier such as -1d@d: steps of moving and of going back to the start of a unit.',
   takes: [
@@ -117,12 +145,18 @@ const relativeTime = evalFunction('eval.relative_time', ['relative_time'], {
   ],
 })
 
-const now = evalFunction('eval.now', ['now', 'time'], {
-  says: 'The time of the run.',
-  takes: [],
+const relativeTimeByData = evalFunction('eval.relative_time_by', [], {
+  says: 'A time moved by a modifier from data, which may be one move such as +30d; anything else gives nothing.',
+  takes: [number('time'), text('modifier')],
   gives: 'float',
-  sql: () => sql`(toUnixTimestamp64Micro(now64(6, 'UTC')) / 1000000)`,
-  examples: [],
+  sql: (args) => movedByData(numberOf(arg(args, 0)), arg(args, 1).sql),
+  examples: [
+    { args: [1704164645, '+2d'], gives: 1704337445 },
+    { args: [1706659200, '+1mon'], gives: 1709164800 },
+    { args: [1704164645, '2hours'], gives: 1704171845 },
+    { args: [1704164645, '@d'], gives: null },
+    { args: [1704164645, null], as: ['int', 'text'], gives: null },
+  ],
 })
 
-export const evalTimeFunctions: readonly FunctionRecord[] = [now, relativeTime]
+export const evalTimeFunctions: readonly FunctionRecord[] = [relativeTime, relativeTimeByData]

@@ -136,7 +136,18 @@ function onlyField(expr: EvalExpr, span: Span): string {
   return refuse('HR509', { message: 'mvfilter looks at exactly one field' }, span)
 }
 
+/** The time of the run, which stands in the plan until it runs, in seconds. */
+export const NOW: Expr = call('event.epoch', [call('time.now', [], 'time')], 'float')
+
 const FORMS: Readonly<Record<string, Form>> = {
+  now: (args, { name, span }) => {
+    counted(name, args, 0, 0, span)
+    return NOW
+  },
+  time: (args, { name, span }) => {
+    counted(name, args, 0, 0, span)
+    return NOW
+  },
   if: (args, { name, span }, on) => {
     counted(name, args, 3, 3, span)
     const [test, then, otherwise] = args as [EvalExpr, EvalExpr, EvalExpr]
@@ -197,6 +208,13 @@ const FORMS: Readonly<Record<string, Form>> = {
     const element = onlyField(test, span)
     const list = fieldValue(on.rows, element)
     return overElements('mv.filter', list, testOf(test, withElement(on, element)), { list: 'text' })
+  },
+  relative_time: (args, { name, span }, on) => {
+    counted(name, args, 2, 2, span)
+    const values = args.map((each) => lowered(each, on))
+    const isConstant = values[1]?.op === 'const'
+    const record = functionOf(isConstant ? 'eval.relative_time' : 'eval.relative_time_by')
+    return callOf(record, values, name, span)
   },
   searchmatch: (args, { name, span }, on) => {
     counted(name, args, 1, 1, span)

@@ -3,7 +3,7 @@ import type { Span } from '../../core/span.ts'
 import { functionsSpelled } from '../../functions/catalogue.ts'
 import { call, type Expr, field, text } from '../../ir/expr.ts'
 import { META } from '../../schema/source.ts'
-import { callOf } from './evaluating.ts'
+import { callOf, NOW } from './evaluating.ts'
 import { refuse } from './refusal.ts'
 import type { TimeModifier } from './searchterms.ts'
 
@@ -51,8 +51,7 @@ export function instantOf(written: string, span?: Span): Expr | undefined {
     return tell('it is no time such as -24h@h, now, 1700000000 or 10/27/2024:00:00:00')
   }
   const place = span ?? { start: 0, end: 0 }
-  const now = callOf(spelled('now'), [], 'now', place)
-  const moved = callOf(spelled('relative_time'), [now, text(relative)], 'relative_time', place)
+  const moved = callOf(spelled('relative_time'), [NOW, text(relative)], 'relative_time', place)
   return call('time.of_seconds', [moved], 'time')
 }
 
