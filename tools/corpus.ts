@@ -26,6 +26,7 @@ import { kustoCases, kustoQueries } from './kustocorpus.ts'
 import { findingsOf } from './product.ts'
 import { runSeeds } from './seeds.ts'
 import { splCases, splRules } from './splcorpus.ts'
+import { exampleFields } from './splevents.ts'
 import { runSplSeeds } from './splseeds.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -277,6 +278,27 @@ async function splSeeds(folder: string, work: string): Promise<Outcome> {
   }
 }
 
+/** Example events of Splunk's data sources: the names that their files list, under which the events can be searched. */
+async function splunkEvents(folder: string, work: string): Promise<Outcome> {
+  const found = await exampleFields(join(folder, 'data_sources'), work)
+  const count = (of: (each: (typeof found)[number]) => readonly string[]): number =>
+    found.reduce((sum, each) => sum + of(each).length, 0)
+  const [fields, missing] = [count((each) => each.fields), count((each) => each.missing)]
+  const most = [...found].sort((a, b) => b.missing.length - a.missing.length).slice(0, 10)
+  return {
+    board: {
+      'example events of Splunk data sources': found.length,
+      'example events under their sourcetype': found.filter((each) => each.isNamed).length,
+      'fields of example events': fields,
+      'fields of example events under their names': fields - missing,
+    },
+    notes: [
+      `${((100 * (fields - missing)) / fields).toFixed(1)} % of the names are there`,
+      ...most.map((each) => `${each.name}: ${each.missing.length} missing`),
+    ],
+  }
+}
+
 /** Recorded cases of Kusto: those of an emulator, and those of the manual. */
 async function recordedCases(): Promise<readonly (readonly [string, Outcome])[]> {
   const path = (name: string): string => join(SHARED, `conformance/${name}.json.gz`)
@@ -304,6 +326,7 @@ async function all(work: string): Promise<readonly (readonly [string, Outcome])[
     ['other logs', await otherLogs([otrf, azure])],
     ['conversion cases', conversionRules()],
     ['seeds', await seeds(documents, join(work, 'planted'))],
+    ['Splunk events', await splunkEvents(splunk, join(work, 'examples'))],
     ['Kusto queries', await kustoQueries(join(SHARED, 'corpus/kql-queries.jsonl.gz'))],
     ...(await recordedCases()),
     ['Splunk content', await splRules(splunk)],
