@@ -10,7 +10,7 @@ import type { Value } from './values.ts'
 const MOST_TEXT = 5_000
 /** Objects of one kind that a finding carries at most: a field may have any number of values. */
 const MOST_OBJECTS = 500
-/** Fields that name the host of a row, the surest first. */
+/** Fields that name the host of a row where no system is at risk, the surest first. */
 const HOSTS = ['dest', 'host', 'dvc', 'Computer', 'ComputerName', 'src']
 
 const IP = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})$/i
@@ -105,10 +105,11 @@ export class SplFindings {
   }
 
   #host(row: readonly Value[], risk: readonly FoundRisk[]): string {
-    const named = HOSTS.map((name) => this.#rows.values(row, name)[0]).find(
-      (each) => each !== undefined && each !== '' && each !== 'unknown',
-    )
-    return named ?? risk.find(({ type }) => type === 'system')?.value ?? ''
+    const isName = (each: string | undefined): each is string =>
+      each !== undefined && each !== '' && each !== 'unknown'
+    const system = risk.find(({ type }) => type === 'system')?.value
+    const named = [system, ...HOSTS.map((name) => this.#rows.values(row, name)[0])]
+    return named.find(isName) ?? ''
   }
 
   /** The finding of a row. */

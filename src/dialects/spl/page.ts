@@ -15,6 +15,7 @@ import {
   type SplRuleType,
   severityOfScores,
   type ThreatObject,
+  threatTypeOf,
 } from './rule.ts'
 import type { Macro } from './world.ts'
 
@@ -153,7 +154,7 @@ function readRisk(lines: readonly Line[]): Risk {
     objects.push({ field, type: type.toLowerCase(), score: value })
     for (const name of names.split(/[,\s]+/)) {
       if (name !== '' && !/^(?:none|n\/a|-)$/i.test(name)) {
-        threats.set(name, { field: name, type: '' })
+        threats.set(name, { field: name, type: threatTypeOf(name) })
       }
     }
   }

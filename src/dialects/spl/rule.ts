@@ -31,6 +31,21 @@ export interface RiskObject {
   readonly message?: string
 }
 
+/** Kinds of threat objects, as the publisher of most content names them. */
+const THREAT_TYPES = new Set(
+  (
+    'certificate_common_name certificate_organization certificate_serial certificate_unit command domain email_address ' +
+    'email_subject file_hash file_name file_path http_user_agent ip_address process process_name parent_process ' +
+    'parent_process_name process_hash registry_path registry_value_name registry_value_text service signature system ' +
+    'tls_hash url'
+  ).split(' '),
+)
+
+/** The kind that a field of this name holds, where it has the name of one; empty otherwise. */
+export function threatTypeOf(field: string): string {
+  return THREAT_TYPES.has(field) ? field : ''
+}
+
 /** What a finding is evidence of: each value of a field of the result. */
 export interface ThreatObject {
   readonly field: string
