@@ -109,7 +109,7 @@ function readDataset(
 }
 
 function readModel(node: YamlNode, models: Map<string, Map<string, Node>>, report: Report): void {
-  const entries = knownMapOf(node, 'a data model', ['name', 'datasets'], report)
+  const entries = knownMapOf(node, 'a data model', ['name', 'also', 'datasets'], report)
   const nameNode = entries.get('name')
   const name = nameNode && textFrom(nameNode, '"name"', report)
   const datasets = entries.get('datasets')
@@ -124,6 +124,10 @@ function readModel(node: YamlNode, models: Map<string, Map<string, Node>>, repor
   }
   const all = new Map<string, Node>()
   models.set(name, all)
+  const also = entries.get('also')
+  for (const each of also === undefined ? [] : textsFrom(also, '"also"', report)) {
+    models.set(each, all)
+  }
   for (const item of itemsOf(datasets)) {
     const made = readDataset(item, name, all, report)
     if (made !== undefined) all.set(made.name, made)
@@ -161,7 +165,7 @@ function readModels(files: readonly SchemaFile[], sources: Feeds['sources']): Ou
   eachOf(documents, 'models', (node, report) => {
     for (const item of itemsOf(node)) readModel(item, models, report)
   })
-  const all = [...models.values()].flatMap((each) => [...each.values()])
+  const all = [...new Set(models.values())].flatMap((each) => [...each.values()])
   const fields = new Set(all.flatMap(({ own }) => [...own.keys()]))
   eachOf(documents, 'mappings', (node, report) => {
     readMappings(node, mappings, report)
@@ -278,12 +282,13 @@ export function dataset(
     for (const [each, { type }] of addedBy(child)) fields.set(`${path}.${each}`, type)
   }
   const lineage = lineageOf(node).map((each) => each.name)
-  return { model, name: node.name, lineage, fields }
+  return { model: node.model, name: node.name, lineage, fields }
 }
 
 /** The names of all datasets, with their model. */
 export function datasetNames(schema: SchemaCatalogue): readonly string[] {
-  return [...schema.models().values()].flatMap((each) => [...each.values()].map(fullName))
+  const models = new Set(schema.models().values())
+  return [...models].flatMap((each) => [...each.values()].map(fullName))
 }
 
 /** A value as a field of the type has it: one text, or a list of all there are. */
