@@ -129,7 +129,10 @@ function shown(name: 'sourcetype' | 'source' | 'index', on: EventsOf): Expr {
     return name === 'source' ? own(META.file, 'text') : text(DEFAULT_INDEX)
   }
   if (first.field === undefined) return text(first.before)
-  return call('text.join', [text(first.before), eventValue(first.field, on)], 'text')
+  const pieces = [text(first.before), eventValue(first.field, on), text(first.after)]
+  const written = pieces.filter((each) => each.op !== 'const' || each.value !== '')
+  const [only] = written
+  return written.length === 1 && only !== undefined ? only : call('text.join', written, 'text')
 }
 
 function sourceValue(name: 'sourcetype' | 'source' | 'index', on: EventsOf): Expr {

@@ -45,42 +45,80 @@ function matches(value: Expr, pattern: string): Expr {
     : call('match.equals', [value, text(pattern)])
 }
 
-/** A test of a spelling that ends in the value of a field. */
+/** The field of events that are called by the name of their file. */
+const FILE_STEM = 'file_stem'
+
+function withoutColons(pattern: string): readonly string[] {
+  return pattern.includes(':') ? [pattern, pattern.replaceAll(':', '_')] : [pattern]
+}
+
+/** A test of a spelling that holds the value of a field. */
 function spelled(
-  { before, field: name = '' }: Spelling,
+  { before, field: name = '', after }: Spelling,
   patterns: readonly string[],
   { values }: TestedPart,
 ): Expr {
   const known = values(name)
   if (known.length > 0) {
-    const met = known.filter((value) => patterns.some((each) => fitsPattern(each, before + value)))
+    const met = known.filter((value) =>
+      patterns.some((each) => fitsPattern(each, before + value + after)),
+    )
     if (met.length === 0) return FALSE
     return met.length === known.length ? TRUE : call('match.in', [field(name), texts(met)])
   }
-  return or(
-    patterns.map((pattern) => {
-      const star = pattern.indexOf('*')
-      const head = star < 0 ? pattern : pattern.slice(0, star)
-      if (head.length >= before.length) {
-        const isSame = head.toLowerCase().startsWith(before.toLowerCase())
-        return isSame ? matches(field(name), pattern.slice(before.length)) : FALSE
-      }
-      if (!before.toLowerCase().startsWith(head.toLowerCase())) return FALSE
-      return matches(call('text.join', [text(before), field(name)], 'text'), pattern)
+  // Names of files cannot hold colons on every system.
+  const asked = name === FILE_STEM ? patterns.flatMap(withoutColons) : patterns
+  return anyOf(
+    asked.map((pattern) => {
+      const inner = within(pattern, before, after)
+      if (inner !== 'unknown') return inner === undefined ? FALSE : matches(field(name), inner)
+      return matches(call('text.join', [text(before), field(name), text(after)], 'text'), pattern)
     }),
   )
 }
 
+/**
+ * The part of a pattern that stands between two texts; undefined when they do not fit it, `unknown` when a star of it
+ * reaches into them.
+ */
+function within(pattern: string, before: string, after: string): string | undefined {
+  const low = pattern.toLowerCase()
+  const [start, end] = [before.toLowerCase(), after.toLowerCase()]
+  const star = low.indexOf('*')
+  const inner = pattern.slice(before.length, Math.max(before.length, pattern.length - after.length))
+  if (star < 0) {
+    const isLong = low.length >= start.length + end.length
+    return isLong && low.startsWith(start) && low.endsWith(end) ? inner : undefined
+  }
+  const head = agree(low.slice(0, star), start, 'startsWith')
+  const tail = agree(low.slice(low.lastIndexOf('*') + 1), end, 'endsWith')
+  if (head === false || tail === false) return undefined
+  return head === 'partly' || tail === 'partly' ? 'unknown' : inner
+}
+
+/** True when a text has the other at its end or start; `partly` when it is shorter and could be part of it. */
+function agree(text: string, other: string, how: 'startsWith' | 'endsWith'): boolean | 'partly' {
+  if (text.length >= other.length) return text[how](other)
+  return other[how](text) ? 'partly' : false
+}
+
 const FILE: Expr = { op: 'field', name: META.file, type: 'text', stored: 'plain' }
+
+/** True for what may be the name of a file: inputs of other kinds are written `kind:name`, or as a bare word. */
+function isFile(pattern: string): boolean {
+  return !/^[A-Za-z]{2,}:/.test(pattern) && /[.*/\\]/.test(pattern)
+}
 
 /** A test of the file that events came from; a pattern without a folder means the name of the file. */
 function ofFile(patterns: readonly string[]): Expr {
-  return or(
-    patterns.flatMap((each) =>
-      /[\\/]/.test(each)
-        ? [matches(FILE, each)]
-        : [matches(FILE, each), matches(FILE, `*/${each}`)],
-    ),
+  return anyOf(
+    patterns
+      .filter(isFile)
+      .flatMap((each) =>
+        /[\\/]/.test(each)
+          ? [matches(FILE, each)]
+          : [matches(FILE, each), matches(FILE, `*/${each}`)],
+      ),
   )
 }
 

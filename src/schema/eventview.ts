@@ -14,11 +14,13 @@ import { readFields, readWhere, SAME_FIELD } from './mapping.ts'
 import { itemsOf, knownMapOf, type Report, say, sayUnknown, textsFrom } from './node.ts'
 import type { Source } from './source.ts'
 
-/** One way to spell the sourcetype, source or index of an event: a text that may end in the value of a field. */
+/** One way to spell the sourcetype, source or index of an event: a text that may hold the value of a field. */
 export interface Spelling {
   readonly before: string
   /** The field whose value follows, by its name in Splunk. */
   readonly field?: string
+  /** What stands behind the value. */
+  readonly after: string
 }
 
 /** What events of a kind are called: their event types and tags, which hold together for those that meet the condition. */
@@ -50,10 +52,10 @@ interface Declared extends Omit<EventPart, 'source'> {
 const KEYS = ['source', 'sourcetype', 'named', 'index', 'kinds', 'use', 'fields']
 
 function spellingOf(text: string): Spelling {
-  const match = /^(.*)\{([^{}]+)\}$/s.exec(text)
-  if (match === null) return { before: text }
-  const [, before = '', field = ''] = match
-  return { before, field }
+  const match = /^([^{}]*)\{([^{}]+)\}([^{}]*)$/.exec(text)
+  if (match === null) return { before: text, after: '' }
+  const [, before = '', field = '', after = ''] = match
+  return { before, field, after }
 }
 
 function readKind(node: YamlNode, report: Report): EventKind {
@@ -142,7 +144,7 @@ function partOf(source: string, declared: readonly Declared[]): EventPart {
   const sourcetype = first('sourcetype')
   return {
     source,
-    sourcetype: sourcetype.length > 0 ? sourcetype : [{ before: source }],
+    sourcetype: sourcetype.length > 0 ? sourcetype : [{ before: source, after: '' }],
     named: first('named'),
     index: first('index'),
     kinds: fitting.flatMap((each) => each.kinds),
@@ -181,7 +183,9 @@ export function isEventFile(path: string): boolean {
 
 /** The values that a field of a source may have, as far as its recognisers tell them; none when any. */
 export function declaredValues(source: Source | undefined, field: string): readonly string[] {
-  return [...new Set((source?.recognise ?? []).flatMap((each) => each.where?.[field] ?? []))]
+  const all = new Set((source?.recognise ?? []).flatMap((each) => each.where?.[field] ?? []))
+  // Exporters write some values with a piece in front; those stand for the same.
+  return [...all].filter((each) => ![...all].some((one) => one !== each && each.endsWith(one)))
 }
 
 /** The fields by which a search chooses its sources. */
