@@ -108,8 +108,19 @@ function textOf(value: EventFields[string] | undefined): string {
   return typeof value === 'string' ? value : (value ?? []).join(', ')
 }
 
+/** What is at risk and what is evidence, as details. */
+function riskDetails({ risk = [], threat_objects: threats = [] }: Finding): Finding['details'] {
+  const atRisk = risk.map(({ value, type, score }) => `${value} (${type}, ${score})`)
+  const evidence = threats.map(({ value, field }) => `${value} (${field})`)
+  return {
+    ...(atRisk.length === 0 ? {} : { 'at risk': atRisk }),
+    ...(evidence.length === 0 ? {} : { evidence }),
+  }
+}
+
 function saidBy(finding: Finding): Said | undefined {
-  const { title = '', entities = [], details = {}, rows, results = [] } = finding
+  const { title = '', entities = [], rows, results = [] } = finding
+  const details = { ...riskDetails(finding), ...finding.details }
   const description = finding.description ?? finding.risk_message ?? ''
   const isBare = title === '' && description === '' && rows === undefined
   if (isBare && entities.length === 0 && Object.keys(details).length === 0) return undefined

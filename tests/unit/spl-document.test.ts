@@ -432,6 +432,15 @@ search = index=b
     )
   })
 
+  it('may have its searches and macros in files of any name', () => {
+    const search = '[a]\nsearch = index=a\ncron_schedule = 0 * * * *\n'
+    expect(splForm('detections/mine.conf', search, false)).toBe('conf')
+    expect(read(search, 'detections/mine.conf').documents[0]?.rule.name).toBe('a')
+    expect(read('[m(1)]\nargs = x\ndefinition = $x$\n', 'mine.conf').macros).toHaveLength(1)
+    expect(splForm('app.conf', '[x]\nsearch = y\n', false)).toBeUndefined()
+    expect(splForm('app.conf', '[x]\ny = z\n', true)).toBeUndefined()
+  })
+
   it('tells lines that are none of a configuration, and settings that it does not know', () => {
     expect(codes('[a]\nsearch = x\nwhat is this\n', 'default/savedsearches.conf')).toEqual([
       'HR556',

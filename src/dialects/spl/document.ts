@@ -23,6 +23,8 @@ const OTHERS =
 const CONTENT =
   /^(?:search|definition|lookup_type|filename|collection|case_sensitive_match|match_type|min_matches|scheduling|narrative|how_to_implement)[ \t]*:/m
 const CONF = /(?:^|[\\/])(savedsearches|macros|transforms|collections)\.conf$/i
+/** A stanza with a search that runs by itself, in a configuration file of any name. */
+const CONF_SEARCH = /^(?:cron_schedule|enableSched|action\.|dispatch\.|alert\.)[\w.]{0,100}[ \t]*=/m
 const LOOKUP_FOLDER = /(?:^|[\\/])lookups?[\\/](?:[^\\/]{1,100}[\\/])?[^\\/]{1,300}$/i
 const BLOCK = /^\{?\.?(?:spl|splunk)(?![\w])/i
 const HAS_BLOCK = /^(?:[ \t]|>){0,64}(?:`{3,}|~{3,})[ \t]{0,8}\{?\.?spl(?:unk)?(?![\w])/im
@@ -34,6 +36,13 @@ const TECHNIQUE = /\bT\d{4}(?:\.\d{3})?\b/g
 /** True when a search begins the text of a file whose name does not tell what it holds. */
 function isSearch(ending: string, text: string): boolean {
   return (ending === 'txt' || ending === '') && SEARCH.test(text)
+}
+
+/** True for a configuration file of another name that holds searches or macros. */
+function isConf(text: string, named: boolean): boolean {
+  if (!/^\[[^\]\r\n]{1,300}\][ \t]*\r?$/m.test(text)) return false
+  const isMeant = named || CONF_SEARCH.test(text)
+  return isMeant && /^(?:search|definition)[ \t]*=/m.test(text)
 }
 
 /**
@@ -49,6 +58,8 @@ export function splForm(file: string, text: string, named: boolean): SplForm | u
       return !OTHERS.test(text) && CONTENT.test(text) ? 'yaml' : undefined
     case 'spl':
       return 'search'
+    case 'conf':
+      return isConf(text, named) ? 'conf' : undefined
     case 'md':
     case 'markdown':
       return HAS_BLOCK.test(text) ? 'markdown' : undefined
@@ -186,7 +197,7 @@ export function readSplFile(
     case 'yaml':
       return readYamlFile(source, file)
     case 'conf':
-      return readApp(confKind(file), source, file, beside)
+      return readApp(confKind(file, source), source, file, beside)
     case 'page':
       return { ...EMPTY_FILE, documents: [readPage(source)] }
     case 'markdown': {
@@ -210,7 +221,9 @@ export function readSplFile(
 
 const CONF_KINDS: readonly ConfKind[] = ['savedsearches', 'macros', 'transforms', 'collections']
 
-function confKind(file: string): ConfKind {
+/** What a configuration file holds: its name says it, or else its first settings. */
+function confKind(file: string, text: string): ConfKind {
   const name = CONF.exec(file)?.[1]?.toLowerCase()
-  return CONF_KINDS.find((each) => each === name) ?? 'savedsearches'
+  const known = CONF_KINDS.find((each) => each === name)
+  return known ?? (/^search[ \t]*=/m.test(text) ? 'savedsearches' : 'macros')
 }
