@@ -8,7 +8,7 @@ import { type Order, type Rel, schemaOf } from '../../ir/rel.ts'
 import type { Field, Type } from '../../ir/types.ts'
 import type { Dataset } from '../../schema/datamodels.ts'
 import type { SourceTest } from '../../schema/eventview.ts'
-import { META } from '../../schema/source.ts'
+import { isOwnName, META } from '../../schema/source.ts'
 import type { Confirmation, Discovery, Effect, NoteKind, SplNote } from './answer.ts'
 import type { EvalExpr, SearchExpr, Subsearch } from './ast.ts'
 import type { Context, TimeRange } from './command.ts'
@@ -281,7 +281,10 @@ export class Lowering implements Context {
       refuse('HR500', { message: `${name} needs rows: a search cannot begin with it` }, nameSpan)
     }
     // The first `search` reads events; what comes before any command are no rows yet.
-    return record.lower(node, isStart ? NO_ROWS : rows, this, span)
+    const made = record.lower(node, isStart ? NO_ROWS : rows, this, span)
+    const taken = [...made.fields.keys()].find(isOwnName)
+    if (taken !== undefined) refuse('HR507', { what: `a field called ${taken}` }, span)
+    return made
   }
 
   /** The rows that a search begins with. */

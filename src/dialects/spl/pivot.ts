@@ -10,7 +10,7 @@ import { isList, type Type } from '../../ir/types.ts'
 import type { Context } from './command.ts'
 import { sortedBy } from './ordering.ts'
 import { refuse } from './refusal.ts'
-import { asNumber, asText, derived, fieldValue, filtered, type Rows } from './rows.ts'
+import { asNumber, asText, derived, fieldValue, filtered, nameFromData, type Rows } from './rows.ts'
 import { present } from './searching.ts'
 
 /** How many series are shown, and which. */
@@ -168,7 +168,7 @@ export function pivoted(
       const isOf = call('compare.equals', [series.of, text(name)])
       const { where } = cell.binding
       const test = where === undefined ? isOf : call('logic.and', [isOf, where])
-      return { cell, column: node.nameOf(name, cell.label), test }
+      return { cell, column: nameFromData(node.nameOf(name, cell.label)), test }
     }),
   )
   const shown = [...new Map(columns.map((each) => [each.column, each])).values()].filter(

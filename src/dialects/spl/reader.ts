@@ -3,6 +3,7 @@
  * grammars go on from where a reader stands, so that a command may mix them.
  */
 import type { Span } from '../../core/span.ts'
+import { isOwnName } from '../../schema/source.ts'
 import type { Subsearch } from './ast.ts'
 import { stringEnd } from './expand.ts'
 import { refuse } from './refusal.ts'
@@ -27,6 +28,13 @@ const GLUED = /\([^\s()"]*\)/y
 /** The text of a string or word with `\\` and `\"` read as one character; every other backslash stays. */
 export function unescaped(text: string): string {
   return text.replace(/\\([\\"])/g, '$1')
+}
+
+/** A name that is none of a column that only the plan knows. */
+function checked(name: string, span: Span): { readonly name: string; readonly span: Span } {
+  return isOwnName(name)
+    ? refuse('HR507', { what: `a field called ${name}` }, span)
+    : { name, span }
 }
 
 export class Reader {
@@ -170,10 +178,10 @@ export class Reader {
       token.kind === 'word' && token.text.startsWith("'") ? this.text.indexOf("'", start + 1) : -1
     if (close > start + 1 && close < this.end) {
       this.at = close + 1
-      return { name: this.text.slice(start + 1, close), span: { start, end: close + 1 } }
+      return checked(this.text.slice(start + 1, close), { start, end: close + 1 })
     }
     this.next()
-    return { name: unescaped(token.text), span: token.span }
+    return checked(unescaped(token.text), token.span)
   }
 
   /** A new name behind `as`: parentheses that are glued to it belong to it. */

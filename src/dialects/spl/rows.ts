@@ -4,6 +4,7 @@ import type { Span } from '../../core/span.ts'
 import { call, type Expr, field, NULL } from '../../ir/expr.ts'
 import type { Binding, Order, OrderKey, Rel } from '../../ir/rel.ts'
 import { type Field, isList, type Schema, type Type } from '../../ir/types.ts'
+import { storedName } from '../../schema/source.ts'
 import { refuse } from './refusal.ts'
 
 export interface Rows {
@@ -26,6 +27,14 @@ export const NO_ROWS: Rows = {
 
 /** Start of the names of columns that only the plan knows. */
 export const HIDDEN = '@@'
+
+/**
+ * The name of a field that a value of the data gives, as a series of a chart has it: never that of a column of the
+ * plan.
+ */
+export function nameFromData(value: string): string {
+  return storedName(value)
+}
 
 /** Fields that every event has. */
 export const STANDARD_FIELDS: ReadonlyMap<string, Type> = new Map<string, Type>([
@@ -56,7 +65,7 @@ export function storable(value: Expr, span?: Span): Expr {
 export function derived(rows: Rows, set: readonly Binding[]): Rows {
   if (set.length === 0) return rows
   const fields = new Map(rows.fields)
-  for (const { name, value } of set) if (!name.startsWith('@')) fields.set(name, value.type)
+  for (const { name, value } of set) if (!name.startsWith(HIDDEN)) fields.set(name, value.type)
   return { ...rows, rel: { op: 'derive', from: rows.rel, set }, fields }
 }
 
