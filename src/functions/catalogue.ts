@@ -14,6 +14,7 @@ import { choiceFunctions } from './choice.ts'
 import { choosingFunctions } from './choosing.ts'
 import { collectFunctions } from './collect.ts'
 import { compareFunctions } from './compare.ts'
+import { convertFunctions } from './convert.ts'
 import { derivedFunctions } from './derived.ts'
 import { digestFunctions } from './digests.ts'
 import { dynamicFunctions } from './dynamic.ts'
@@ -44,7 +45,9 @@ import { numberFunctions } from './numbers.ts'
 import { parsingFunctions } from './parsing.ts'
 import type { FunctionRecord } from './record.ts'
 import { rexFunctions } from './rex.ts'
+import { rowJsonFunctions } from './rowjson.ts'
 import { rowKeyFunctions } from './rowkeys.ts'
+import { rowNumberFunctions } from './rownumbers.ts'
 import { rowTextFunctions } from './rowtexts.ts'
 import { schemaFunctions } from './schemas.ts'
 import { searchingFunctions } from './searching.ts'
@@ -137,9 +140,12 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...choosingFunctions,
   ...elementFunctions,
   ...rowTextFunctions,
+  ...rowNumberFunctions,
   ...rowKeyFunctions,
   ...rexFunctions,
   ...changeFunctions,
+  ...convertFunctions,
+  ...rowJsonFunctions,
   ...timeBucketFunctions,
   ...lookupFunctions,
 ])

@@ -3,8 +3,8 @@ import { arg, type FunctionRecord } from './record.ts'
 import { type Sql, type SqlArg, sql } from './sql.ts'
 
 /** A value as the engine compares its type with that of the default: a column of a store is never missing, a default is. */
-const mayMiss = (value: SqlArg): Sql =>
-  value.type === 'text' ? value.sql : sql`toNullable(${value.sql})`
+const mayMiss = (value: SqlArg, otherwise: SqlArg): Sql =>
+  value.type === 'text' && otherwise.value !== null ? value.sql : sql`toNullable(${value.sql})`
 
 const base = { onNull: 'own', aggregate: true, examples: [] } as const
 
@@ -31,7 +31,7 @@ export const windowFunctions: readonly FunctionRecord[] = [
     gives: 'dynamic',
     spelled: { kusto: ['prev'] },
     sql: (args) =>
-      sql`lagInFrame(${mayMiss(arg(args, 0))}, ${arg(args, 1).sql}, ${arg(args, 2).sql})`,
+      sql`lagInFrame(${mayMiss(arg(args, 0), arg(args, 2))}, ${arg(args, 1).sql}, ${arg(args, 2).sql})`,
   },
   {
     ...base,
@@ -45,7 +45,7 @@ export const windowFunctions: readonly FunctionRecord[] = [
     gives: 'dynamic',
     spelled: { kusto: ['next'] },
     sql: (args) =>
-      sql`leadInFrame(${mayMiss(arg(args, 0))}, ${arg(args, 1).sql}, ${arg(args, 2).sql})`,
+      sql`leadInFrame(${mayMiss(arg(args, 0), arg(args, 2))}, ${arg(args, 1).sql}, ${arg(args, 2).sql})`,
   },
   {
     ...base,

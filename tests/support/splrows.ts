@@ -43,7 +43,7 @@ function worldOf(rows: readonly Given[]): World {
 }
 
 function cell(value: unknown): unknown {
-  return typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value
+  return typeof value === 'string' && /^-?(?:0|[1-9]\d{0,14})$/.test(value) ? Number(value) : value
 }
 
 /** Opens a desk; it is to be closed. */

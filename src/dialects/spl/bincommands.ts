@@ -18,7 +18,7 @@ export const BIN_OPTIONS = {
   aligntime: 'text',
 } as const
 
-export interface BinNode {
+interface BinNode {
   readonly name: string
   readonly as?: string
   readonly options: Options
@@ -50,7 +50,7 @@ export function secondsOf(span: TimeSpan): number {
 }
 
 /** The shortest span, none shorter than the least, of which no more than so many cover a length of time. */
-export function chosenSpan(seconds: number, bins: number, least = 0): TimeSpan {
+function chosenSpan(seconds: number, bins: number, least: number): TimeSpan {
   const fits = CHOICES.find(
     (each) => secondsOf(each) >= least && Math.floor(seconds / secondsOf(each)) < bins,
   )
@@ -117,13 +117,10 @@ export function timeBin(
   options: Options,
   context: Context,
   place: Span,
-  bins = 100,
 ): { readonly value: Expr; readonly span: TimeSpan } {
-  const given = options.given('span')
-  const least = options.given('minspan')
   const number = asNumber(value)
   const extent = () => extentOf(rows, value, context, place)
-  const span = given === undefined ? spanFor(options, least, extent, bins) : readSpan(given)
+  const span = spanOf(options, extent)
   const origin = originOf(options.given('aligntime'), extent)
   const aligns = 'seconds' in span && span.seconds % 86_400 !== 0
   return { value: timeBucket(number, span, aligns ? origin : undefined), span }
@@ -135,15 +132,20 @@ function readSpan(given: GivenOption): TimeSpan {
   return span ?? refuse('HR506', { option: given.name, wanted }, given.span)
 }
 
-function spanFor(
+/** Spans that a length of time is put in when no number is said. */
+const SPANS = 100
+
+/** The span that options set, or that suits an extent. */
+export function spanOf(
   options: Options,
-  least: GivenOption | undefined,
   extent: () => readonly [number, number] | undefined,
-  bins: number,
 ): TimeSpan {
+  const given = options.given('span')
+  if (given !== undefined) return readSpan(given)
+  const least = options.given('minspan')
   const shortest = least === undefined ? 0 : secondsOf(readSpan(least))
   const [from, to] = extent() ?? [0, 0]
-  return chosenSpan(to - from, options.number('bins', bins), shortest)
+  return chosenSpan(to - from, options.number('bins', SPANS), shortest)
 }
 
 const float = (value: number): Expr => ({ op: 'const', value, type: 'float' })

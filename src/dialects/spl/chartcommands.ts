@@ -280,8 +280,8 @@ function readTimechart(reader: Reader): ChartNode {
   return { calls, options, ...(split === undefined ? {} : { split }) }
 }
 
-/** The beginnings of the spans from one to the next. */
-function spansBetween(span: TimeSpan): (first: Expr, next: Expr) => Expr {
+/** What makes the beginnings of the spans from one to the next. */
+export function spansBetween(span: TimeSpan): (first: Expr, next: Expr) => Expr {
   if ('seconds' in span) {
     return (first, next) =>
       call('bin.between', [first, next, float(span.seconds)], { list: 'text' })

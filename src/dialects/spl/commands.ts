@@ -14,10 +14,13 @@ import { lookupCommands } from './lookupcommands.ts'
 import { mappingCommands } from './mapping.ts'
 import { multivalueCommands } from './multivalues.ts'
 import { orderingCommands } from './ordering.ts'
+import { pivotCommands } from './pivotcommands.ts'
 import { rexCommands } from './rex.ts'
+import { seriesCommands } from './seriescommands.ts'
 import { statsCommands } from './statscommands.ts'
 import { streamCommands } from './streamstats.ts'
 import { topCommands } from './topcommands.ts'
+import { totalCommands } from './totals.ts'
 import { tstatsCommands } from './tstats.ts'
 
 const all: readonly CommandRecord[] = [
@@ -32,6 +35,9 @@ const all: readonly CommandRecord[] = [
   ...mappingCommands,
   ...lookupCommands,
   ...statsCommands,
+  ...pivotCommands,
+  ...seriesCommands,
+  ...totalCommands,
   ...chartCommands,
   ...binCommands,
   ...fillingCommands,
@@ -58,5 +64,32 @@ export const REFUSED: ReadonlyMap<string, string> = new Map([
   ['geom', 'it draws maps'],
   ['geomfilter', 'it draws maps'],
   ['geostats', 'it draws maps'],
+  ['predict', 'it fits models of time series'],
+  ['x11', 'it fits models of time series'],
+  ['anomalydetection', 'it fits models'],
+  ['anomalies', 'it fits models'],
+  ['anomalousvalue', 'it fits models'],
+  ['cluster', 'it groups texts by likeness'],
+  ['kmeans', 'it fits models'],
+  ['associate', 'it looks for relations of fields'],
+  ['correlate', 'it looks for relations of fields'],
+  ['analyzefields', 'it looks for relations of fields'],
+  ['af', 'it looks for relations of fields'],
+  ['arules', 'it looks for relations of fields'],
+  [
+    'contingency',
+    'its table has columns that only drawing needs; use chart count over one field by the other',
+  ],
+  [
+    'counttable',
+    'its table has columns that only drawing needs; use chart count over one field by the other',
+  ],
+  [
+    'ctable',
+    'its table has columns that only drawing needs; use chart count over one field by the other',
+  ],
+  ...['sistats', 'sichart', 'sitimechart', 'sitop', 'sirare'].map(
+    (name) => [name, 'it makes rows for a summary index; use the command without si'] as const,
+  ),
   ['cyberchef', 'it is an app of its own'],
 ])
