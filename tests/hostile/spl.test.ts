@@ -93,7 +93,7 @@ describe('names', () => {
     expect(await desk.found(rows, 'table *')).toEqual([{ [hostile]: hostile, k: '1' }])
     const quoted = hostile.replace(/["\\]/g, '\\$&')
     expect(await desk.found(rows, `search "${quoted}"="${quoted}" | table k`)).toEqual([{ k: '1' }])
-    const search = `eval r=if('${hostile.replace(/['`]/g, '')}'="x", 1, 0) | table r`
+    const search = `eval r=if('${hostile.replace(/['`"]/g, '')}'="x", 1, 0) | table r`
     expect(await desk.found(rows, search)).toEqual([{ r: '0' }])
   })
 })
