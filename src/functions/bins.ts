@@ -21,7 +21,7 @@ const MONTHS: Parameter = {
 }
 
 /** Most spans that one gap is filled with; wider gaps stay as they are. */
-export const MOST_SPANS = 100_000
+const MOST_SPANS = 100_000
 
 /** The greatest multiple of a step, counted from a start, that is no greater than a number. */
 function floored(value: Sql, step: number, start: number): Sql {

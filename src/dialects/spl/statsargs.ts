@@ -98,7 +98,7 @@ function readArgument(
 }
 
 /** Reads one function with its argument and name. */
-export function readStatsCall(reader: Reader): StatsCall {
+function readStatsCall(reader: Reader): StatsCall {
   const { fn, written, percent, span } = readFunction(reader)
   const next = reader.peek()
   const hasArgument = next?.kind === 'mark' && next.text === '('
