@@ -117,13 +117,19 @@ function bare(value: Expr): Expr {
   return text === undefined || (text.op === 'field' && text.stored !== 'blank') ? value : text
 }
 
+function bareColumn(value: Expr): Expr {
+  const made = bare(value)
+  return made.op === 'field' ? made : value
+}
+
 const PRESENCE = new Set(['value.is_null', 'value.exists', 'value.has_value'])
 
 /** A test of stored texts is made on the columns themselves: it looks itself whether there is a value. */
 function foldTest(expr: Call): Expr | undefined {
   const record = functions.get(expr.fn)
   if (record?.onNull !== 'false' && !PRESENCE.has(expr.fn)) return undefined
-  const args = expr.args.map(bare)
+  // What is computed may be empty or null where there is nothing; only a column tells presence by itself.
+  const args = PRESENCE.has(expr.fn) ? expr.args.map(bareColumn) : expr.args.map(bare)
   if (args.some((each, index) => each !== expr.args[index])) return foldCall({ ...expr, args })
   const [subject, ...rest] = expr.args
   if (record?.anyOf !== true || subject?.op !== 'call' || subject.fn !== 'value.listed') {
