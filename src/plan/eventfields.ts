@@ -4,6 +4,7 @@
  */
 import { call, type Expr, type FieldRef, NULL, text, texts } from '../ir/expr.ts'
 import { isList, type Type } from '../ir/types.ts'
+import { fieldsOf } from '../ir/walk.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import {
   declaredValues,
@@ -87,7 +88,14 @@ const FIXED = new Set(['_time', '_raw', '_indextime', 'linecount', 'punct', 'spl
 /** Names whose values are the event types and tags of an event. */
 const KIND_NAMES = new Set(['eventtype', 'tag', 'tag::eventtype'])
 /** Names that Splunk shows of every event. */
-const ALWAYS: readonly string[] = [...GENERAL.keys(), 'source', 'sourcetype', ...KIND_NAMES]
+const ALWAYS: readonly string[] = [
+  ...[...GENERAL]
+    .filter(([name, value]) => name === '_raw' || !readsRecord(value))
+    .map(([name]) => name),
+  'source',
+  'sourcetype',
+  ...KIND_NAMES,
+]
 
 /** A stored text column of exactly this name. */
 function exactText(name: string, { columns }: Columns): Expr {
@@ -234,9 +242,20 @@ function listName(name: string, lists: ReadonlySet<string>): string {
   return isOfObjects ? `${name.slice(0, dot)}{}${name.slice(dot)}` : `${name}{}`
 }
 
-/** The names of all fields that the events of a source have, mapped and stored ones. */
+/** True for a value that is looked for in the text of the record. */
+function readsRecord(value: Expr): boolean {
+  return fieldsOf(value).has(META.raw)
+}
+
+/**
+ * The names of all fields that the events of a source have, mapped and stored ones. What has to be looked for in the text
+ * of each record is there for those that ask for it by name.
+ */
 function namesOf(on: EventsOf): readonly string[] {
-  const mapped = [...on.part.fields.keys()].filter((name) => !isNothing(eventValue(name, on)))
+  const mapped = [...on.part.fields.keys()].filter((name) => {
+    const value = eventValue(name, on)
+    return !isNothing(value) && !readsRecord(value)
+  })
   const stored = [...on.columns.text, ...on.columns.lists]
   return [
     ...ALWAYS,
