@@ -24,8 +24,8 @@ export interface Dataset {
   /** Names of the datasets from the root down to this one; a field is written after that of the dataset it comes from. */
   readonly lineage: readonly string[]
   /**
-   * `_time`, `host`, `source`, `sourcetype` and `index` are not among them: every dataset has those. A field of a dataset
-   * below is named with the path to it (`Instance_Changes.image_id`).
+   * `_time`, `host`, `source`, `sourcetype` and `index` are not among them: every dataset has those. A field that a
+   * dataset below adds is named with the path to it (`Instance_Changes.image_id`).
    */
   readonly fields: ReadonlyMap<string, Type>
 }
@@ -260,11 +260,6 @@ function below(node: Node, models: DataModels): readonly (readonly [string, Node
   })
 }
 
-/** The fields that a dataset below adds; all that it has where it is fed by parts of its own. */
-function addedBy(node: Node): ReadonlyMap<string, Declared> {
-  return node.where === undefined ? fieldsOf(node) : node.own
-}
-
 /**
  * A dataset by its model and its name, which may be written with the names above it; without one, the model's first.
  * Undefined when there is none.
@@ -279,7 +274,7 @@ export function dataset(
   if (node === undefined) return undefined
   const fields = new Map([...fieldsOf(node)].map(([each, { type }]) => [each, type]))
   for (const [path, child] of below(node, models)) {
-    for (const [each, { type }] of addedBy(child)) fields.set(`${path}.${each}`, type)
+    for (const [each, { type }] of child.own) fields.set(`${path}.${each}`, type)
   }
   const lineage = lineageOf(node).map((each) => each.name)
   return { model: node.model, name: node.name, lineage, fields }
@@ -357,7 +352,7 @@ function partFor(node: Node, fed: Node, part: ViewPart, models: DataModels): Vie
     if (!isFed && child.where === undefined) continue
     const whole = valuesOf(child, part)
     const test = isFed ? TRUE : conditionOf(child, fed, whole)
-    for (const name of addedBy(child).keys()) {
+    for (const name of child.own.keys()) {
       const value = whole.get(name)
       if (value === undefined) continue
       const otherwise = isList(value.type) ? texts([]) : NULL
