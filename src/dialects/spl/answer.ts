@@ -13,6 +13,8 @@ export interface SplNote {
   readonly text: string
   /** In the search as written. */
   readonly span?: Span
+  /** One row with the number of what the note speaks of, such as the rows that are not counted. */
+  readonly count?: Rel
 }
 
 /**

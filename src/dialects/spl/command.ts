@@ -20,8 +20,8 @@ export interface Context {
   hidden(label: string): string
   /** Something to tell that does not stop the search. Its span is in the expanded text. */
   notice(diagnostic: Diagnostic): void
-  /** Something for `explain`: an assumption, a mapping. */
-  note(kind: NoteKind, text: string, span?: Span): void
+  /** Something for `explain`: an assumption, a mapping; `count` gives the number that it speaks of in one row. */
+  note(kind: NoteKind, text: string, span?: Span, count?: Rel): void
   /** Something to be done with the rows when the search has run. */
   effect(effect: Effect): void
   /** An expression of `eval` over rows. */

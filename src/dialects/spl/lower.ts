@@ -89,10 +89,14 @@ export class Lowering implements Context {
     )
   }
 
-  note(kind: NoteKind, text: string, span?: Span): void {
+  note(kind: NoteKind, text: string, span?: Span, count?: Rel): void {
     if (this.notes.some((each) => each.kind === kind && each.text === text)) return
-    const place = span === undefined ? {} : { span: this.#text.origin(span) }
-    this.notes.push({ kind, text, ...place })
+    this.notes.push({
+      kind,
+      text,
+      ...(span === undefined ? {} : { span: this.#text.origin(span) }),
+      ...(count === undefined ? {} : { count: this.#withShared(count) }),
+    })
   }
 
   effect(effect: Effect): void {

@@ -1,6 +1,6 @@
 /** Commands that calculate over groups of rows: `stats` makes a row of each, `eventstats` tells each row of its group. */
-import { and, call, type Expr, field } from '../../ir/expr.ts'
-import type { Binding } from '../../ir/rel.ts'
+import { and, call, type Expr, field, or } from '../../ir/expr.ts'
+import type { Binding, Rel } from '../../ir/rel.ts'
 import { isList, type Type } from '../../ir/types.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { Options } from './options.ts'
@@ -62,7 +62,20 @@ export function distinctCalls(calls: readonly StatsCall[]): readonly StatsCall[]
   return [...last.values()]
 }
 
-/** One row for each group, in the order of its keys. */
+/** Says that rows without a key are dropped, and how many that are. */
+function noteDropped(rows: Rows, by: readonly string[], context: Context): void {
+  const missing = by.map((name) => call('logic.not', [present(fieldValue(rows, name))]))
+  const from: Rel = { op: 'filter', from: rows.rel, where: or(missing) }
+  const count: Rel = {
+    op: 'aggregate',
+    from,
+    by: [],
+    into: [{ name: context.hidden('n'), fn: 'stats.count_rows', args: [], type: 'int' }],
+  }
+  context.note('missing keys', `rows without ${by.join(' or ')}`, undefined, count)
+}
+
+/** One row for each group, in the order of its keys. Rows without a key are in none. */
 export function grouped(
   rows: Rows,
   calls: readonly StatsCall[],
@@ -75,6 +88,7 @@ export function grouped(
     const message = `${columnOf(clash)} is a field that rows are grouped by; give it another name with "as"`
     refuse('HR509', { message }, clash.span)
   }
+  if (by.length > 0) noteDropped(rows, by, context)
   const keyed = keyedRows(rows, by)
   const names = list.map(columnOf)
   const { rows: from, into } = aggregatesOf(list, names, keyed, context)

@@ -206,12 +206,6 @@ const tstats = command<TstatsNode>({
       refuse('HR506', { option: 'span', wanted: 'with _time behind "by"' }, span)
     }
     const names = [...new Set(by.map(({ name }) => name))]
-    if (!options.has('fillnull_value')) {
-      const open = names.filter((name) => name !== '_time')
-      if (open.length > 0) {
-        context.note('missing keys', `events without ${open.join(', ')} are not counted`, span)
-      }
-    }
     return grouped(rows, calls, names, context)
   },
 })
