@@ -526,6 +526,11 @@ export const codes = {
       'the regular expression {pattern} takes more than {limit} seconds on the values that it must look at',
     hint: 'write it without looking around, or narrow the search before it',
   },
+  HR521: {
+    severity: 'warning',
+    message: '{count} rows lack a field that the search of map needs; no search is run for them',
+    hint: 'drop such rows before map, or fill the field',
+  },
   HR530: { severity: 'error', message: 'the lookup "{name}" cannot be read: {reason}' },
   HR531: {
     severity: 'warning',
@@ -707,7 +712,7 @@ export const codes = {
   HR910: {
     severity: 'error',
     message: 'no rule in "{path}"',
-    hint: 'a rule is a YAML file with `detection` (Sigma) or `query` (Sentinel, Defender); queries also stand in .kql, .md and .json files',
+    hint: 'a rule is a YAML file with `detection` (Sigma), `query` (Sentinel, Defender) or `search` (Splunk); queries also stand in .kql, .spl, .conf, .md and .json files',
   },
   HR911: { severity: 'error', message: 'the pack holds more than {limit} {what}' },
   HR912: {

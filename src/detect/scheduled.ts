@@ -24,7 +24,7 @@ import { type Cadence, cadenceOf, endOf, type RunWindow, windowAt, windowsOf } f
 export interface ScheduledOptions {
   readonly schema: SchemaCatalogue
   readonly stored: StoredCatalogue
-  readonly store: Pick<RunStore, 'rows'>
+  readonly store: Pick<RunStore, 'rows' | 'lookups'>
   /** Events outside of it are not there. */
   readonly time: TimeBounds
   /** The time of a single run; without it the rule runs at each step of its schedule. */

@@ -8,6 +8,8 @@ import type { SplRows } from './splvalues.ts'
 import type { Value } from './values.ts'
 
 const MOST_TEXT = 5_000
+/** Fields that a rule names as objects; published ones name up to eight. */
+const MOST_FIELDS = 100
 /** Objects of one kind that a finding carries at most: a field may have any number of values. */
 const MOST_OBJECTS = 500
 /** Fields that name the host of a row where no system is at risk, the surest first. */
@@ -65,7 +67,7 @@ export class SplFindings {
   }
 
   #filled(format: string, row: readonly Value[]): string {
-    return this.#rows.filled(format, row).slice(0, MOST_TEXT)
+    return this.#rows.filled(format, row, MOST_TEXT)
   }
 
   /** What a notable is called: `%name%` stands for a part of the rule. Empty when it says no more than the rule. */
@@ -81,26 +83,31 @@ export class SplFindings {
     return filled === own ? '' : filled
   }
 
+  /** The values of a field that say something. */
+  #values(row: readonly Value[], field: string): readonly string[] {
+    const said = this.#rows.values(row, field).filter((value) => value !== '')
+    return said.slice(0, MOST_OBJECTS)
+  }
+
   #risk(row: readonly Value[]): readonly FoundRisk[] {
     const { riskMessage, riskObjects } = this.#part
     return unique(
-      riskObjects.flatMap(({ field, type, score, message = riskMessage }) =>
-        this.#rows
-          .values(row, field)
-          .filter((value) => value !== '')
-          .map((value) => ({ field, value, type, score, message: this.#filled(message, row) })),
-      ),
+      riskObjects.slice(0, MOST_FIELDS).flatMap(({ field, type, score, message: own }) => {
+        const values = this.#values(row, field)
+        if (values.length === 0) return []
+        const message = this.#filled(own ?? riskMessage, row)
+        return values.map((value) => ({ field, value, type, score, message }))
+      }),
     )
   }
 
   #threats(row: readonly Value[]): readonly FoundThreat[] {
     return unique(
-      this.#part.threatObjects.flatMap(({ field, type }) =>
-        this.#rows
-          .values(row, field)
-          .filter((value) => value !== '')
-          .map((value) => ({ field, value, type })),
-      ),
+      this.#part.threatObjects
+        .slice(0, MOST_FIELDS)
+        .flatMap(({ field, type }) =>
+          this.#values(row, field).map((value) => ({ field, value, type })),
+        ),
     )
   }
 

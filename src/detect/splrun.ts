@@ -9,13 +9,14 @@ import type { Throttling } from '../dialects/spl/rule.ts'
 import type { Rel } from '../ir/rel.ts'
 import { givesNothing } from '../plan/empty.ts'
 import { atTime, readsNow } from '../plan/now.ts'
-import type { Rule, SplPart, SplSetting } from '../rules/rule.ts'
+import type { Rule, SplPart, SplTimes } from '../rules/rule.ts'
 import { keyOfRows } from './alerts.ts'
 import type { Finding } from './finding.ts'
 import { planQuery, planRows, type QueryPlan, queryRows, sourcesOf, within } from './runquery.ts'
 import type { ScheduledOptions, ScheduledOutcome } from './scheduled.ts'
 import { discoverSpl } from './spldiscover.ts'
 import { SplFindings } from './splfindings.ts'
+import { readyLookups } from './spltables.ts'
 import { SplRows } from './splvalues.ts'
 import type { Value } from './values.ts'
 import { endOf } from './windows.ts'
@@ -100,21 +101,26 @@ class SplRun {
     return end === undefined ? rel : atTime(rel, end)
   }
 
-  /** The search compiled for what is stored, with what only the data can tell. */
-  compiled(): Promise<SplAnswer> {
+  /** The search compiled for what is stored, with what only the data can tell; the tables that it reads are there. */
+  async compiled(): Promise<SplAnswer> {
     const { stored, store, at, query } = this.options
     const { schedule } = this.part
-    const setting: SplSetting = {
+    const written = await store.lookups?.written()
+    const setting: SplTimes = {
       stored,
+      ...(written === undefined ? {} : { written }),
       ...(at === undefined || schedule === undefined
         ? {}
         : { range: { earliest: schedule.earliest, latest: schedule.latest } }),
     }
-    const { compile } = this.part.compiler(setting)
+    const { compile, lookups } = this.part.compiler(setting)
     const rowsOf = async function* (this: SplRun, rel: Rel): AsyncGenerator<readonly Value[]> {
+      await readyLookups(rel, lookups, store.lookups)
       yield* planRows(store, await this.timed(rel), this.world, query)
     }
-    return discoverSpl({ compile, rows: rowsOf.bind(this) })
+    const answer = await discoverSpl({ compile, rows: rowsOf.bind(this) })
+    if (answer.rel !== undefined) await readyLookups(answer.rel, lookups, store.lookups)
+    return answer
   }
 
   /** Tells a finding for each row; gives what is to be said of them. */
@@ -181,6 +187,9 @@ export async function runSpl(
   const { at } = options
   const isTold = at === undefined && part.schedule !== undefined
   const schedule = isTold ? [diagnose('HR570', { cron: part.schedule?.cron ?? '' })] : []
+  const unwritten = answer.effects.flatMap(({ kind, name }) =>
+    kind === 'outputlookup' ? [diagnose('HR539', { name })] : [],
+  )
   const asOf = at === undefined && readsNow(answer.rel) ? [diagnose('HR491', { time: end })] : []
-  return { diagnostics: [...diagnostics, ...schedule, ...asOf, ...notices], runs: 1 }
+  return { diagnostics: [...diagnostics, ...schedule, ...asOf, ...unwritten, ...notices], runs: 1 }
 }

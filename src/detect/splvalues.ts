@@ -74,13 +74,19 @@ export class SplRows {
   }
 
   /**
-   * A text in which `$field$` stands for the values of the row. A field that is missing stays as it is written; what is
-   * put in is not read again.
+   * A text in which `$field$` stands for the values of the row, cut to a length. A field that is missing stays as it is
+   * written; what is put in is not read again.
    */
-  filled(format: string, row: readonly Value[]): string {
-    return format.replace(/\$([^$\s]{1,256})\$/g, (whole, name: string) => {
+  filled(format: string, row: readonly Value[], most: number): string {
+    let text = ''
+    let from = 0
+    for (const { 0: whole, 1: name = '', index } of format.matchAll(/\$([^$\s]{1,256})\$/g)) {
+      if (text.length >= most) break
       const values = this.values(row, name)
-      return values.length === 0 ? whole : values.join(', ')
-    })
+      const put = values.length === 0 ? whole : values.join(', ').slice(0, most)
+      text += format.slice(from, index) + put
+      from = index + whole.length
+    }
+    return (text + format.slice(from, from + most)).slice(0, most)
   }
 }

@@ -208,6 +208,19 @@ async function readPacked(into: Collection, path: string): Promise<void> {
   }
 }
 
+/** True for an app as Splunk packs it: an archive with the ending of a search. */
+function isPackedApp(path: string): boolean {
+  if (!/\.spl$/i.test(path)) return false
+  const handle = openSync(path, 'r')
+  try {
+    const bytes = Buffer.alloc(2)
+    readSync(handle, bytes)
+    return bytes[0] === 0x1f && bytes[1] === 0x8b
+  } finally {
+    closeSync(handle)
+  }
+}
+
 async function readNamed(into: Collection, path: string): Promise<void> {
   if (path === '-') {
     into.take(path, '-', await bounded(process.stdin, '-'), true)
@@ -221,7 +234,7 @@ async function readNamed(into: Collection, path: string): Promise<void> {
     // A pipe, such as the shell makes for <(...).
     into.take(path, path, await bounded(createReadStream(path), path), true)
   } else if (!into.isNew(path, path)) return
-  else if (!RULE_NAME.test(path)) await readPacked(into, path)
+  else if (!RULE_NAME.test(path) || isPackedApp(path)) await readPacked(into, path)
   else if (stat.size > mostBytes(path)) into.tooLarge(path, path, `${stat.size} bytes or more`)
   else into.take(path, path, await bounded(createReadStream(path), path), true)
 }

@@ -54,17 +54,21 @@ export interface KustoPart
   readonly unfinished?: Unfinished
 }
 
-/** What is known of the store that a search is compiled for, and the times that it looks at. */
-export interface SplSetting {
+/** What is known of the store that a search is compiled for. */
+export interface SplStore {
   /** Absent: every field that the search names is taken to be there. */
   readonly stored?: StoredCatalogue
   /** The lookups that searches have written. */
   readonly written?: StoredLookups
+}
+
+/** The store, and the times that the search looks at. */
+export interface SplTimes extends SplStore {
   readonly range?: TimeRange
 }
 
 /** Compiles the search of a rule for a store. */
-export type SplCompiler = (setting: SplSetting) => {
+export type SplCompiler = (given: SplTimes) => {
   readonly lookups: Lookups
   readonly compile: (found: ReadonlyMap<string, readonly string[]>) => SplAnswer
 }

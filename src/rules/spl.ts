@@ -7,7 +7,7 @@ import { suggest } from '../core/suggest.ts'
 import type { SplAnswer } from '../dialects/spl/answer.ts'
 import { compileSpl } from '../dialects/spl/compile.ts'
 import { readSplFile, type SplForm } from '../dialects/spl/document.ts'
-import type { SplLibrary } from '../dialects/spl/library.ts'
+import { macrosOf, type SplLibrary } from '../dialects/spl/library.ts'
 import type { LookupDefinition } from '../dialects/spl/lookupdef.ts'
 import { PLAIN_LOOKUP } from '../dialects/spl/lookupdef.ts'
 import {
@@ -27,8 +27,9 @@ import {
   located,
   type Rule,
   type SplCompiler,
+  type SplStore,
 } from './rule.ts'
-import { splWorld } from './splworld.ts'
+import { type SplSetting, splWorld } from './splworld.ts'
 
 /** A text that is Splunk's, and what it holds. */
 export interface SplText extends RuleText {
@@ -271,23 +272,40 @@ class Compilation {
     }
   }
 
-  readonly #libraries = new Map<string, SplLibrary>()
+  readonly #settings = new WeakMap<object, Map<string, SplSetting>>()
 
-  #compiler(root: string, { search, macros }: SplDocument): SplCompiler | undefined {
-    const schema = this.#schema?.()
-    if (schema === undefined) return undefined
-    const known = this.#libraries.get(root) ?? this.library(root)
-    this.#libraries.set(root, known)
-    const library = macros.length === 0 ? known : { ...known, macros: [...known.macros, ...macros] }
-    return ({ stored, written, range = {} }) => {
-      const { world, lookups } = splWorld({
+  /** The world of searches of a path over a store, made once: files of lookups are read once for all of them. */
+  #setting(schema: SchemaCatalogue, root: string, { stored, written }: SplStore): SplSetting {
+    const store = stored ?? schema
+    const known = this.#settings.get(store) ?? new Map<string, SplSetting>()
+    this.#settings.set(store, known)
+    const tables = [...(written ?? [])].map(([name, { table }]) => [name, table])
+    const key = JSON.stringify([root, tables])
+    const made =
+      known.get(key) ??
+      splWorld({
         schema,
-        library,
+        library: this.library(root),
         hasFilters: true,
         ...(stored === undefined ? {} : { stored }),
         ...(written === undefined ? {} : { written }),
       })
-      return { lookups, compile: (found) => compileSpl(search, { world, found, ...range }) }
+    known.set(key, made)
+    return made
+  }
+
+  #compiler(root: string, { search, macros }: SplDocument): SplCompiler | undefined {
+    const schema = this.#schema?.()
+    if (schema === undefined) return undefined
+    // Macros of a document alone are those of a page: what packs and the user define goes before them.
+    const own = macros.length === 0 ? undefined : [...this.library(root).macros, ...macros]
+    return ({ range = {}, ...store }) => {
+      const shared = this.#setting(schema, root, store)
+      const world = own === undefined ? shared.world : { ...shared.world, ...macrosOf(own, true) }
+      return {
+        lookups: shared.lookups,
+        compile: (found) => compileSpl(search, { world, found, ...range }),
+      }
     }
   }
 

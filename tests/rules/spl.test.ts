@@ -2,13 +2,15 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { compilerHere } from '../../src/rules/kustolibrary.ts'
 import { loadRules } from '../../src/rules/load.ts'
 import { readyMadeSchema } from '../../tools/product.ts'
-import { zip } from '../support/archives.ts'
+import { tar, zip } from '../support/archives.ts'
 
 const schema = readyMadeSchema()
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 let folder = ''
 beforeEach(() => {
@@ -86,7 +88,6 @@ describe('a pack', () => {
   })
 
   it('in an archive is read like a folder', async () => {
-    const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
     write(
       'pack.zip',
       zip([
@@ -95,6 +96,26 @@ describe('a pack', () => {
       ]),
     )
     expect((await load('pack.zip')).runnable).toEqual(['named'])
+  })
+
+  it('as Splunk packs an app is read like a folder, its own settings before those of its publisher', async () => {
+    const searches = '[named]\nsearch = `m` | stats count by dest\ncron_schedule = 0 * * * *\n'
+    write(
+      'app.spl',
+      gzipSync(
+        tar([
+          { name: 'app/default/savedsearches.conf', data: bytes(searches) },
+          {
+            name: 'app/local/savedsearches.conf',
+            data: bytes('[named]\ncron_schedule = 5 * * * *\n'),
+          },
+          { name: 'app/default/macros.conf', data: bytes('[m]\ndefinition = sourcetype=a\n') },
+        ]),
+      ),
+    )
+    const { runnable, rules } = await load('app.spl')
+    expect(runnable).toEqual(['named'])
+    expect(rules[0]?.rule?.spl?.schedule?.cron).toBe('5 * * * *')
   })
 
   it('that defines a macro twice tells it, and the first holds', async () => {

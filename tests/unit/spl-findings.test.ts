@@ -29,9 +29,15 @@ describe('a row', () => {
   })
 
   it('fills texts once: what is put in is not read again, what is missing stays', () => {
-    expect(rows.filled('$dest$ by $users{}.name$, $count$ times, $nope$ 5$ $', row)).toBe(
+    expect(rows.filled('$dest$ by $users{}.name$, $count$ times, $nope$ 5$ $', row, 1_000)).toBe(
       'HOST$dest$ by a, b, 3 times, $nope$ 5$ $',
     )
+  })
+
+  it('fills no more than what is wanted', () => {
+    const long = [null, 'x'.repeat(100_000), '[]', null, null]
+    expect(rows.filled('$dest$'.repeat(10_000), long, 500)).toBe('x'.repeat(500))
+    expect(rows.filled(`a $count$${'b'.repeat(1_000)}`, long, 10)).toBe('a $count$b')
   })
 
   it('says when it happened by the surest of its fields', () => {
