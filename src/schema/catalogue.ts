@@ -1,6 +1,7 @@
 /** The schema as a whole: all sources, and the views of each dialect, read once from `content/schema`. */
-import type { DataModels } from './datamodels.ts'
+
 import type { EventPart } from './eventview.ts'
+import type { DataModels } from './modelfiles.ts'
 import type { Source } from './source.ts'
 import type { TableCatalogue } from './tables.ts'
 import type { Logsource, View, ViewPart } from './view.ts'

@@ -6,11 +6,11 @@ import { hasErrors, type Outcome } from '../core/diagnostic.ts'
 import type { YamlNode } from '../core/yaml.ts'
 import type { Expr } from '../ir/expr.ts'
 import type { LogsourceView, SchemaCatalogue } from './catalogue.ts'
-import { isModelFile, lateModels } from './datamodels.ts'
 import { eachOf, readDocuments, type SchemaFile } from './documents.ts'
 import { isEventFile, lateEvents } from './eventview.ts'
 import { readMappings, readParts } from './feed.ts'
 import { logsourceName } from './logsource.ts'
+import { isModelFile, lateModels } from './modelfiles.ts'
 import {
   flagFrom,
   itemsOf,
