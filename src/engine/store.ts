@@ -14,6 +14,7 @@ import {
   TimeColumn,
   Uint64Column,
 } from '../schema/columns.ts'
+import type { LookupTables } from '../schema/lookups.ts'
 import { META, type Source } from '../schema/source.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
 import { quoteName, quoteText } from '../sql/quote.ts'
@@ -22,6 +23,7 @@ import { findDamage } from './damage.ts'
 import { type Engine, EngineError, type QueryOptions } from './engine.ts'
 import { engineErrorOf } from './failure.ts'
 import { type KnownBatch, Ledger } from './ledger.ts'
+import { openLookups } from './lookups.ts'
 import { assembleBlock } from './native.ts'
 import { BATCHES, createBatches, createRejects, REJECTS, tableOf } from './tables.ts'
 
@@ -51,6 +53,8 @@ export interface Store {
   /** Records that could not be stored, the latest first. */
   rejects(options?: QueryOptions): AsyncIterable<Reject>
   about(): Promise<{ readonly version: string; readonly where: string }>
+  /** The rows of lookups. */
+  readonly lookups: LookupTables
   /** Removes everything that is stored. No write may be running. */
   drop(): Promise<void>
 }
@@ -89,6 +93,7 @@ function rowsOf({ blocks, rejects }: Batch): number {
 
 class EventStore implements Store {
   readonly #engine: Engine
+  readonly lookups: LookupTables
   readonly #now: () => number
   readonly #contents: Contents
   readonly #ledger: Ledger
@@ -98,8 +103,9 @@ class EventStore implements Store {
   #groups = 0
   #pumping = false
 
-  constructor(options: StoreOptions) {
+  constructor(options: StoreOptions, lookups: LookupTables) {
     this.#engine = options.engine
+    this.lookups = lookups
     this.#now = options.now ?? Date.now
     this.#contents = new Contents(options.engine, options.source ?? (() => undefined))
     this.#ledger = new Ledger(options.engine)
@@ -304,6 +310,7 @@ class EventStore implements Store {
     for (const table of [...this.#contents.tables, REJECTS, BATCHES]) {
       await this.#engine.command(`DROP TABLE IF EXISTS ${quoteName(table)} SYNC`)
     }
+    await this.lookups.drop()
     this.#contents.clear()
     this.#ledger.clear()
     await this.#engine.command(createBatches)
@@ -405,7 +412,7 @@ function ledgerColumns(
 
 /** Opens the store of an engine; makes its own tables when they are not there. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const store = new EventStore(options)
+  const store = new EventStore(options, await openLookups(options.engine))
   await store.open()
   return store
 }

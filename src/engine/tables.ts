@@ -1,11 +1,13 @@
 /** The store's tables as statements: one for the events of each source, the dead letters, and the ledger of batches. */
 import type { ColumnBlock } from '../schema/batch.ts'
+import { LOOKUP_LINE } from '../schema/lookups.ts'
 import { LIST_SUFFIX, META } from '../schema/source.ts'
-import { EVENTS_PREFIX } from '../sql/print.ts'
+import { EVENTS_PREFIX, LOOKUPS_PREFIX } from '../sql/print.ts'
 import { quoteName } from '../sql/quote.ts'
 
 export const BATCHES = 'batches'
 export const REJECTS = 'rejects'
+export const LOOKUPS = 'lookups'
 
 /** A new column is dictionary-coded when its values repeat at least this much (different by seen). */
 const CODED_BELOW = 0.3
@@ -130,4 +132,26 @@ export const createBatches = createTable(
     `${name('overflow')} Array(String)`,
   ],
   `ORDER BY (${name('file')}, ${name('first')})`,
+)
+
+/** The rows of a lookup, in its order. */
+export function createLookup(table: string, columns: readonly string[]): string {
+  return createTable(
+    LOOKUPS_PREFIX + table,
+    [`${name(LOOKUP_LINE)} UInt64`, ...columns.map((each) => `${name(each)} ${PLAIN}`)],
+    `ORDER BY ${name(LOOKUP_LINE)}`,
+  )
+}
+
+/** Which table holds each lookup: of the rows of one name the one with the greatest version. */
+export const createLookups = createTable(
+  LOOKUPS,
+  [
+    `${name('name')} String`,
+    `${name('table')} String`,
+    `${name('columns')} Array(String)`,
+    `${name('rows')} UInt64`,
+    `${name('version')} UInt64`,
+  ],
+  `ORDER BY (${name('name')}, ${name('version')})`,
 )
