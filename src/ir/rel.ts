@@ -24,6 +24,8 @@ export interface FieldRef {
    * a text for it, but some may name it as empty or null.
    */
   readonly kept?: 'map' | 'both' | 'marks'
+  /** True for a text that is always a whole number written plainly, such as the id of an event. */
+  readonly whole?: true
 }
 
 export interface Call {

@@ -4,7 +4,7 @@
  */
 import { call, type Expr, type FieldRef, NULL, text, texts } from '../ir/expr.ts'
 import { isList, type Type } from '../ir/types.ts'
-import { fieldsOf } from '../ir/walk.ts'
+import { fieldsOf, mapExpr } from '../ir/walk.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import {
   declaredValues,
@@ -169,7 +169,12 @@ function kindValue(name: string, on: EventsOf): Expr {
 
 /** A condition or value of the schema over stored columns. */
 function bindNames(expr: Expr, { named, source }: EventsOf): Expr {
-  return foldExpr(bindRaw(expr, named, source))
+  return foldExpr(mapExpr(bindRaw(expr, named, source), (each) => marked(each, source)))
+}
+
+/** The field that leads the order of a source holds the ids of its events. */
+function marked(expr: Expr, source: Source | undefined): Expr {
+  return expr.op === 'field' && expr.name === source?.order ? { ...expr, whole: true } : expr
 }
 
 /** What a name stands for in the events of a source: stored or computed values, null where no event has it. */
@@ -197,8 +202,8 @@ function writtenPair(name: string, { source }: EventsOf): Expr {
   return call('event.pair', [RAW, text(name)], 'text')
 }
 
-function storedValue(name: string, { named, columns }: EventsOf): Expr {
-  const written = exactText(name, named)
+function storedValue(name: string, { named, columns, source }: EventsOf): Expr {
+  const written = marked(exactText(name, named), source)
   if (!columns.lists.has(storedName(name))) return written
   const list = exactList(name, named)
   return isNull(written) ? list : call('value.listed', [list, written], LIST)

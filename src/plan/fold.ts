@@ -6,7 +6,18 @@ import { instantOfTicks, parseIso, printInstant, ticksOf } from '../core/time.ts
 import { functions } from '../functions/catalogue.ts'
 import type { FunctionRecord } from '../functions/record.ts'
 import { sql } from '../functions/sql.ts'
-import { and, type Call, type Const, type Expr, FALSE, NULL, or, TRUE } from '../ir/expr.ts'
+import {
+  and,
+  type Call,
+  type Const,
+  call,
+  type Expr,
+  FALSE,
+  NULL,
+  or,
+  TRUE,
+  text,
+} from '../ir/expr.ts'
 import type { Rel } from '../ir/rel.ts'
 import { mapExpr, mapOwnExprs, mapRel } from '../ir/walk.ts'
 import { foldDefault } from './defaults.ts'
@@ -19,12 +30,23 @@ const isUnseen = (expr: Expr): boolean => expr.op === 'field' && expr.kept === '
 const isEmptyList = (expr: Expr): boolean =>
   expr.op === 'const' && Array.isArray(expr.value) && expr.value.length === 0
 
+/** Most alternatives that are looked at for being the same. */
+const FEW = 16
+
+/** Each of a few alternatives once. */
+function different(parts: readonly Expr[]): readonly Expr[] {
+  if (parts.length < 2 || parts.length > FEW) return parts
+  return [...new Map(parts.map((each) => [JSON.stringify(each), each])).values()]
+}
+
 function foldLogic(expr: Call): Expr | undefined {
   switch (expr.fn) {
     case 'logic.and':
       return expr.args.some(isFalse) ? FALSE : and(expr.args.filter((each) => !isTrue(each)))
     case 'logic.or':
-      return expr.args.some(isTrue) ? TRUE : or(expr.args.filter((each) => !isFalse(each)))
+      return expr.args.some(isTrue)
+        ? TRUE
+        : or(different(expr.args.filter((each) => !isFalse(each))))
     case 'logic.not': {
       const [part] = expr.args
       if (part === undefined) return expr
@@ -69,6 +91,16 @@ function foldConstants({ fn, args: [left, right] }: Call): Expr | undefined {
   // Beyond ASCII the engine's own folding decides.
   const isAscii = /^[ -~]*$/.test(a + b)
   return isAscii ? (a.toLowerCase() === b.toLowerCase() ? TRUE : FALSE) : undefined
+}
+
+/** A test of the number of a text that is a whole number written plainly, as a test of that text. */
+function foldWhole({ fn, args: [subject, wanted] }: Call): Expr | undefined {
+  if (fn !== 'search.same_number' || subject?.op !== 'field' || subject.whole !== true) {
+    return undefined
+  }
+  const number = wanted?.op === 'const' ? Number(wanted.value) : Number.NaN
+  if (Number.isNaN(number)) return undefined
+  return Number.isSafeInteger(number) ? call('match.equals', [subject, text(`${number}`)]) : FALSE
 }
 
 /** A call on an empty list: any-of gives false; presence tests know it is absent. */
@@ -154,6 +186,8 @@ function foldCall(given: Call): Expr {
   if (moved !== undefined) return moved
   const logic = foldLogic(expr)
   if (logic !== undefined) return logic
+  const whole = foldWhole(expr)
+  if (whole !== undefined) return whole
   const constant = foldConstants(expr)
   if (constant !== undefined) return constant
   const empty = foldEmptyList(expr)
