@@ -619,6 +619,11 @@ export const codes = {
     message:
       'the risk object "{name}" is missing in {missing} of {count} rows; nothing is at risk there',
   },
+  HR574: {
+    severity: 'notice',
+    message: 'a field that the search needs occurs in no event here',
+    hint: '`harrier explain RULE` shows what the search needs',
+  },
   HR600: { severity: 'error', message: 'the regular expression is not valid: {reason}' },
   HR601: {
     severity: 'error',

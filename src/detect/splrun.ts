@@ -181,7 +181,10 @@ export async function runSpl(
   if (isRead && sourcesOf(value.rel).length === 0) {
     return { state: 'no_data', diagnostics, runs: 0 }
   }
-  if (givesNothing(value.rel)) return { state: 'cannot_fire', diagnostics, runs: 0 }
+  if (givesNothing(value.rel)) {
+    const reason = diagnostics.length > 0 ? [] : [diagnose('HR574', {})]
+    return { state: 'cannot_fire', diagnostics: [...diagnostics, ...reason], runs: 0 }
+  }
   const end = (await run.end(answer.rel)) ?? NO_TIME
   const notices = await run.tell(value, end)
   const { at } = options
