@@ -3,8 +3,9 @@
  * leaves its field as it was. Patterns are RE2, already checked.
  */
 import { evalFunction, LIST, list, listOf, text, textOf } from './evalvalue.ts'
-import { arg, constText, type FunctionRecord } from './record.ts'
-import { literal, type Sql, type SqlArg, sql } from './sql.ts'
+import { named, VARIABLES } from './once.ts'
+import { arg, constText, constTexts, type FunctionRecord } from './record.ts'
+import { joined, literal, type Sql, type SqlArg, sql } from './sql.ts'
 
 const PATTERN = text('pattern', { constant: true })
 const VALUE = sql`\`^v\``
@@ -106,6 +107,24 @@ export const rexFunctions: readonly FunctionRecord[] = [
       { args: ['1234-5678', '(\\d)\\d{3}', '\\1xxx', true], gives: '1xxx-5xxx' },
       { args: ['aa', 'a', 'b', false], gives: 'ba' },
       { args: [null, 'a', 'b', true], as: ['text', 'text', 'text', 'bool'], gives: null },
+    ],
+  }),
+  evalFunction('rex.filled', [], {
+    says: 'Pieces of text with what the groups of a pattern find between them.',
+    takes: [text('text'), PATTERN, list('pieces', { constant: true })],
+    gives: 'text',
+    sql: (args) => {
+      const groups = sql`extractGroups(ifNull(${textOf(arg(args, 0))}, ''), ${literal(constText(args, 1))})`
+      return named(groups, VARIABLES.g, (g) => {
+        const parts = constTexts(args, 2).flatMap((each, at) =>
+          at === 0 ? [literal(each)] : [sql`${g}[${literal(at)}]`, literal(each)],
+        )
+        return sql`concat('', ${joined(parts, ', ')})`
+      })
+    },
+    examples: [
+      { args: ['880 Holmes Lane', '^(.*) Lane$', ['Lane ', '!']], gives: 'Lane 880 Holmes!' },
+      { args: ['a', '^(.*)$', ['\\1', '']], gives: '\\1a' },
     ],
   }),
   evalFunction('rex.translate', [], {

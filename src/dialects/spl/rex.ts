@@ -154,6 +154,9 @@ function readSed(script: string, span: Span): Sed {
   if (!/^(?:g|i|gi|ig)?$/.test(flags)) {
     return refuse('HR507', { what: `the flag "${flags}" of sed` }, span)
   }
+  if (/\\\\\d/.test(second)) {
+    return refuse('HR507', { what: 'a backslash before a digit in a replacement of sed' }, span)
+  }
   const pattern = flags.includes('i') ? `(?i)${first}` : first
   return { kind, pattern, rewrite: second, isAll: flags.includes('g') }
 }
