@@ -108,6 +108,10 @@ describe('timechart', () => {
       { _time: 60, a: 0, b: 0 },
       { _time: 120, a: 0, b: 1 },
     ])
+    expect(await desk.run('timechart count by h span=2m limit=1', TIMES)).toEqual([
+      { _time: 0, a: 1, OTHER: 0 },
+      { _time: 120, a: 0, OTHER: 1 },
+    ])
     expect(await desk.run('timechart span=1m sum(v) count by h', TIMES)).toEqual([
       { _time: 0, 'sum(v): a': 4, 'count: a': 1, 'count: b': 0 },
       { _time: 60, 'count: a': 0, 'count: b': 0 },

@@ -65,7 +65,10 @@ interface ChartNode {
   readonly split?: Axis
 }
 
-/** Reads a field, and the options of its bins behind it. */
+/** Options that are those of the time in a timechart, wherever they stand. */
+const OF_TIME: readonly string[] = ['span', 'bins', 'minspan', 'aligntime']
+
+/** Reads a field, and the options of its bins behind it; in a timechart those of the time. */
 function readAxis(reader: Reader, options: Options): Axis {
   const { name, span } = reader.name()
   if (name.includes('*')) reader.fail('a chart is made over a field, not a pattern', span)
@@ -73,7 +76,8 @@ function readAxis(reader: Reader, options: Options): Axis {
   for (;;) {
     const option = reader.optionName()
     if (option === undefined) break
-    if (Object.hasOwn(BIN_OPTIONS, option)) bins.take(reader)
+    const isOfTime = reader.command === 'timechart' && OF_TIME.includes(option)
+    if (Object.hasOwn(BIN_OPTIONS, option) && !isOfTime) bins.take(reader)
     else options.take(reader)
   }
   return { name, bins, span }
