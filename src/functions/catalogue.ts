@@ -64,6 +64,7 @@ import { stringFunctions } from './strings.ts'
 import { termFunctions } from './terms.ts'
 import { timeBucketFunctions } from './timebuckets.ts'
 import { timeFormatFunctions } from './timeformat.ts'
+import { transactionFunctions } from './transactions.ts'
 import { unitFunctions } from './units.ts'
 import { unpackFunctions } from './unpack.ts'
 import { userAgentFunctions } from './useragent.ts'
@@ -147,6 +148,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...convertFunctions,
   ...rowJsonFunctions,
   ...timeBucketFunctions,
+  ...transactionFunctions,
   ...lookupFunctions,
 ])
 

@@ -21,6 +21,7 @@ import { statsCommands } from './statscommands.ts'
 import { streamCommands } from './streamstats.ts'
 import { topCommands } from './topcommands.ts'
 import { totalCommands } from './totals.ts'
+import { transactionCommands } from './transaction.ts'
 import { tstatsCommands } from './tstats.ts'
 
 const all: readonly CommandRecord[] = [
@@ -45,6 +46,7 @@ const all: readonly CommandRecord[] = [
   ...streamCommands,
   ...dataModelCommands,
   ...tstatsCommands,
+  ...transactionCommands,
 ]
 
 /** All commands by name. */
