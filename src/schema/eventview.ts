@@ -118,6 +118,11 @@ function fits(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
 }
 
+/** How narrow a pattern is: a whole name is narrower than its beginning. */
+function nearness(pattern: string): number {
+  return pattern.endsWith('*') ? 2 * pattern.length - 2 : 2 * pattern.length + 1
+}
+
 /** Fields in which `same` is what the other name is mapped to. */
 function resolved(fields: ReadonlyMap<string, Expr>): ReadonlyMap<string, Expr> {
   const resolve = (expr: Expr, within: readonly string[]): Expr =>
@@ -138,7 +143,7 @@ function resolved(fields: ReadonlyMap<string, Expr>): ReadonlyMap<string, Expr> 
 function partOf(source: string, declared: readonly Declared[]): EventPart {
   const fitting = declared
     .filter(({ pattern }) => fits(pattern, source))
-    .sort((a, b) => b.pattern.replace('*', '').length - a.pattern.replace('*', '').length)
+    .sort((a, b) => nearness(b.pattern) - nearness(a.pattern))
   const first = (key: 'sourcetype' | 'named' | 'index'): readonly Spelling[] =>
     fitting.find((each) => each[key].length > 0)?.[key] ?? []
   const sourcetype = first('sourcetype')
