@@ -1,34 +1,12 @@
 /** Data models over the sample logs and over small logs of other kinds: searches through the compiler and the engine. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { planRows } from '../../src/detect/runquery.ts'
-import { discoverSpl } from '../../src/detect/spldiscover.ts'
-import { compileSpl } from '../../src/dialects/spl/compile.ts'
-import type { Store } from '../../src/engine/store.ts'
-import { splWorld } from '../../src/rules/splworld.ts'
+import { describe, expect, it } from 'vitest'
 import { datasetNames } from '../../src/schema/datamodels.ts'
-import { readInto, readyMadeSchema, withStore } from '../../tools/product.ts'
+import { readyMadeSchema } from '../../tools/product.ts'
+import { splStore, windowsEvent } from '../support/splstore.ts'
 
 const SAMPLES = fileURLToPath(new URL('../../samples', import.meta.url))
 const schema = readyMadeSchema()
-const folder = mkdtempSync(join(tmpdir(), 'harrier-datamodels-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-type Row = Readonly<Record<string, unknown>>
-type Data = Readonly<Record<string, string>>
-
-let store: Store
-let release: () => void
-let done: Promise<void>
-
-/** A Windows event as XML. */
-function windowsEvent(channel: string, id: number, data: Data): string {
-  const pairs = Object.entries(data).map(([name, value]) => `<Data Name='${name}'>${value}</Data>`)
-  return `<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='P'/><EventID>${id}</EventID><TimeCreated SystemTime='2026-02-01T10:00:00.000000Z'/><Channel>${channel}</Channel><Computer>pc.example</Computer></System><EventData>${pairs.join('')}</EventData></Event>`
-}
 
 const SYSMON = 'Microsoft-Windows-Sysmon/Operational'
 const VALUE = 'HKLM\\System\\CurrentControlSet\\Control\\Lsa\\RunAsPPL'
@@ -131,51 +109,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-beforeAll(async () => {
-  const opened = new Promise<Store>((resolve, reject) => {
-    done = withStore((each) => {
-      resolve(each)
-      return new Promise<void>((free) => {
-        release = free
-      })
-    })
-    done.catch(reject)
-  })
-  store = await opened
-  for (const [name, lines] of Object.entries(FILES)) {
-    writeFileSync(join(folder, name), `${lines.join('\n')}\n`)
-  }
-  await readInto(store, [SAMPLES, folder])
-})
-
-afterAll(async () => {
-  release()
-  await done
-})
-
-async function found(search: string): Promise<readonly Row[]> {
-  const stored = await store.catalogue()
-  const query = { schema, stored, time: {} }
-  const { world } = splWorld({ schema, stored, library: { macros: [], lookups: [] } })
-  const { rel, columns, diagnostics } = await discoverSpl({
-    compile: (known) => compileSpl(search, { world, found: known }),
-    rows: (each) => planRows(store, each, query),
-  })
-  if (rel === undefined) throw new Error(JSON.stringify(diagnostics))
-  const rows: Row[] = []
-  for await (const row of planRows(store, rel, query)) {
-    rows.push(Object.fromEntries(columns.map(({ name }, at) => [name, row[at]])))
-  }
-  return rows
-}
-
-/** The only row of a search, without what is missing in it. */
-async function one(search: string): Promise<Row> {
-  const rows = await found(search)
-  expect(rows).toHaveLength(1)
-  const cells = Object.entries(rows[0] ?? {}).filter(([, value]) => value !== null)
-  return Object.fromEntries(cells)
-}
+const { found, one } = splStore([SAMPLES], FILES)
 
 describe('data models over logs', () => {
   it('read every dataset', async () => {
