@@ -75,7 +75,7 @@ function texts(a: Value, sign: Sign, b: Value): Sql {
 }
 
 /** The comparison of two values of any types. */
-export function compared(a: Value, sign: Sign, b: Value): Sql {
+function compared(a: Value, sign: Sign, b: Value): Sql {
   if (isMissing(a) || isMissing(b)) return NO_BOOL
   if (isList(a.type)) return anyOf(a, VARIABLES.c, (each) => compared(each, sign, b))
   if (isList(b.type)) return anyOf(b, ELEMENT, (each) => compared(a, sign, each))

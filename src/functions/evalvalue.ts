@@ -7,12 +7,17 @@ import { once, VARIABLES } from './once.ts'
 import { arg, type FunctionRecord, type Parameter } from './record.ts'
 import { joined, literal, type Sql, type SqlArg, sql } from './sql.ts'
 
+/** What a template needs to know of a value. */
 export type Value = Pick<SqlArg, 'sql' | 'type' | 'value'>
 
-export const NO_TEXT = sql`CAST(NULL AS Nullable(String))`
+const NO_TEXT = sql`CAST(NULL AS Nullable(String))`
+/** A missing number. */
 export const NO_NUMBER = sql`CAST(NULL AS Nullable(Float64))`
+/** A missing answer of a test. */
 export const NO_BOOL = sql`CAST(NULL AS Nullable(Bool))`
+/** A list of no values: a missing field. */
 export const NO_LIST = sql`CAST([] AS Array(String))`
+/** The type of a field with several values. */
 export const LIST: Type = { list: 'text' }
 
 /** Names inside templates beside those of `once`: an element and a place of a list. */
@@ -21,6 +26,7 @@ export const PLACE = sql`\`^i\``
 
 const NUMERIC: readonly unknown[] = ['int', 'int32', 'float', 'decimal']
 
+/** True for a value whose type is a number's. */
 export function isNumber(value: Value): boolean {
   return NUMERIC.includes(value.type)
 }
@@ -101,16 +107,19 @@ export const text = (name: string, more: Partial<Parameter> = {}): Parameter => 
   ...(more.constant === true ? { wrong: notText } : {}),
   ...more,
 })
+/** A parameter that takes a number. */
 export const number = (name: string, more: Partial<Parameter> = {}): Parameter => ({
   name,
   type: 'float',
   ...more,
 })
+/** A parameter that takes a list. */
 export const list = (name: string, more: Partial<Parameter> = {}): Parameter => ({
   name,
   type: LIST,
   ...more,
 })
+/** A parameter that takes a value of any type, as it is. */
 export const any = (name: string, more: Partial<Parameter> = {}): Parameter => ({
   name,
   type: 'any',
