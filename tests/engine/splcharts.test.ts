@@ -1,12 +1,8 @@
 /** `chart` and `timechart`: columns from the data, gaps, series that are shown and those that are not. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type SplDesk, splDesk } from '../support/splrows.ts'
+import { describe, expect, it } from 'vitest'
+import { numberDesk } from '../support/splrows.ts'
 
-let desk: SplDesk
-beforeAll(async () => {
-  desk = await splDesk()
-})
-afterAll(() => desk.close())
+const desk = numberDesk()
 
 const PAIRS = [
   { a: 'x', b: 'p', v: 1 },
@@ -66,12 +62,12 @@ describe('chart', () => {
     ])
   })
 
-  it('refuses what it cannot draw', () => {
-    expect(desk.refusal('chart count by a b where count in top5', PAIRS)).toContain('HR507')
-    expect(desk.refusal('chart limit=many count by a b', PAIRS)).toContain('HR506')
-    expect(desk.refusal('chart count by a a', PAIRS)).toContain('HR509')
-    expect(desk.refusal('chart per_hour(v) by a', PAIRS)).toContain('HR509')
-    expect(desk.refusal('chart count by a colour=red', PAIRS)).toContain('HR505')
+  it('refuses what it cannot draw', async () => {
+    expect(await desk.refusal('chart count by a b where count in top5', PAIRS)).toBe('HR507')
+    expect(await desk.refusal('chart limit=many count by a b', PAIRS)).toBe('HR506')
+    expect(await desk.refusal('chart count by a a', PAIRS)).toBe('HR509')
+    expect(await desk.refusal('chart per_hour(v) by a', PAIRS)).toBe('HR509')
+    expect(await desk.refusal('chart count by a colour=red', PAIRS)).toBe('HR505')
   })
 })
 
@@ -132,9 +128,9 @@ describe('timechart', () => {
     expect(await desk.run('timechart bins=3 count', TIMES)).toHaveLength(3)
   })
 
-  it('refuses what it cannot draw', () => {
-    expect(desk.refusal('timechart partial=f count', TIMES)).toContain('HR507')
-    expect(desk.refusal('timechart count', [{ a: '1' }])).toContain('HR509')
-    expect(desk.refusal('timechart sparkline(count)', TIMES)).toContain('HR507')
+  it('refuses what it cannot draw', async () => {
+    expect(await desk.refusal('timechart partial=f count', TIMES)).toBe('HR507')
+    expect(await desk.refusal('timechart count', [{ a: '1' }])).toBe('HR509')
+    expect(await desk.refusal('timechart sparkline(count)', TIMES)).toBe('HR507')
   })
 })
