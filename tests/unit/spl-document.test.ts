@@ -582,3 +582,69 @@ describe('searches that stand alone', () => {
     expect(splForm('notes.txt', '| tstats count', false)).toBeUndefined()
   })
 })
+
+describe('damaged files', () => {
+  const whole: readonly (readonly [string, string])[] = [
+    [
+      'a.yml',
+      `${head('TTP')}search: 'index=a\n| stats count'\nrba: {message: $a$, risk_objects: [{field: a, type: user, score: 1}]}\n`,
+    ],
+    ['lookups/a.yml', 'name: odd\nlookup_type: csv\nmatch_type: WILDCARD(a)\nmax_matches: 3\n'],
+    [
+      'default/savedsearches.conf',
+      '[a]\nsearch = index=a \\\n| head\naction.risk.param._risk = [{"a": 1}]\n',
+    ],
+    ['default/transforms.conf', '[a]\nfilename = a.csv\nmatch_type = CIDR(a)\n'],
+    [
+      'page.txt',
+      'Detection: A\nSearch\n1index=a\n2| rex "(a\n3|b)"\nMacros Used\na | b |\nReferences\n',
+    ],
+    ['a.md', '# A\n```spl\nindex=a\n```\n'],
+  ]
+
+  it.each(whole)(
+    '%s is read or refused at every cut, and its searches have places',
+    (file, text) => {
+      for (let end = 0; end <= text.length; end++) {
+        const cut = text.slice(0, end)
+        const form = splForm(file, cut, true)
+        if (form === undefined) continue
+        const { documents } = readSplFile(form, cut, file)
+        for (const { search, place } of documents) {
+          const span = place({ start: 0, end: search.length })
+          expect(span.start).toBeGreaterThanOrEqual(0)
+          expect(span.end).toBeLessThanOrEqual(cut.length)
+        }
+      }
+    },
+  )
+
+  it('with names of the runtime for keys change nothing but what they say', () => {
+    const text = `${head('TTP')}search: index=a\n__proto__: {form: x}\nconstructor: y\n`
+    expect(one(text).rule.form).toBe('detection')
+    const conf = '[__proto__]\nsearch = index=a\n__proto__ = x\n'
+    expect(read(conf, 'default/savedsearches.conf').documents[0]?.rule.name).toBe('__proto__')
+  })
+
+  it('of great length are read in time', () => {
+    const long = 'x'.repeat(300_000)
+    const bars = '|'.repeat(300_000)
+    for (const text of [
+      long,
+      bars,
+      ' '.repeat(300_000),
+      '`'.repeat(300_000),
+      '$'.repeat(300_000),
+    ]) {
+      for (const file of ['a.txt', 'a.conf', 'a.md', 'a.yml', 'a.spl']) {
+        const form = splForm(file, text, true)
+        if (form !== undefined) readSplFile(form, text, file)
+      }
+      read(`Detection: A\nSearch\n1${text}\nMacros Used\na | ${text}\n`, 'a.txt')
+      read(
+        `[a]\nsearch = ${text}\naction.risk.param._risk_message = ${text}\n`,
+        'savedsearches.conf',
+      )
+    }
+  })
+})
