@@ -12,6 +12,7 @@ import { filterCommands } from './filters.ts'
 import { joiningCommands } from './joining.ts'
 import { lookupCommands } from './lookupcommands.ts'
 import { mappingCommands } from './mapping.ts'
+import { modelCommands } from './models.ts'
 import { multivalueCommands } from './multivalues.ts'
 import { orderingCommands } from './ordering.ts'
 import { pivotCommands } from './pivotcommands.ts'
@@ -19,6 +20,7 @@ import { rexCommands } from './rex.ts'
 import { seriesCommands } from './seriescommands.ts'
 import { statsCommands } from './statscommands.ts'
 import { streamCommands } from './streamstats.ts'
+import { structuredCommands } from './structured.ts'
 import { topCommands } from './topcommands.ts'
 import { totalCommands } from './totals.ts'
 import { transactionCommands } from './transaction.ts'
@@ -34,6 +36,7 @@ const all: readonly CommandRecord[] = [
   ...convertingCommands,
   ...combiningCommands,
   ...mappingCommands,
+  ...structuredCommands,
   ...lookupCommands,
   ...statsCommands,
   ...pivotCommands,
@@ -47,6 +50,7 @@ const all: readonly CommandRecord[] = [
   ...dataModelCommands,
   ...tstatsCommands,
   ...transactionCommands,
+  ...modelCommands,
 ]
 
 /** All commands by name. */
