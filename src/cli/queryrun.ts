@@ -13,12 +13,14 @@ import {
   queryRows,
   sourcesOf,
 } from '../detect/runquery.ts'
+import type { EffectRun } from '../detect/spleffects.ts'
 import type { ResultColumn, Value } from '../detect/values.ts'
 import { endOf } from '../detect/windows.ts'
 import { EngineError } from '../engine/engine.ts'
 import { printRel } from '../ir/print.ts'
 import type { Rel } from '../ir/rel.ts'
 import { atTime, readsNow } from '../plan/now.ts'
+import type { LookupTables, StoredLookups } from '../schema/lookups.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
 import type { OptionValues } from './command.ts'
 import {
@@ -64,7 +66,12 @@ export interface CompiledText {
   readonly finish: (
     rows?: RowsOf,
     stored?: StoredCatalogue,
+    written?: StoredLookups,
   ) => readonly ReadyQuery[] | Promise<readonly ReadyQuery[]>
+  /** Makes ready what a plan reads beside events. */
+  readonly ready?: (rel: Rel, tables: LookupTables) => Promise<void>
+  /** What is done when the rows of the queries are out; gives what is to be said of it. */
+  readonly after?: (run: Omit<EffectRun, 'lookups' | 'mayWrite'>) => Promise<readonly Diagnostic[]>
 }
 
 /** Compiles a text; one that is not usable is an error of its own. */
@@ -294,12 +301,26 @@ export async function runQueries(
     const stored = await opened.store.catalogue()
     const world = { schema: context.schema(), stored, time }
     const limit = { signal: context.signal, ...engineLimits(options) }
-    const answers = await compiled.finish(async function* (rel) {
-      const timed = await nowFor(context, rel, { opened, options, world })
-      yield* planRows(opened.store, timed.rel, world, limit)
-    }, stored)
+    const { lookups } = opened.store
+    const timed = async (rel: Rel): Promise<Rel> =>
+      (await nowFor(context, rel, { opened, options, world })).rel
+    const rowsOf: RowsOf = async function* (rel) {
+      await compiled.ready?.(rel, lookups)
+      yield* planRows(opened.store, await timed(rel), world, limit)
+    }
+    const answers = await compiled.finish(rowsOf, stored, await lookups.written())
     if (what === 'ir' || what === 'sql') return await show(context, answers, what, world)
+    for (const { rel } of answers) await compiled.ready?.(rel, lookups)
     const code = await runAll(context, { answers, opened, options }, world)
+    if (code === EXIT.done && compiled.after !== undefined) {
+      const told = await compiled.after({ store: opened.store, world, timed, query: limit })
+      for (const each of told) {
+        if (hasErrors([each])) throw new TroubleError(each.message)
+        if (!context.output.quiet) {
+          context.output.err.write(line`note: ${each.code} ${each.message}\n`)
+        }
+      }
+    }
     return code === EXIT.done && intake !== undefined && isShort(intake) ? EXIT.engine : code
   } finally {
     await opened.close()

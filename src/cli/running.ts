@@ -34,6 +34,11 @@ export const HTML_OPTION: OptionRecord = {
   says: 'also write a self-contained report, with the findings and the rules used',
 }
 
+export const WRITE_OPTION: OptionRecord = {
+  flags: '--write-lookups',
+  says: 'let searches write lookups (outputlookup) into the store; without it they only say that they would',
+}
+
 export const ENGINE_OPTIONS: readonly OptionRecord[] = [
   { flags: '--timeout <seconds>', says: 'the longest one scan may take (default 600)' },
   { flags: '--memory <megabytes>', says: 'the most memory one scan may take (default 4096)' },
@@ -157,6 +162,7 @@ export async function runAndPrint(context: Context, job: RunJob): Promise<number
       store: opened.store,
       time: boundsOf(options, context.now()),
       ...(at === undefined ? {} : { at }),
+      writesLookups: options.flag('writeLookups'),
       onFinding,
       onProgress: progress.scans,
       query: { signal, ...engineLimits(options) },

@@ -4,10 +4,14 @@
  */
 import { hasErrors } from '../core/diagnostic.ts'
 import { discoverSpl } from '../detect/spldiscover.ts'
-import type { SplAnswer } from '../dialects/spl/answer.ts'
+import { runEffects } from '../detect/spleffects.ts'
+import { readyLookups } from '../detect/spltables.ts'
+import type { Effect, SplAnswer } from '../dialects/spl/answer.ts'
 import { compileSpl } from '../dialects/spl/compile.ts'
 import type { SplLibrary } from '../dialects/spl/library.ts'
+import type { Lookups } from '../dialects/spl/lookups.ts'
 import { splWorld } from '../rules/splworld.ts'
+import type { StoredLookups } from '../schema/lookups.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
@@ -56,9 +60,15 @@ function compile(
     ...(earliest === undefined ? {} : { earliest }),
     ...(latest === undefined ? {} : { latest }),
   }
-  const compiler = (stored?: StoredCatalogue) => {
-    const known = stored === undefined ? {} : { stored }
-    const { world } = splWorld({ schema: context.schema(), library, ...known })
+  let used: Lookups | undefined
+  let effects: readonly Effect[] = []
+  const compiler = (stored?: StoredCatalogue, written?: StoredLookups) => {
+    const known = {
+      ...(stored === undefined ? {} : { stored }),
+      ...(written === undefined ? {} : { written }),
+    }
+    const { world, lookups } = splWorld({ schema: context.schema(), library, ...known })
+    used = lookups
     return (found: Found): SplAnswer => compileSpl(query.text, { world, found, ...range })
   }
   const ready = ({ rel, diagnostics, isEvents }: SplAnswer): readonly ReadyQuery[] => {
@@ -70,9 +80,18 @@ function compile(
   if (hasErrors(first.diagnostics)) ready(first)
   return {
     readsTables: first.reads.length > 0,
-    async finish(rows, stored) {
+    async finish(rows, stored, written) {
       if (rows === undefined) return ready(first)
-      return ready(await discoverSpl({ compile: compiler(stored), rows }))
+      const answer = await discoverSpl({ compile: compiler(stored, written), rows })
+      effects = answer.effects
+      return ready(answer)
+    },
+    async ready(rel, tables) {
+      if (used !== undefined) await readyLookups(rel, used, tables)
+    },
+    async after(run) {
+      const mayWrite = options.flag('writeLookups')
+      return used === undefined ? [] : runEffects(effects, { ...run, lookups: used, mayWrite })
     },
   }
 }

@@ -30,6 +30,10 @@ export interface RunOptions {
   readonly rulesPerScan?: number
   /** The time of a run, for rules with a schedule and for `now()`; without it they run all over the logs. */
   readonly at?: string
+  /** True when searches may write lookups into the store. */
+  readonly writesLookups?: boolean
+  /** Whether searches may write lookups; those that do run before all others then. */
+  readonly mayWrite?: boolean
   /** Whether literals of many rules are searched in one reading; by default on sources with many rows. */
   readonly shareLiterals?: boolean
 }
@@ -182,9 +186,14 @@ class Run {
   }
 }
 
+/** True for a search that writes lookups. */
+function writes(spl: Rule['spl']): boolean {
+  return spl?.writes.some(({ kind }) => kind === 'outputlookup') === true
+}
+
 /** Runs a rule that has a query of its own. */
 async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
-  const { schema, store, time, query, at } = run.options
+  const { schema, store, time, query, at, writesLookups = false } = run.options
   const { kusto, spl } = rule
   const tally = run.tally(rule)
   const told = (state: RuleState, diagnostics: readonly Diagnostic[]): RuleOutcome => ({
@@ -200,8 +209,10 @@ async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
     store,
     time,
     stored: run.stored,
+    mayWrite,
     ...(query === undefined ? {} : { query }),
     ...(at === undefined ? {} : { at }),
+    writesLookups,
   }
   try {
     const emit = (finding: Finding): Promise<void> => run.emit(rule, finding)
@@ -257,14 +268,16 @@ export async function runRules(options: RunOptions): Promise<RunReport> {
   const total = scans.length + alone.length
   let done = 0
   const ended = new Map<Rule, RuleOutcome>()
+  const writing = options.mayWrite === true ? alone.filter(({ spl }) => writes(spl)) : []
+  const jobOf = (rule: Rule) => async (): Promise<void> => {
+    ended.set(rule, await runAlone(run, rule))
+  }
   const queue = [
     ...scans.map((scan) => () => run.scan(scan)),
-    ...alone.map((rule) => async () => {
-      ended.set(rule, await runAlone(run, rule))
-    }),
+    ...alone.filter((rule) => !writing.includes(rule)).map(jobOf),
   ]
-  const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+  const work = async (jobs: (() => Promise<void>)[]): Promise<void> => {
+    for (let next = jobs.shift(); next !== undefined; next = jobs.shift()) {
       options.onProgress?.(done, total, run.findings)
       if (options.query?.signal?.aborted) run.interrupted = true
       if (run.interrupted) return
@@ -273,7 +286,8 @@ export async function runRules(options: RunOptions): Promise<RunReport> {
     }
   }
   const isLarge = [...stored.values()].some((each) => each.rows >= ROWS_WORTH_SHARING)
-  await Promise.all(Array.from({ length: isLarge ? AT_ONCE : 1 }, work))
+  await work(writing.map(jobOf))
+  await Promise.all(Array.from({ length: isLarge ? AT_ONCE : 1 }, () => work(queue)))
   options.onProgress?.(total, total, run.findings)
   const told = new Map([
     ...outcomes(run, planned).map((each) => [each.rule, each] as const),

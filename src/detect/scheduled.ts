@@ -29,7 +29,11 @@ export interface ScheduledOptions {
   readonly time: TimeBounds
   /** The time of a single run; without it the rule runs at each step of its schedule. */
   readonly at?: string
+  /** True when searches may write lookups into the store. */
+  readonly writesLookups?: boolean
   readonly query?: QueryOptions
+  /** Whether searches may write lookups. */
+  readonly mayWrite?: boolean
 }
 
 export interface ScheduledOutcome {

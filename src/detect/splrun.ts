@@ -5,6 +5,7 @@
 import { type Diagnostic, diagnose, hasErrors } from '../core/diagnostic.ts'
 import { ticksIn } from '../core/time.ts'
 import type { SplAnswer } from '../dialects/spl/answer.ts'
+import type { Lookups } from '../dialects/spl/lookups.ts'
 import type { Throttling } from '../dialects/spl/rule.ts'
 import type { Rel } from '../ir/rel.ts'
 import { givesNothing } from '../plan/empty.ts'
@@ -15,6 +16,7 @@ import type { Finding } from './finding.ts'
 import { planQuery, planRows, type QueryPlan, queryRows, sourcesOf, within } from './runquery.ts'
 import type { ScheduledOptions, ScheduledOutcome } from './scheduled.ts'
 import { discoverSpl } from './spldiscover.ts'
+import { runEffects } from './spleffects.ts'
 import { SplFindings } from './splfindings.ts'
 import { readyLookups } from './spltables.ts'
 import { SplRows } from './splvalues.ts'
@@ -66,6 +68,7 @@ class SplRun {
   readonly options: ScheduledOptions
   readonly #emit: (finding: Finding) => Promise<void>
   #end: string | undefined
+  #lookups: Lookups | undefined
 
   constructor(
     rule: Rule,
@@ -114,6 +117,7 @@ class SplRun {
         : { range: { earliest: schedule.earliest, latest: schedule.latest } }),
     }
     const { compile, lookups } = this.part.compiler(setting)
+    this.#lookups = lookups
     const rowsOf = async function* (this: SplRun, rel: Rel): AsyncGenerator<readonly Value[]> {
       await readyLookups(rel, lookups, store.lookups)
       yield* planRows(store, await this.timed(rel), this.world, query)
@@ -121,6 +125,20 @@ class SplRun {
     const answer = await discoverSpl({ compile, rows: rowsOf.bind(this) })
     if (answer.rel !== undefined) await readyLookups(answer.rel, lookups, store.lookups)
     return answer
+  }
+
+  /** Writes what the search writes, where the run may. */
+  async carryOut({ effects }: SplAnswer): Promise<readonly Diagnostic[]> {
+    const { store, query, writesLookups = false } = this.options
+    if (this.#lookups === undefined) return []
+    return runEffects(effects, {
+      store,
+      world: this.world,
+      lookups: this.#lookups,
+      timed: (rel) => this.timed(rel),
+      mayWrite: writesLookups,
+      ...(query === undefined ? {} : { query }),
+    })
   }
 
   /** Tells a finding for each row; gives what is to be said of them. */
@@ -190,9 +208,7 @@ export async function runSpl(
   const { at } = options
   const isTold = at === undefined && part.schedule !== undefined
   const schedule = isTold ? [diagnose('HR570', { cron: part.schedule?.cron ?? '' })] : []
-  const unwritten = answer.effects.flatMap(({ kind, name }) =>
-    kind === 'outputlookup' ? [diagnose('HR539', { name })] : [],
-  )
+  const effects = await run.carryOut(answer)
   const asOf = at === undefined && readsNow(answer.rel) ? [diagnose('HR491', { time: end })] : []
-  return { diagnostics: [...diagnostics, ...schedule, ...asOf, ...unwritten, ...notices], runs: 1 }
+  return { diagnostics: [...diagnostics, ...schedule, ...asOf, ...effects, ...notices], runs: 1 }
 }

@@ -28,7 +28,7 @@ import { OUTPUT_OPTIONS } from '../outputs.ts'
 import { queryKusto } from '../querying.ts'
 import { ROWS_OPTION } from '../results.ts'
 import { PLACEHOLDERS_OPTION, refusals, rulesFor } from '../rulesets.ts'
-import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint } from '../running.ts'
+import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint, WRITE_OPTION } from '../running.ts'
 import { checkSplTimes, querySpl, SPL_TIME_OPTIONS } from '../splquery.ts'
 import { line, safeLines } from '../text.ts'
 import { AT_OPTION, atOf, boundsOf, TIME_OPTIONS } from '../times.ts'
@@ -184,6 +184,7 @@ export const query: CommandRecord = {
     STORE_OPTION,
     ...TIME_OPTIONS,
     ...SPL_TIME_OPTIONS,
+    WRITE_OPTION,
     AT_OPTION,
     {
       flags: '--show <what>',

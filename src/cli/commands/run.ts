@@ -7,7 +7,7 @@ import { checkIntake, INTAKE_OPTIONS, isShort, STORE_OPTION, storeFor } from '..
 import { knowTables, LACKS_TABLE } from '../kusto.ts'
 import { OUTPUT_OPTIONS } from '../outputs.ts'
 import { RULE_OPTIONS, readRules, rulesFor, runnableRules, selectRules } from '../rulesets.ts'
-import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint } from '../running.ts'
+import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint, WRITE_OPTION } from '../running.ts'
 import { AT_OPTION, TIME_OPTIONS } from '../times.ts'
 import { EXIT } from '../usage.ts'
 
@@ -57,6 +57,7 @@ export const run: CommandRecord = {
     STORE_OPTION,
     ...TIME_OPTIONS,
     AT_OPTION,
+    WRITE_OPTION,
     ...OUTPUT_OPTIONS,
     HTML_OPTION,
     {
