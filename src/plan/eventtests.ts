@@ -8,7 +8,7 @@ import { META } from '../schema/source.ts'
 import type { StoredColumns } from '../schema/stored.ts'
 
 /** What a test of sources may ask for. */
-export const SOURCE_FIELDS = ['sourcetype', 'source', 'index'] as const
+const SOURCE_FIELDS = ['sourcetype', 'source', 'index'] as const
 type SourceName = (typeof SOURCE_FIELDS)[number]
 
 export interface TestedPart {
@@ -22,7 +22,7 @@ export interface TestedPart {
 const OWN_INDEX = /^(?:_.*|risk|notable|history|summary.*|.*_summary)$/i
 
 /** True when a text fits a pattern in which `*` stands for any text, ignoring case. */
-export function fitsPattern(pattern: string, value: string): boolean {
+function fitsPattern(pattern: string, value: string): boolean {
   const [wanted, given] = [pattern.toLowerCase(), value.toLowerCase()]
   const [first = '', ...rest] = wanted.split('*')
   const last = rest.pop()

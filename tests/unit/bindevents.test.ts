@@ -5,6 +5,7 @@ import { and, call, type Expr, field, not, text, texts } from '../../src/ir/expr
 import type { Rel } from '../../src/ir/rel.ts'
 import { schemaOf } from '../../src/ir/rel.ts'
 import type { Schema, Type } from '../../src/ir/types.ts'
+import { fieldsOf } from '../../src/ir/walk.ts'
 import { ALL_EVENTS, bindEvents } from '../../src/plan/bindevents.ts'
 import { eventContext, eventFields } from '../../src/plan/eventfields.ts'
 import { optimise } from '../../src/plan/passes.ts'
@@ -12,6 +13,7 @@ import type { SourceTest } from '../../src/schema/eventview.ts'
 import { readSchema } from '../../src/schema/load.ts'
 import type { StoredCatalogue, StoredColumns } from '../../src/schema/stored.ts'
 import { printSql } from '../../src/sql/print.ts'
+import { readyMadeSchema } from '../../tools/product.ts'
 
 const SOURCES = `
 sources:
@@ -63,6 +65,8 @@ const STORED: StoredCatalogue = new Map([
 ])
 
 const LIST: Type = { list: 'text' }
+const namesIn = (value: Expr): readonly string[] =>
+  [...fieldsOf(value)].filter((name) => !name.startsWith('@') && !name.endsWith('[]'))
 const is = (name: string, ...patterns: readonly string[]): Expr =>
   call('events.is', [text(name), texts(patterns)])
 
@@ -258,5 +262,51 @@ describe('the files of events', () => {
       { path: 'spl/events-a.yml', text: wrong },
     ])
     expect(() => value?.events('win')).toThrow(said)
+  })
+})
+
+describe('the events that ship', () => {
+  const shipped = readyMadeSchema()
+
+  it('have values that can be checked and printed', () => {
+    for (const name of shipped.sources.keys()) {
+      const part = shipped.events(name)
+      const stored = columns([...new Set([...part.fields.values()].flatMap(namesIn))])
+      const all: StoredCatalogue = new Map([[name, stored]])
+      const fields = eventFields(shipped, all, [])
+      const out = [...part.fields.keys()].map((each) => ({
+        name: each,
+        type: fields.typeOf(each) ?? 'text',
+      }))
+      const scan: Rel = { op: 'scan', table: { kind: 'view', name: ALL_EVENTS }, time: {}, out }
+      const context = { ...eventContext(shipped), view: () => undefined, stored: all }
+      const made = bindEvents(scan, context)
+      expect(checkRel(made.rel), name).toEqual([])
+      expect(printSql(optimise(made.rel)).length, name).toBeGreaterThan(0)
+    }
+  })
+
+  it.each([
+    ['XmlWinEventLog', 'windows.sysmon'],
+    ['WinEventLog:Security', 'windows.security'],
+    ['sysmon:linux', 'linux.sysmon'],
+    ['linux:audit', 'linux.auditd'],
+    ['aws:cloudtrail', 'aws.cloudtrail'],
+    ['o365:management:activity', 'm365.audit'],
+    ['azure:monitor:aad', 'azure.signinlogs'],
+    ['suricata', 'suricata.alert'],
+    ['cisco:nvm:flowdata', 'cisco.nvm'],
+    ['kube:apiserver:audit', 'kubernetes.audit'],
+    ['OktaIM2:log', 'okta'],
+    ['zeek:x509:json', 'zeek.x509'],
+    ['crowdstrike:events:sensor', 'crowdstrike'],
+    ['stream:http', 'stream'],
+  ])('of sourcetype %s are those of %s', (sourcetype, source) => {
+    const all: StoredCatalogue = new Map([[source, columns(['protocol_stack'])]])
+    const tests: readonly SourceTest[] = [{ field: 'sourcetype', values: [sourcetype] }]
+    expect(eventFields(shipped, all, tests).typeOf('host')).toBe('text')
+    expect(eventFields(shipped, all, tests).names).not.toEqual([])
+    const others = eventFields(shipped, all, [{ field: 'sourcetype', values: ['no:such'] }])
+    expect(others.names).toEqual([])
   })
 })
