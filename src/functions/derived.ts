@@ -183,6 +183,32 @@ const size = ofText(
   ],
 )
 
+const sum: FunctionRecord = {
+  id: 'text.sum',
+  says: 'The sum of the parts that are whole numbers, as a text; empty when none is.',
+  takes: [{ name: 'part', type: 'text', many: true }],
+  gives: 'text',
+  onNull: 'skip',
+  blankIsNull: () => true,
+  sql: (args) => {
+    const numbers = args.map((each) => sql`toInt64OrNull(${each.sql})`)
+    const none = joined(
+      numbers.map((each) => sql`isNull(${each})`),
+      ' AND ',
+    )
+    const all = joined(
+      numbers.map((each) => sql`ifNull(${each}, 0)`),
+      ', ',
+    )
+    return sql`if(${none}, '', toString(arraySum([${all}])))`
+  },
+  examples: [
+    { args: ['5', '7'], gives: '12' },
+    { args: ['5', 'x'], gives: '5' },
+    { args: ['', 'x'], gives: '' },
+  ],
+}
+
 const hash: FunctionRecord = {
   id: 'text.hash',
   says: 'One hash of a list written `SHA1=...,MD5=...`, in lower case; empty when it is not there.',
@@ -411,6 +437,7 @@ export const derivedFunctions: readonly FunctionRecord[] = [
   lower,
   upper,
   size,
+  sum,
   hash,
   extract,
   object,

@@ -250,6 +250,7 @@ const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['lower', { read: simple('text.lower_case') }],
   ['upper', { read: simple('text.upper_case') }],
   ['size', { read: simple('text.size') }],
+  ['sum', { read: several('text.sum') }],
   [
     'split',
     {

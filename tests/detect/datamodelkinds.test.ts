@@ -162,6 +162,7 @@ const KINDS: readonly Kind[] = [
       src: '192.0.2.5',
       dest: '203.0.113.5',
       transport: 'tcp',
+      bytes: '30',
       bytes_out: '10',
       bytes_in: '20',
       rule: 'unknown',
