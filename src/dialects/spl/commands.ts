@@ -13,6 +13,7 @@ import { joiningCommands } from './joining.ts'
 import { lookupCommands } from './lookupcommands.ts'
 import { mappingCommands } from './mapping.ts'
 import { modelCommands } from './models.ts'
+import { metricCommands } from './mstats.ts'
 import { multivalueCommands } from './multivalues.ts'
 import { orderingCommands } from './ordering.ts'
 import { pivotCommands } from './pivotcommands.ts'
@@ -50,6 +51,7 @@ const all: readonly CommandRecord[] = [
   ...dataModelCommands,
   ...tstatsCommands,
   ...transactionCommands,
+  ...metricCommands,
   ...modelCommands,
 ]
 

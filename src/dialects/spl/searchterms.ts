@@ -48,7 +48,7 @@ const whole = (start: Span, end: Span): Span => ({ start: start.start, end: end.
 
 class Terms {
   readonly #reader: Reader
-  /** Words that end the conditions, such as `by` of tstats. */
+  /** Words that end the conditions, such as `by` of tstats, and options that do, as `span=`. */
   readonly #stops: readonly string[]
   readonly times: TimeModifier[] = []
   readonly diagnostics: Diagnostic[] = []
@@ -69,10 +69,12 @@ class Terms {
   #isEnd(): boolean {
     const token = this.#reader.peek()
     if (token === undefined || (token.kind === 'mark' && token.text === ')')) return true
-    if (token.kind !== 'word' || !this.#stops.includes(token.text.toLowerCase())) return false
-    // A field may be called as the word is.
+    if (token.kind !== 'word') return false
+    const word = token.text.toLowerCase()
     const second = this.#reader.peekSecond()
-    return !(second?.kind === 'mark' && Object.hasOwn(OPERATORS, second.text))
+    // A field may be called as a word is that ends the conditions; an option ends them where it is one.
+    const isCompared = second?.kind === 'mark' && Object.hasOwn(OPERATORS, second.text)
+    return this.#stops.includes(isCompared ? `${word}=` : word)
   }
 
   all(): SearchExpr | undefined {
@@ -287,7 +289,7 @@ function joined(kind: 'and' | 'or', items: readonly SearchExpr[]): SearchExpr | 
   return items.length === 1 ? first : { kind, items, span: whole(first.span, last.span) }
 }
 
-/** Reads conditions up to the end of the arguments, or to one of the words that stop them. */
+/** Reads conditions up to the end of the arguments, or to one of the words or options (`span=`) that stop them. */
 export function readTerms(reader: Reader, stops: readonly string[] = []): SearchTerms {
   const terms = new Terms(reader, stops)
   const where = terms.all()
