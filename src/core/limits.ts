@@ -81,6 +81,31 @@ export const limitTable = {
     unit: 'seconds',
     why: 'a pattern that looks around itself is tried value by value; a hostile one never ends',
   },
+  spreadFields: {
+    value: 1_000,
+    unit: 'fields',
+    why: 'fields that spath and its kin make of texts; each is a column, and who writes logs chooses their names',
+  },
+  gapSpans: {
+    value: 100_000,
+    unit: 'rows',
+    why: 'a gap between two rows of a timechart is filled with rows up to this; one event of a wrong year would fill millions',
+  },
+  sparklineSpans: {
+    value: 10_000,
+    unit: 'spans',
+    why: 'a sparkline is a list of so many numbers at most; nobody draws a longer one',
+  },
+  trendRows: {
+    value: 10_000,
+    unit: 'rows',
+    why: 'trendline looks back so many rows at most, as in Splunk',
+  },
+  regressRows: {
+    value: 100,
+    unit: 'columns',
+    why: 'autoregress adds a column for each row that it looks back at',
+  },
   splTerms: {
     value: 20_000,
     unit: 'conditions',

@@ -1,8 +1,10 @@
 /** Bins of SPL: the range that a number falls in, and the beginnings of spans between two. */
+import { limits } from '../core/limits.ts'
 import { NO_LIST, numberOf } from './evalvalue.ts'
 import { named, VARIABLES } from './once.ts'
 import { arg, type FunctionRecord, type Parameter } from './record.ts'
 import { literal, type Sql, sql } from './sql.ts'
+import { stats } from './statsshape.ts'
 
 const VALUE: Parameter = { name: 'value', type: 'float' }
 const STEP: Parameter = {
@@ -19,9 +21,6 @@ const MONTHS: Parameter = {
   wrong: (value) =>
     typeof value === 'number' && value > 0 && value <= 12_000 ? undefined : 'it must be above 0',
 }
-
-/** Most spans that one gap is filled with; wider gaps stay as they are. */
-const MOST_SPANS = 100_000
 
 /** The greatest multiple of a step, counted from a start, that is no greater than a number. */
 function floored(value: Sql, step: number, start: number): Sql {
@@ -124,7 +123,7 @@ const between: FunctionRecord = {
     const [first, next] = [arg(args, 0).sql, arg(args, 1).sql]
     const step = Number(arg(args, 2).value)
     const count = sql`round((${next} - ${first}) / toFloat64(${literal(step)}))`
-    return sql`if(isNull(${first}), ${NO_LIST}, arrayMap(i -> toString(assumeNotNull(${first}) + i * toFloat64(${literal(step)})), range(toUInt32(multiIf(isNull(${next}) OR ${count} > ${literal(MOST_SPANS)} OR ${count} < 1, 1, assumeNotNull(${count}))))))`
+    return sql`if(isNull(${first}), ${NO_LIST}, arrayMap(i -> toString(assumeNotNull(${first}) + i * toFloat64(${literal(step)})), range(toUInt32(multiIf(isNull(${next}) OR ${count} > ${literal(limits.gapSpans)} OR ${count} < 1, 1, assumeNotNull(${count}))))))`
   },
   examples: [
     { args: [0, 180, 60], gives: ['0', '60', '120'] },
@@ -146,7 +145,7 @@ const monthsBetween: FunctionRecord = {
     const [first, next] = [arg(args, 0).sql, arg(args, 1).sql]
     const months = literal(Number(arg(args, 2).value))
     const count = sql`intDiv(dateDiff('month', ${dayOf(first)}, ${dayOf(next)}), ${months})`
-    const many = sql`if(isNull(${next}), 1, least(greatest(${count}, 1), ${literal(MOST_SPANS)}))`
+    const many = sql`if(isNull(${next}), 1, least(greatest(${count}, 1), ${literal(limits.gapSpans)}))`
     const each = sql`toUnixTimestamp64Second(toDateTime64(addMonths(${dayOf(first)}, toInt32(i * ${months})), 0, 'UTC'))`
     return sql`if(isNull(${first}), ${NO_LIST}, arrayMap(i -> toString(${each}), range(toUInt32(${many}))))`
   },
@@ -185,7 +184,39 @@ const timeRank: FunctionRecord = {
   ],
 }
 
+/** What Splunk writes before the numbers of a sparkline. */
+const SPARKLINE = '##__SPARKLINE__##'
+
+const PLACES: Parameter = {
+  name: 'places',
+  type: 'int',
+  constant: true,
+  wrong: (value) =>
+    typeof value === 'number' && value > 0 && value <= limits.sparklineSpans
+      ? undefined
+      : `it must be from 1 to ${limits.sparklineSpans}`,
+}
+
+const sparkline = stats('sparkline', ['sparkline'], {
+  says: 'How many rows there are in each span of time, as a list behind the mark of a sparkline.',
+  takes: [{ name: 'time', type: 'float' }, START, STEP, PLACES],
+  gives: { list: 'text' },
+  sql: (args) => {
+    const [time, start, step] = [arg(args, 0), arg(args, 1), arg(args, 2)].map((each) => each.sql)
+    const place = sql`toInt64(floor((assumeNotNull(${time ?? sql``}) - ${start ?? sql``}) / ${step ?? sql``}))`
+    return sql`sumMap(if(isNull(${time ?? sql``}), CAST(map(), 'Map(Int64, UInt64)'), map(${place}, toUInt64(1))))`
+  },
+  finish: (made, args) =>
+    named(
+      made,
+      VARIABLES.a,
+      (counts) =>
+        sql`arrayConcat([${literal(SPARKLINE)}], arrayMap(i -> toString(${counts}[toInt64(i)]), range(${literal(Number(arg(args, 3).value))})))`,
+    ),
+})
+
 export const binFunctions: readonly FunctionRecord[] = [
+  sparkline,
   range,
   logRange,
   between,

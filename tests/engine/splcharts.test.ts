@@ -131,6 +131,6 @@ describe('timechart', () => {
   it('refuses what it cannot draw', async () => {
     expect(await desk.refusal('timechart partial=f count', TIMES)).toBe('HR507')
     expect(await desk.refusal('timechart count', [{ a: '1' }])).toBe('HR509')
-    expect(await desk.refusal('timechart sparkline(count)', TIMES)).toBe('HR507')
+    expect(await desk.refusal('timechart rate_avg(v)', TIMES)).toBe('HR507')
   })
 })

@@ -85,11 +85,22 @@ describe('stats', () => {
     expect(await desk.run('sort v | stats first(v) as f', EVENTS)).toEqual([{ f: 1 }])
   })
 
+  it('counts along the time for sparklines', async () => {
+    expect(await desk.run('stats sparkline(count, 2s) as s, count by u', EVENTS)).toEqual([
+      { u: 'a', s: ['##__SPARKLINE__##', '1', '1'], count: 2 },
+      { u: 'b', s: ['##__SPARKLINE__##', '0', '1'], count: 1 },
+    ])
+    expect(await desk.run('stats sparkline', EVENTS)).toEqual([
+      { sparkline: ['##__SPARKLINE__##', '1', '1', '1', '1'] },
+    ])
+  })
+
   it('refuses what it does not know', async () => {
     expect(await desk.refusal('stats cuont by u')).toBe('HR508')
     expect(await desk.refusal('stats sum(eval(u="a"))', EVENTS)).toBe('HR509')
     expect(await desk.refusal('stats perc(v)', EVENTS)).toBe('HR509')
-    expect(await desk.refusal('stats sparkline(count)', EVENTS)).toBe('HR507')
+    expect(await desk.refusal('stats sparkline(avg(v))', EVENTS)).toBe('HR507')
+    expect(await desk.refusal('stats sparkline(count, 1mon)', EVENTS)).toBe('HR507')
     expect(await desk.refusal('stats allnum=t avg(v)', EVENTS)).toBe('HR507')
     expect(await desk.refusal('stats speed=3 avg(v)', EVENTS)).toBe('HR505')
     expect(await desk.refusal('stats count as u by u', EVENTS)).toBe('HR509')

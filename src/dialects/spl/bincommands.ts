@@ -50,7 +50,7 @@ export function secondsOf(span: TimeSpan): number {
 }
 
 /** The shortest span, none shorter than the least, of which no more than so many cover a length of time. */
-function chosenSpan(seconds: number, bins: number, least: number): TimeSpan {
+export function chosenSpan(seconds: number, bins: number, least: number): TimeSpan {
   const fits = CHOICES.find(
     (each) => secondsOf(each) >= least && Math.floor(seconds / secondsOf(each)) < bins,
   )

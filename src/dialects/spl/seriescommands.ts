@@ -1,4 +1,5 @@
 /** Commands on numbers along the rows: `delta`, `accum`, `autoregress`, `trendline`, `outlier`, `rangemap`. */
+import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
 import { and, call, type Expr, field, or, text } from '../../ir/expr.ts'
 import type { AggBinding, Binding, Sliding } from '../../ir/rel.ts'
@@ -100,9 +101,6 @@ interface RegressNode extends FieldNode {
   readonly to: number
 }
 
-/** Rows that `autoregress` looks back at most. */
-const FURTHEST = 100
-
 const autoregress = command<RegressNode>({
   name: 'autoregress',
   says: 'Adds to every row the value that a field had one or more rows before.',
@@ -114,7 +112,7 @@ const autoregress = command<RegressNode>({
     const match = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(given?.text ?? '1')
     const from = Number(match?.[1] ?? 0)
     const to = Number(match?.[2] ?? from)
-    if (from === 0 || to < from || to - from >= FURTHEST) {
+    if (from === 0 || to < from || to - from >= limits.regressRows) {
       refuse('HR506', { option: 'p', wanted: 'a number of rows such as 3 or 1-5' }, given?.span)
     }
     if (node.as !== undefined && to > from) {
@@ -149,9 +147,6 @@ interface Trend {
   readonly as: string
 }
 
-/** Rows that a trend looks at most. */
-const WIDEST = 10_000
-
 function readTrends(reader: Reader): readonly Trend[] {
   const trends: Trend[] = []
   while (!reader.isDone) {
@@ -163,8 +158,11 @@ function readTrends(reader: Reader): readonly Trend[] {
     if (kind === 'ema') {
       refuse('HR507', { what: 'ema in trendline; sma and wma are' }, token.span)
     }
-    if ((kind !== 'sma' && kind !== 'wma') || rows < 2 || rows > WIDEST) {
-      return reader.fail('expected a trend such as sma5(field), over 2 to 10000 rows', token.span)
+    if ((kind !== 'sma' && kind !== 'wma') || rows < 2 || rows > limits.trendRows) {
+      return reader.fail(
+        `expected a trend such as sma5(field), over 2 to ${limits.trendRows} rows`,
+        token.span,
+      )
     }
     reader.expect('(')
     const { name } = reader.name()

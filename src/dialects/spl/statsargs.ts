@@ -2,6 +2,7 @@
  * The functions of `stats` and its kin: reading their list (`count, dc(user) as users, sum(a_*) as s_*,
  * count(eval(status=404))`), and what each is over rows.
  */
+import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
 import { suggest } from '../../core/suggest.ts'
 import { aggregatesSpelled, functionOf } from '../../functions/catalogue.ts'
@@ -9,12 +10,14 @@ import type { FunctionRecord } from '../../functions/record.ts'
 import { type Expr, field, NULL } from '../../ir/expr.ts'
 import type { AggBinding, Binding } from '../../ir/rel.ts'
 import type { EvalExpr } from './ast.ts'
+import { chosenSpan, extentOf, secondsOf } from './bincommands.ts'
 import type { Context } from './command.ts'
 import { readEval } from './evaluation.ts'
 import { numbered } from './ordering.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
 import { asNumber, derived, fieldValue, nameParts, type Rows } from './rows.ts'
+import { type TimeSpan, wantedSpan } from './timespans.ts'
 
 /** One function of a list, as written. */
 export interface StatsCall {
@@ -24,6 +27,8 @@ export interface StatsCall {
   /** The field, or a pattern of fields. */
   readonly field?: string
   readonly eval?: EvalExpr
+  /** The length of the spans of a sparkline. */
+  readonly every?: TimeSpan
   /** The name of its column, or a pattern of names. */
   readonly as?: string
   /** The name that the column has where none is given. */
@@ -43,7 +48,6 @@ export const RATES: Readonly<Record<string, number>> = {
 
 /** Functions that are known and cannot be run. */
 const UNABLE: Readonly<Record<string, string>> = {
-  sparkline: 'sparkline draws',
   rate_avg: 'rate_avg is for metrics',
   rate_sum: 'rate_sum is for metrics',
 }
@@ -97,9 +101,37 @@ function readArgument(
   return { field: name, shown: name }
 }
 
+/** Reads `sparkline`, `sparkline(count)` and `sparkline(count, 1h)`; others are refused. */
+function readSparkline(reader: Reader, span: Span): StatsCall {
+  const start = reader.at
+  let every: TimeSpan | undefined
+  if (reader.take('(')) {
+    const counted = reader.name('count')
+    if (counted.name.toLowerCase() !== 'count' || reader.isAt('(')) {
+      refuse('HR507', { what: 'a sparkline of anything but count' }, counted.span)
+    }
+    if (reader.take(',')) {
+      const given = reader.value()
+      every = wantedSpan(given.text, given.span)
+      if (!('seconds' in every)) refuse('HR507', { what: 'a sparkline over months' }, given.span)
+    }
+    reader.expect(')')
+  }
+  const label = `sparkline${reader.text.slice(start, reader.at).trim()}`
+  const as = reader.takeWord('as') ? reader.newName('the name of a column').name : undefined
+  return {
+    fn: 'sparkline',
+    label,
+    span,
+    ...(every === undefined ? {} : { every }),
+    ...(as === undefined ? {} : { as }),
+  }
+}
+
 /** Reads one function with its argument and name. */
 function readStatsCall(reader: Reader): StatsCall {
   const { fn, written, percent, span } = readFunction(reader)
+  if (fn === 'sparkline') return readSparkline(reader, span)
   const next = reader.peek()
   const hasArgument = next?.kind === 'mark' && next.text === '('
   const { shown, ...argument } = hasArgument
@@ -213,6 +245,7 @@ export function aggregatesOf(
   const set: Binding[] = []
   const records = calls.map((each) => {
     const { value, where } = argumentOf(each, given, context)
+    if (each.fn === 'sparkline') return { record: functionOf('stats.sparkline'), each }
     const isBare = value === undefined
     if (isBare && each.fn !== 'count' && each.fn !== 'c') {
       return refuse('HR509', { message: `${each.fn} needs a field` }, each.span)
@@ -240,6 +273,8 @@ export function aggregatesOf(
       if (name === 'value') return [value]
       if (name === 'time') return [fieldTime(rows)]
       if (name === 'order') return [rank?.number ?? NULL]
+      if (name === 'start') return sparkline(each, rows, context)
+      if (name === 'step' || name === 'places') return []
       return [{ op: 'const', value: each.percent ?? 0, type: 'float' }]
     })
     const type = record.givesFor?.(args.map((arg) => arg.type)) ?? record.gives
@@ -248,6 +283,23 @@ export function aggregatesOf(
   })
   return { rows, into }
 }
+
+/** Where a sparkline begins, the length of its spans, and how many there are. */
+function sparkline({ every, span }: StatsCall, rows: Rows, context: Context): readonly Expr[] {
+  const [from, to] = extentOf(rows, fieldTime(rows), context, span) ?? [0, 0]
+  const length = secondsOf(every ?? chosenSpan(to - from, SPARKS, 1))
+  const start = Math.floor(from / length) * length
+  const places = Math.floor((to - start) / length) + 1
+  if (places > limits.sparklineSpans) {
+    const size = `${places} spans`
+    refuse('HR517', { what: 'the sparkline', size, limit: limits.sparklineSpans }, span)
+  }
+  const constant = (value: number, type: 'float' | 'int'): Expr => ({ op: 'const', value, type })
+  return [constant(start, 'float'), constant(length, 'float'), constant(places, 'int')]
+}
+
+/** Spans of a sparkline when no length is said. */
+const SPARKS = 100
 
 /** The time of rows, which aggregates by time need. */
 function fieldTime(rows: Rows): Expr {
