@@ -30,10 +30,8 @@ export interface RunOptions {
   readonly rulesPerScan?: number
   /** The time of a run, for rules with a schedule and for `now()`; without it they run all over the logs. */
   readonly at?: string
-  /** True when searches may write lookups into the store. */
+  /** True when searches may write lookups into the store; those that do run before all others then. */
   readonly writesLookups?: boolean
-  /** Whether searches may write lookups; those that do run before all others then. */
-  readonly mayWrite?: boolean
   /** Whether literals of many rules are searched in one reading; by default on sources with many rows. */
   readonly shareLiterals?: boolean
 }
@@ -209,7 +207,6 @@ async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
     store,
     time,
     stored: run.stored,
-    mayWrite,
     ...(query === undefined ? {} : { query }),
     ...(at === undefined ? {} : { at }),
     writesLookups,
@@ -268,7 +265,7 @@ export async function runRules(options: RunOptions): Promise<RunReport> {
   const total = scans.length + alone.length
   let done = 0
   const ended = new Map<Rule, RuleOutcome>()
-  const writing = options.mayWrite === true ? alone.filter(({ spl }) => writes(spl)) : []
+  const writing = options.writesLookups === true ? alone.filter(({ spl }) => writes(spl)) : []
   const jobOf = (rule: Rule) => async (): Promise<void> => {
     ended.set(rule, await runAlone(run, rule))
   }

@@ -32,8 +32,6 @@ export interface ScheduledOptions {
   /** True when searches may write lookups into the store. */
   readonly writesLookups?: boolean
   readonly query?: QueryOptions
-  /** Whether searches may write lookups. */
-  readonly mayWrite?: boolean
 }
 
 export interface ScheduledOutcome {

@@ -210,5 +210,7 @@ export async function runSpl(
   const schedule = isTold ? [diagnose('HR570', { cron: part.schedule?.cron ?? '' })] : []
   const effects = await run.carryOut(answer)
   const asOf = at === undefined && readsNow(answer.rel) ? [diagnose('HR491', { time: end })] : []
-  return { diagnostics: [...diagnostics, ...schedule, ...asOf, ...effects, ...notices], runs: 1 }
+  const failed = hasErrors(effects) ? { state: 'failed' as const } : {}
+  const all = [...diagnostics, ...schedule, ...asOf, ...effects, ...notices]
+  return { ...failed, diagnostics: all, runs: 1 }
 }
