@@ -269,7 +269,8 @@ class Scanner {
     }
     if (this.names.has(name)) invalid(`two groups have the name "${name}"`, span)
     this.names.add(name)
-    this.pushGroup(`(?P<${name}>`, start, close + 1, this.folds)
+    // Without its name: the engine takes a name with "_" in it for a text that must be there, and finds nothing.
+    this.pushGroup('(', start, close + 1, this.folds)
   }
 
   /** Inline flags, for the rest of the group `(?i)` or for a group of their own `(?i:...)`. */

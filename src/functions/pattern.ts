@@ -70,13 +70,15 @@ function withUnicode(pattern: string): string {
 /** The capture groups of RE2 text: their names, empty where a group has none. */
 export function groupNames(pattern: string): readonly string[] {
   const plain = pattern.replace(/\\.|\[\^?\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*\]/gs, 'x')
-  return [...plain.matchAll(/\((?:\?P?<(\w+)>|(?!\?))/g)].map(([, name]) => name ?? '')
+  return [...plain.matchAll(/\((?:\?(?:P?<|')(\w+)[>']|(?!\?))/g)].map(([, name]) => name ?? '')
 }
 
 /** A checked pattern as the engine reads it; one that is not accepted matches nothing. */
 export function patternOf(written: string): Pattern {
   const text = checkRegex(written).value
   if (text === undefined) return { text: NOTHING, groups: 0, names: [] }
-  const names = groupNames(text)
-  return { text: withUnicode(text), groups: names.length, names }
+  const groups = groupNames(text).length
+  const named = groupNames(written)
+  const names = named.length === groups ? named : Array.from({ length: groups }, () => '')
+  return { text: withUnicode(text), groups, names }
 }
