@@ -424,10 +424,79 @@ const KINDS: readonly Kind[] = [
   },
 ]
 
-const { one } = splStore([], Object.fromEntries(KINDS.map(({ file, lines }) => [file, lines])))
+const MORE: readonly Kind[] = [
+  {
+    file: 'pan.log',
+    lines: [
+      'Feb  1 10:00:00 fw1 1,2026/02/01 10:00:00,012801,TRAFFIC,end,2305,2026/02/01 10:00:00,192.0.2.5,203.0.113.90,0.0.0.0,0.0.0.0,out,corp\\mia,,ssl,vsys1,Trust,Untrust,e1/2,e1/1,fwd,2026/02/01 10:00:00,14740,1,50624,4443,0,0,0x40005e,tcp,deny,7419,6609,810,25,2026/02/01 09:59:00,65,any',
+    ],
+    dataset: 'Network_Traffic.Blocked_Traffic',
+    where: 'dest_port=4443',
+    gives: {
+      src: '192.0.2.5',
+      dest: '203.0.113.90',
+      src_port: '50624',
+      user: 'corp\\mia',
+      app: 'ssl',
+      rule: 'out',
+      transport: 'tcp',
+      bytes: '7419',
+    },
+  },
+  {
+    file: 'flow.log',
+    lines: [
+      '2 123456789012 eni-0abc 10.0.1.30 10.0.1.1 47254 2222 6 2 98 1769940000 1769940060 REJECT OK',
+    ],
+    dataset: 'Network_Traffic.All_Traffic',
+    where: 'dest_port=2222',
+    gives: { action: 'blocked', src: '10.0.1.30', transport: 'tcp', bytes: '98', dvc: 'eni-0abc' },
+  },
+  {
+    file: 'pairs.log',
+    lines: [
+      'site="shop.example" dest_ip="192.0.2.1" src="198.51.100.61" status="500" uri_query="-" uri_path="/pay" http_method="PUT" http_user_agent="x y"',
+    ],
+    dataset: 'Web.Web',
+    where: 'src=198.51.100.61',
+    gives: {
+      action: 'failure',
+      url: '/pay',
+      http_method: 'PUT',
+      http_user_agent: 'x y',
+      status: '500',
+    },
+  },
+  {
+    file: 'falcon.json',
+    lines: [
+      json({
+        event_simpleName: 'ProcessRollup2',
+        aid: 'a1',
+        ComputerName: 'pc9',
+        timestamp: '1769940000000',
+        ImageFileName: '\\Device\\HarddiskVolume1\\tools\\z.exe',
+        CommandLine: 'z.exe -q',
+        ParentBaseFileName: 'cmd.exe',
+        IntegrityLevel: '12288',
+      }),
+    ],
+    dataset: 'Endpoint.Processes',
+    where: 'dest=pc9',
+    gives: {
+      process_name: 'z.exe',
+      process: 'z.exe -q',
+      parent_process_name: 'cmd.exe',
+      process_integrity_level: 'high',
+    },
+  },
+]
+const ALL = [...KINDS, ...MORE]
+
+const { one } = splStore([], Object.fromEntries(ALL.map(({ file, lines }) => [file, lines])))
 
 describe('data models of each kind of log', () => {
-  it.each(KINDS)('$file', async ({ dataset, where, gives }) => {
+  it.each(ALL)('$file', async ({ dataset, where, gives }) => {
     const fields = Object.keys(gives).join(' ')
     const row = await one(`| from datamodel:"${dataset}" | search ${where} | table ${fields}`)
     expect(row).toEqual(gives)
