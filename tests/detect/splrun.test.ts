@@ -173,6 +173,41 @@ describe('a run', () => {
     expect(codes).toContain('HR572')
   })
 
+  it('of several lets those that write lookups go first, where they may write', async () => {
+    const folder = join(work, 'baseline')
+    mkdirSync(folder)
+    const known =
+      '`sysmon` EventCode=1 Image="*even.exe" | stats count by Image | outputlookup seen_programs'
+    const other =
+      '`sysmon` EventCode=1 | stats count by Image | search NOT [| inputlookup seen_programs | fields Image]'
+    writeFileSync(join(folder, 'a.yml'), rule(other))
+    writeFileSync(
+      join(folder, 'b.yml'),
+      rule(known, '', 'Baseline').replace('id: odd', 'id: seen').replace('Odd program', 'Seen'),
+    )
+    writeFileSync(
+      join(folder, 'c.yml'),
+      'name: seen_programs\ncollection: seen_programs\nfields_list: Image, count\n',
+    )
+    const { rules } = await loadRules([folder], { placeholders: new Map(), schema: () => schema })
+    const found = async (writesLookups: boolean): Promise<readonly unknown[]> => {
+      const images: unknown[] = []
+      await runRules({
+        rules: rules.flatMap((each) => each.rule ?? []),
+        schema,
+        store,
+        time: {},
+        writesLookups,
+        onFinding: ({ event }) => {
+          images.push(event.Image)
+        },
+      })
+      return images.sort()
+    }
+    expect(await found(false)).toEqual(['C:\\a\\even.exe', 'C:\\a\\odd.exe'])
+    expect(await found(true)).toEqual(['C:\\a\\odd.exe'])
+  })
+
   it('without data for the rule says so', async () => {
     expect((await run(rule('sourcetype=aws:cloudtrail | stats count by user'))).state).toBe(
       'no_data',
