@@ -9,12 +9,14 @@ import { squid } from './squid.ts'
 import { syslog } from './syslog.ts'
 import { text } from './text.ts'
 import { w3c } from './w3c.ts'
+import { wintext } from './wintext.ts'
 import { winxml } from './winxml.ts'
 import { zeek } from './zeek.ts'
 
 export const decoders: readonly Decoder[] = [
   evtx,
   winxml,
+  wintext,
   json,
   zeek,
   w3c,

@@ -5,6 +5,7 @@ import { decoders } from '../../src/ingest/formats.ts'
 const samples: readonly (readonly [string, string])[] = [
   ['json', '{"a":1}\n'],
   ['json', '\uFEFF[\n {"a":1}]'],
+  ['wintext', '10/09/2020 10:41:26 AM\nLogName=Security\nEventCode=1'],
   ['winxml', '<Events><Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event">'],
   ['zeek', '#separator \\x09\n#fields\tts\n'],
   ['w3c', '#Software: Microsoft Internet Information Services 10.0\r\n#Fields: date time\r\n'],
