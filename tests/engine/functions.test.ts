@@ -96,7 +96,6 @@ describe('functions', () => {
     expect(without.sort()).toEqual([
       // Lists of several lists, sets of rows and tuples: plans make them, tests/detect runs them.
       'dyn.members',
-      'eval.now',
       'eval.random',
       'events.is',
       'guid.random',
