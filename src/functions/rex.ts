@@ -61,7 +61,7 @@ export const rexFunctions: readonly FunctionRecord[] = [
     says: 'What one of the groups has found; missing when that is nothing.',
     takes: [list('groups'), { name: 'group', type: 'int', constant: true }],
     gives: 'text',
-    sql: (args) => sql`nullIf(${arg(args, 0).sql}[${literal(numberAt(args, 1))}], '')`,
+    sql: (args) => sql`nullIf(${listOf(arg(args, 0))}[${literal(numberAt(args, 1))}], '')`,
     examples: [
       { args: [['a', ''], 1], gives: 'a' },
       { args: [['a', ''], 2], gives: null },
