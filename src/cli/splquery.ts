@@ -20,6 +20,7 @@ import { SPL_PRINTING } from './printing.ts'
 import {
   type CompiledText,
   checkQuery,
+  hasData,
   type ReadyQuery,
   runQueries,
   tellDiagnostics,
@@ -77,9 +78,13 @@ function compile(
     return [{ rel, text: query.text, diagnostics, printing: SPL_PRINTING, isEvents }]
   }
   const first = compiler()(new Map())
-  if (hasErrors(first.diagnostics)) ready(first)
+  // Only the store knows what searches have written.
+  const usesLookups = first.notes.some(({ kind }) => kind === 'lookup')
+  const waits = first.diagnostics.some(({ code }) => code === 'HR532' || code === 'HR534')
+  const isThere = hasData(context, options)
+  if (hasErrors(first.diagnostics) && !(waits && isThere)) ready(first)
   return {
-    readsTables: first.reads.length > 0,
+    readsTables: first.reads.length > 0 || ((waits || usesLookups) && isThere),
     async finish(rows, stored, written) {
       if (rows === undefined) return ready(first)
       const answer = await discoverSpl({ compile: compiler(stored, written), rows })

@@ -138,7 +138,7 @@ export const createBatches = createTable(
 export function createLookup(table: string, columns: readonly string[]): string {
   return createTable(
     LOOKUPS_PREFIX + table,
-    [`${name(LOOKUP_LINE)} UInt64`, ...columns.map((each) => `${name(each)} ${PLAIN}`)],
+    [`${name(LOOKUP_LINE)} Int64`, ...columns.map((each) => `${name(each)} ${PLAIN}`)],
     `ORDER BY ${name(LOOKUP_LINE)}`,
   )
 }

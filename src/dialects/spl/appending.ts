@@ -15,7 +15,11 @@ function named({ order }: Rows, context: Context): NamedOrder {
   const pairs = order.map((key) => ({ key, name: context.hidden('o') }))
   return {
     keys: pairs.map(({ key, name }) => ({ ...key, by: field(name, key.by.type) })),
-    columns: pairs.map(({ key, name }) => ({ name, value: key.by })),
+    // Counted places come in several types of the engine, which have none in common.
+    columns: pairs.map(({ key, name }) => ({
+      name,
+      value: key.by.type === 'int' ? call('row.place', [key.by], 'int') : key.by,
+    })),
   }
 }
 
