@@ -8,12 +8,15 @@ import { fileURLToPath } from 'node:url'
 import { cloudDns, cloudTrail } from './samples/cloud.ts'
 import { evtxFile } from './samples/evtx.ts'
 import { addIntrusion, type Logs } from './samples/intrusion.ts'
-import { type KustoExpectation, kustoExpectations } from './samples/kusto.ts'
+import { kustoExpectations } from './samples/kusto.ts'
 import { accessLog, auditLog, authLog } from './samples/linux.ts'
 import { type Log, type Mark, makeLog } from './samples/log.ts'
 import { addNearMisses } from './samples/nearmiss.ts'
 import { ciscoFlows, ZEEK_FOOTER, ZEEK_HEADER, zeekDns } from './samples/network.ts'
 import { addNoise } from './samples/noise.ts'
+import { proxyLog } from './samples/proxy.ts'
+import type { RowExpectation } from './samples/rows.ts'
+import { splExpectations } from './samples/spl.ts'
 import { FILE_HEADER, fileEvents, huntingStream, signins } from './samples/tables.ts'
 import { SYSTEM, type WindowsEvent, type WindowsRecord } from './samples/windows.ts'
 import { CLERK, DEVELOPER, FS02, machineOf, WS07, WS12 } from './samples/world.ts'
@@ -145,6 +148,7 @@ export function makeSamples(): readonly SampleFile[] {
     textFile('linux/audit.log', auditLog()),
     textFile('linux/auth.log', authLog()),
     textFile('network/cisco-nvm.jsonl', ciscoFlows()),
+    textFile('network/proxy.log', proxyLog()),
     textFile('network/zeek-dns.log', zeekDns(), { before: ZEEK_HEADER, after: [ZEEK_FOOTER] }),
     windowsFile('windows/defender.evtx', logs.defender, 2_101),
     windowsFile('windows/powershell.evtx', logs.powershell, 7_401),
@@ -156,7 +160,9 @@ export function makeSamples(): readonly SampleFile[] {
 }
 
 /** Ids of the starter rules of a language by the name of their file without `.yml`. */
-export function starterRules(language: 'sigma' | 'kusto' = 'sigma'): ReadonlyMap<string, string> {
+export function starterRules(
+  language: 'sigma' | 'kusto' | 'spl' = 'sigma',
+): ReadonlyMap<string, string> {
   const folder = `${ROOT}content/rules/${language}/`
   const rules = new Map<string, string>()
   for (const file of readdirSync(folder).toSorted()) {
@@ -195,21 +201,24 @@ export function expectations(
   }))
 }
 
-/** What the Kusto rules must find: every rule has its part. */
-function kustoBlocks(): readonly string[] {
-  const rules = starterRules('kusto')
-  const byRule = new Map(kustoExpectations.map((each) => [each.rule, each]))
-  for (const { rule } of kustoExpectations) {
+const ROW_EXPECTATIONS = { kusto: kustoExpectations, spl: splExpectations } as const
+
+/** What the rules of a language must find whose findings are rows: every rule has its part. */
+function rowBlocks(language: keyof typeof ROW_EXPECTATIONS): readonly string[] {
+  const all = ROW_EXPECTATIONS[language]
+  const rules = starterRules(language)
+  const byRule = new Map(all.map((each) => [each.rule, each]))
+  for (const { rule } of all) {
     if (!rules.has(rule)) throw new Error(`something is expected of an unknown rule: ${rule}`)
   }
   return [...rules].map(([rule, id]) => {
     const expected = byRule.get(rule)
     if (expected === undefined) throw new Error(`nothing is expected of the rule ${rule}`)
-    return printKusto(id, expected)
+    return printRows(id, expected)
   })
 }
 
-function printKusto(id: string, { rule, column, finds, leaves }: KustoExpectation): string {
+function printRows(id: string, { rule, column, finds, leaves }: RowExpectation): string {
   const left = leaves.map(([value, why]) => `        ${JSON.stringify({ value, why })}`)
   return (
     `    {\n      "id": ${JSON.stringify(id)},\n      "rule": ${JSON.stringify(rule)},\n` +
@@ -229,7 +238,10 @@ export function printExpectations(rules: readonly Expectation[]): string {
       `    {\n      "id": ${JSON.stringify(id)},\n      "rule": ${JSON.stringify(rule)},\n` +
       `      "fires": ${list(fires)},\n      "quiet": ${list(quiet)}\n    }`,
   )
-  return `{\n  "rules": [\n${blocks.join(',\n')}\n  ],\n  "kusto": [\n${kustoBlocks().join(',\n')}\n  ]\n}\n`
+  const rows = (['kusto', 'spl'] as const).map(
+    (language) => `  "${language}": [\n${rowBlocks(language).join(',\n')}\n  ]`,
+  )
+  return `{\n  "rules": [\n${blocks.join(',\n')}\n  ],\n${rows.join(',\n')}\n}\n`
 }
 
 function write(path: string, bytes: Uint8Array | string): void {

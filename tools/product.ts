@@ -72,7 +72,11 @@ export async function findingsOf(
 ): Promise<Totals> {
   const schema = readyMadeSchema()
   const kusto = compilerHere(schema.tables)
-  const { rules: loaded } = await loadRules(rules, { placeholders: new Map(), kusto })
+  const { rules: loaded } = await loadRules(rules, {
+    placeholders: new Map(),
+    kusto,
+    schema: () => schema,
+  })
   return withStore(async (store) => {
     const intake = await readInto(store, logs)
     const report = await runRules({

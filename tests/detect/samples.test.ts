@@ -20,13 +20,17 @@ interface Expected {
     readonly fires: readonly Place[]
     readonly quiet: readonly (Place & { readonly why: string })[]
   }[]
-  readonly kusto: readonly {
-    readonly id: string
-    readonly rule: string
-    readonly column: string
-    readonly finds: readonly string[]
-    readonly leaves: readonly { readonly value: string; readonly why: string }[]
-  }[]
+  readonly kusto: readonly Rows[]
+  readonly spl: readonly Rows[]
+}
+
+/** What a rule finds whose findings are rows of a result. */
+interface Rows {
+  readonly id: string
+  readonly rule: string
+  readonly column: string
+  readonly finds: readonly string[]
+  readonly leaves: readonly { readonly value: string; readonly why: string }[]
 }
 
 const expected = JSON.parse(readFileSync(join(SAMPLES, 'expected.json'), 'utf8')) as Expected
@@ -34,13 +38,13 @@ const text = ({ file, record }: Place): string => `${file} ${record}`
 
 describe('the starter rules over the samples', () => {
   const found = new Map<string, string[]>()
-  /** Rows of the findings of Kusto rules, by rule. */
+  /** Rows of the findings of rules in Kusto and SPL, by rule. */
   const rows = new Map<string, EventFields[]>()
 
   it('read every sample and run every rule', async () => {
     const totals = await findingsOf([join(ROOT, 'content/rules')], [SAMPLES], (finding) => {
       const { event, results = [event] } = finding
-      if (finding.language === 'kusto') {
+      if (finding.language !== 'sigma') {
         rows.set(finding.rule_id, [...(rows.get(finding.rule_id) ?? []), ...results])
       }
       const places = found.get(finding.rule_id) ?? []
@@ -48,15 +52,15 @@ describe('the starter rules over the samples', () => {
       found.set(finding.rule_id, places)
     })
     expect(totals.failed).toBe(0)
-    expect(totals.rules).toBe(expected.rules.length + expected.kusto.length)
+    expect(totals.rules).toBe(expected.rules.length + expected.kusto.length + expected.spl.length)
     expect(totals.events).toBeGreaterThan(1_000)
   })
 
   const inSamples = readdirSync(SAMPLES, { recursive: true })
     .map(String)
-    .filter((name) => /[/\\].*\.(?:jsonl?|csv|evtx|xml)$/.test(name))
+    .filter((name) => /[/\\].*\.(?:jsonl?|csv|evtx|xml|log)$/.test(name))
     .map((name) => readFileSync(join(SAMPLES, name)))
-  for (const { id, rule, column, finds, leaves } of expected.kusto) {
+  for (const { id, rule, column, finds, leaves } of [...expected.kusto, ...expected.spl]) {
     it(`${rule} finds what it must and leaves the rest`, () => {
       const values = new Set((rows.get(id) ?? []).map((each) => String(each[column] ?? '')))
       expect([...values].toSorted()).toEqual(finds.toSorted())

@@ -1,19 +1,7 @@
-/**
- * What the Kusto rules must find in the samples. Their findings stand for rows of a result, not for records of a file, so
- * they are told by the values of one column.
- */
+/** What the Kusto rules must find in the samples. */
+import type { RowExpectation } from './rows.ts'
 
-export interface KustoExpectation {
-  /** Name of the file without `.yml`. */
-  readonly rule: string
-  readonly column: string
-  /** The values of the column in all rows of all findings, each once. */
-  readonly finds: readonly string[]
-  /** Values that stand in the samples and that the rule must leave alone. */
-  readonly leaves: readonly (readonly [value: string, why: string])[]
-}
-
-export const kustoExpectations: readonly KustoExpectation[] = [
+export const kustoExpectations: readonly RowExpectation[] = [
   {
     rule: 'attachment-starts-script-host',
     column: 'ProcessCommandLine',

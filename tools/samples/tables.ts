@@ -229,6 +229,19 @@ function logons(stream: Stream): void {
   stream.logon(at('09:21:00'), 'user40', '10.20.7.140', 'LogonSuccess')
 }
 
+/** Programs that are told to write the memory of others to a file. */
+function dumps(stream: Stream): void {
+  const library = 'rundll32.exe C:\\Windows\\System32\\comsvcs.dll, MiniDump 624 C:\\Temp\\d full'
+  stream.process(at('09:36:00'), 'user37', 'cmd.exe', 'rundll32.exe', library)
+  stream.process(
+    at('09:37:00'),
+    'user38',
+    'cmd.exe',
+    'rundll32.exe',
+    'rundll32.exe printui.dll,PrintUIEntry /il',
+  )
+}
+
 /** Advanced hunting as it is streamed: one JSON object a line. */
 export function huntingStream(): Log<string> {
   const random = randomFrom(seedOf('hunting.jsonl'))
@@ -238,6 +251,7 @@ export function huntingStream(): Log<string> {
   attachments(stream)
   remote(stream)
   logons(stream)
+  dumps(stream)
   return stream.log
 }
 
