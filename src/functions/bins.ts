@@ -78,6 +78,24 @@ const range: FunctionRecord = {
   ],
 }
 
+const lower: FunctionRecord = {
+  id: 'bin.lower',
+  says: 'The lower bound of a range that is written as a text; missing for other texts.',
+  takes: [{ name: 'range', type: 'text' }],
+  gives: 'float',
+  onNull: 'null',
+  mayMiss: true,
+  sql: (args) =>
+    sql`toFloat64OrNull(extract(${arg(args, 0).sql}, '^(-?[0-9.]+(?:e[-+]?[0-9]+)?)-'))`,
+  examples: [
+    { args: ['30-40'], gives: 30 },
+    { args: ['-10-0'], gives: -10 },
+    { args: ['32.5-33.0'], gives: 32.5 },
+    { args: ['x'], gives: null },
+    { args: [null], as: ['text'], gives: null },
+  ],
+}
+
 const logRange: FunctionRecord = {
   id: 'bin.log_range',
   says: 'The range between two powers of a base, each times a factor, that a number above 0 falls in.',
@@ -217,6 +235,7 @@ const sparkline = stats('sparkline', ['sparkline'], {
 
 export const binFunctions: readonly FunctionRecord[] = [
   sparkline,
+  lower,
   range,
   logRange,
   between,

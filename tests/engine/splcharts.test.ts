@@ -41,6 +41,12 @@ describe('chart', () => {
     ])
   })
 
+  it('shows ranges in the order of their numbers', async () => {
+    const rows = [5, 20, 100, 3].map((v) => ({ v }))
+    const found = await desk.run('chart count over v bins=20 span=10', rows)
+    expect(found.map(({ v }) => v)).toEqual(['0-10', '20-30', '100-110'])
+  })
+
   it('shows the greatest series and the others as one', async () => {
     const rows = ['a', 'a', 'a', 'b', 'b', 'c', 'd'].map((s) => ({ k: 'all', s }))
     expect(await desk.run('chart limit=2 count by k s', rows)).toEqual([

@@ -134,6 +134,16 @@ describe('tables', () => {
     ).toEqual([{ name: 'n', p: 1, q: 2 }])
   })
 
+  it('are not made too wide', async () => {
+    const many = Array.from({ length: 201 }, (_, at) => ({ a: 'x', b: `c${at}`, n: at }))
+    await expect(desk.run('xyseries a b n', many)).rejects.toThrow('HR517')
+    await expect(desk.run('transpose 0', many)).rejects.toThrow('HR517')
+    await expect(desk.run('chart limit=201 count by a b', many)).rejects.toThrow('HR517')
+    expect(
+      Object.keys((await desk.run('chart limit=200 count by a b', many))[0] ?? {}),
+    ).toHaveLength(202)
+  })
+
   it('have rows for what lies between', async () => {
     const times = [
       { _time: 0, v: 1 },

@@ -15,7 +15,7 @@ import {
 } from './pivot.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
-import { derived, fieldValue, type Rows } from './rows.ts'
+import { derived, fieldValue, orderKey, type Rows } from './rows.ts'
 import { present } from './searching.ts'
 import {
   aggregatesOf,
@@ -252,6 +252,15 @@ function spreadSplit(rows: Rows, split: string, missing: string | undefined): Ro
   }
 }
 
+/** Rows in the order of the ranges of numbers that a field holds. */
+function inRanges(rows: Rows, name: string, context: Context): Rows {
+  const value = fieldValue(rows, name)
+  if (value.type !== 'text') return rows
+  const column = context.hidden('o')
+  const made = derived(rows, [{ name: column, value: call('bin.lower', [value], 'float') }])
+  return { ...made, order: [orderKey(column, 'float'), ...rows.order] }
+}
+
 const chart = command<ChartNode>({
   name: 'chart',
   says: 'Makes a table of one row for each value of a field, with a column for each value of another.',
@@ -266,8 +275,13 @@ const chart = command<ChartNode>({
     const base = binned(rows, over, context)
     const own = split === undefined ? base : binned(base, split, context)
     const node = { over: over.name, options, calls }
-    return table(own, split === undefined ? node : { ...node, split: split.name }, context, span)
-      .rows
+    const made = table(
+      own,
+      split === undefined ? node : { ...node, split: split.name },
+      context,
+      span,
+    )
+    return over.bins.isGiven ? inRanges(made.rows, over.name, context) : made.rows
   },
 })
 

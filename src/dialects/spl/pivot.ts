@@ -75,7 +75,8 @@ function rankedSeries(
     { by: field(key, 'text'), down: false, nulls: 'last' },
   ]
   const sorted: Rel = { op: 'sort', from: scored, order: sort }
-  const most = choice.count === 0 ? limits.discoveredColumns + 1 : choice.count + 1
+  const all = limits.discoveredColumns + 1
+  const most = choice.count === 0 ? all : Math.min(choice.count + 1, all)
   const first: Rel = { op: 'limit', from: sorted, rows: most }
   return { op: 'select', from: first, keep: [{ name: key, value: field(key, 'text') }] }
 }
@@ -89,6 +90,13 @@ function inOrder(names: readonly string[]): readonly string[] {
     if (x !== y) return x < y ? -1 : 1
     return a < b ? -1 : a > b ? 1 : 0
   })
+}
+
+/** Refuses a table that is too wide. */
+export function checkColumns(count: number, span: Span): void {
+  if (count <= limits.discoveredColumns) return
+  const size = `more than ${limits.discoveredColumns}`
+  refuse('HR517', { what: 'the number of columns', size, limit: limits.discoveredColumns }, span)
 }
 
 interface Series {
@@ -113,11 +121,8 @@ function seriesOf(
   const of = field(column, 'text')
   const keyed = filtered(rows, present(of))
   const found = context.discover('series', rankedSeries(keyed, node, of, cell, context), span)
-  if (choice.count === 0 && found.length > limits.discoveredColumns) {
-    const size = 'more than fit in columns'
-    refuse('HR517', { what: 'the number of series', size, limit: limits.discoveredColumns }, span)
-  }
   const shown = choice.count === 0 ? found : found.slice(0, choice.count)
+  checkColumns(shown.length, span)
   const hasOthers = found.length > shown.length && choice.other !== undefined
   const isMissing = call('logic.not', [present(of)])
   const none: Rel = {

@@ -1,4 +1,5 @@
 /** Tables turned: `xyseries`, `untable`, `transpose`; and gaps filled by `makecontinuous`. */
+import { limits } from '../../core/limits.ts'
 import { call, type Expr, field, text } from '../../ir/expr.ts'
 import type { AggBinding, Binding, Rel } from '../../ir/rel.ts'
 import { isList, type Type } from '../../ir/types.ts'
@@ -7,19 +8,10 @@ import { spansBetween } from './chartcommands.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { Options } from './options.ts'
 import { numbered } from './ordering.ts'
-import { emptyCell, type PivotCell, pivoted, withoutGaps } from './pivot.ts'
+import { checkColumns, emptyCell, type PivotCell, pivoted, withoutGaps } from './pivot.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
-import {
-  asText,
-  derived,
-  fieldValue,
-  filtered,
-  limited,
-  nameFromData,
-  type Rows,
-  sorted,
-} from './rows.ts'
+import { asText, derived, fieldValue, filtered, limited, nameFromData, type Rows } from './rows.ts'
 import { present } from './searching.ts'
 import { keyedRows } from './statscommands.ts'
 
@@ -193,10 +185,12 @@ const transpose = command<TransposeNode>({
     const headed = derived(placed.rows, [{ name: label, value: shown }])
     const heads: Rel = {
       op: 'select',
-      from: sorted(filtered(headed, present(field(label, 'text')))),
+      from: limited(filtered(headed, present(field(label, 'text'))), limits.discoveredColumns + 1)
+        .rel,
       keep: [{ name: label, value: field(label, 'text') }],
     }
     const columns = context.discover('rows', heads, span)
+    checkColumns(columns.length, span)
     const names = [...rows.fields.keys()].filter((each) => each !== header && !each.startsWith('_'))
     const melt = melted(headed, names, context)
     const into = columns.map(

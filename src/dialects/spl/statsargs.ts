@@ -16,7 +16,7 @@ import { readEval } from './evaluation.ts'
 import { numbered } from './ordering.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
-import { asNumber, derived, fieldValue, nameParts, type Rows } from './rows.ts'
+import { asNumber, derived, fieldValue, nameParts, nameTest, type Rows } from './rows.ts'
 import { type TimeSpan, wantedSpan } from './timespans.ts'
 
 /** One function of a list, as written. */
@@ -188,11 +188,10 @@ export function spreadCalls(
         refuse('HR509', { message: 'a * in a name needs one in the field' }, each.span)
       return [each]
     }
+    const fits = nameTest(pattern)
     const names = [...rows.fields.keys()].filter(
       (name) =>
-        !without.includes(name) &&
-        (!name.startsWith('_') || pattern.startsWith('_')) &&
-        nameParts(pattern, name) !== undefined,
+        !without.includes(name) && (!name.startsWith('_') || pattern.startsWith('_')) && fits(name),
     )
     return names.map((name): StatsCall => {
       const label = each.label.replace(pattern, () => name)
