@@ -97,11 +97,19 @@ function bindPart(part: Part, scan: Scan, where: Expr): Rel | undefined {
     (field): Binding => ({ name: field.name, value: foldExpr(fieldValue(field, part)) }),
   )
   const known = new Map(keep.map((each) => [each.name, each.value]))
-  // Conditions speak of fields of the scan, but for what was decided here, which speaks of stored ones.
-  const pushed = mapExpr(left, (each) =>
-    each.op === 'field' && each.stored === undefined ? (known.get(each.name) ?? each) : each,
-  )
-  const condition = foldExpr(and([belongs, pushed]))
+  // What was decided here may speak of stored fields, which are below the selection; passes move the rest there.
+  const parts = left.op === 'call' && left.fn === 'logic.and' ? left.args : [left]
+  const below = parts
+    .filter(readsStored)
+    .map((each) =>
+      mapExpr(each, (inner) =>
+        inner.op === 'field' && inner.stored === undefined
+          ? (known.get(inner.name) ?? inner)
+          : inner,
+      ),
+    )
+  const above = parts.filter((each) => !readsStored(each) && !isTrue(each))
+  const condition = foldExpr(and([belongs, ...below]))
   if (isFalse(condition)) return undefined
   const read = new Map<string, Field>()
   for (const each of [condition, ...keep.map((binding) => binding.value)]) {
@@ -115,7 +123,17 @@ function bindPart(part: Part, scan: Scan, where: Expr): Rel | undefined {
     out: [...read.values()],
   }
   const from: Rel = isTrue(condition) ? rows : { op: 'filter', from: rows, where: condition }
-  return { op: 'select', from, keep }
+  const rel: Rel = { op: 'select', from, keep }
+  return above.length === 0 ? rel : { op: 'filter', from: rel, where: and(above) }
+}
+
+/** True when a condition reads a column of a stored source. */
+function readsStored(where: Expr): boolean {
+  let found = false
+  visitExpr(where, (each) => {
+    if (each.op === 'field' && each.stored !== undefined) found = true
+  })
+  return found
 }
 
 /** True when a condition tests sources. */

@@ -2,7 +2,7 @@
  * Pushing filters down: through unions into each part, through derived columns by substitution, and into one
  * another, so that each scan carries its whole condition.
  */
-import { and, type Expr } from '../ir/expr.ts'
+import { and, type Expr, TRUE } from '../ir/expr.ts'
 import type { Binding, Rel } from '../ir/rel.ts'
 import { mapExpr, mapRel, visitExpr } from '../ir/walk.ts'
 
@@ -34,8 +34,8 @@ function sizeOf(expr: Expr): number {
 const GROWTH = 4
 const SLACK = 400
 
-/** True when a condition stays near its size with the columns written out that it reads. */
-function staysSmall(where: Expr, set: readonly Binding[], most: number): boolean {
+/** The size of a condition with the columns written out that it reads. */
+function sizeWithin(where: Expr, set: readonly Binding[]): number {
   const values = new Map(set.map((each) => [each.name, each.value]))
   let size = sizeOf(where)
   visitExpr(where, (each) => {
@@ -43,7 +43,31 @@ function staysSmall(where: Expr, set: readonly Binding[], most: number): boolean
       each.op === 'field' && each.stored === undefined ? values.get(each.name) : undefined
     if (value !== undefined) size += sizeOf(value)
   })
-  return size <= most
+  return size
+}
+
+/**
+ * The parts of a condition that go below the columns they read, as far as the whole stays near its size, and those that
+ * stay above. The smallest go first: they are most likely to be tests of stored columns.
+ */
+function dividedBy(
+  where: Expr,
+  set: readonly Binding[],
+  most: number,
+): { readonly below: Expr; readonly above: readonly Expr[] } {
+  const parts = where.op === 'call' && where.fn === 'logic.and' ? where.args : [where]
+  const sizes = new Map(parts.map((each) => [each, sizeWithin(each, set)]))
+  const small = new Set<Expr>()
+  let left = most
+  for (const [each, size] of [...sizes].sort((a, b) => a[1] - b[1])) {
+    if (size > left) break
+    left -= size
+    small.add(each)
+  }
+  return {
+    below: and(parts.filter((each) => small.has(each))),
+    above: parts.filter((each) => !small.has(each)),
+  }
 }
 
 function pushFilter(where: Expr, from: Rel, most = sizeOf(where) * GROWTH + SLACK): Rel {
@@ -53,13 +77,15 @@ function pushFilter(where: Expr, from: Rel, most = sizeOf(where) * GROWTH + SLAC
     case 'union':
       return { op: 'union', all: from.all.map((each) => pushFilter(where, each, most)) }
     case 'derive':
-      return staysSmall(where, from.set, most)
-        ? { ...from, from: pushFilter(substitute(where, from.set), from.from, most) }
-        : { op: 'filter', from, where }
-    case 'select':
-      return staysSmall(where, from.keep, most)
-        ? { ...from, from: pushFilter(substitute(where, from.keep), from.from, most) }
-        : { op: 'filter', from, where }
+    case 'select': {
+      const set = from.op === 'derive' ? from.set : from.keep
+      const { below, above } = dividedBy(where, set, most)
+      const made: Rel =
+        below === TRUE
+          ? from
+          : { ...from, from: pushFilter(substitute(below, set), from.from, most) }
+      return above.length === 0 ? made : { op: 'filter', from: made, where: and(above) }
+    }
     default:
       return { op: 'filter', from, where }
   }
