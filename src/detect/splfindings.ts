@@ -51,7 +51,7 @@ function unique<T>(all: readonly T[]): readonly T[] {
 export interface SplMade {
   /** Tells it from other findings of the rule. */
   readonly key: string
-  /** The time of a row that does not say when it happened. */
+  /** When it happened. */
   readonly time: string
 }
 
@@ -134,7 +134,7 @@ export class SplFindings {
       return values.length === 0 ? [] : [[name, values.slice(0, 50)] as const]
     })
     return {
-      time: this.#rows.time(row) ?? time,
+      time,
       rule_id: rule.id,
       rule_title: rule.title,
       language: rule.language,

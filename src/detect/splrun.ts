@@ -3,6 +3,7 @@
  * schedule runs it at a time that is named.
  */
 import { type Diagnostic, diagnose, hasErrors } from '../core/diagnostic.ts'
+import { limits } from '../core/limits.ts'
 import { ticksIn } from '../core/time.ts'
 import type { SplAnswer } from '../dialects/spl/answer.ts'
 import type { Lookups } from '../dialects/spl/lookups.ts'
@@ -141,39 +142,47 @@ class SplRun {
     })
   }
 
-  /** Tells a finding for each row; gives what is to be said of them. */
-  async tell(plan: QueryPlan, end: string): Promise<readonly Diagnostic[]> {
+  /**
+   * Tells a finding for each row, when all are there: a search that fails tells nothing. Gives what is to be said of them.
+   */
+  async tell(plan: QueryPlan, rel: Rel): Promise<readonly Diagnostic[]> {
     const { part, rule, options } = this
     const rows = new SplRows(plan.columns)
+    const held: (readonly Value[])[] = []
+    const makesFindings = part.type !== 'Baseline'
+    // One more than is told, so that it is said that there are more.
+    const most = makesFindings ? limits.findingsPerRule + 1 : 0
+    for await (const row of queryRows(options.store, plan, options.query)) {
+      if (held.length < most) held.push(row)
+    }
     const findings = new SplFindings(rule, part, rows)
     const throttle = part.throttling === undefined ? undefined : new Throttle(part.throttling, rows)
     const counts = new Map<string, number>()
-    const lacking = new Map(part.riskObjects.map(({ field }) => [field, 0]))
-    const makesFindings = part.type !== 'Baseline'
-    let count = 0
-    for await (const row of queryRows(options.store, plan, options.query)) {
-      if (!makesFindings) continue
-      count++
-      for (const [field, missing] of lacking) {
-        if (rows.values(row, field).length === 0) lacking.set(field, missing + 1)
-      }
+    for (const row of held) {
       if (throttle?.holds(row) === true) continue
       const values = keyOfRows([row])
       const place = counts.get(values) ?? 0
       counts.set(values, place + 1)
-      await this.#emit(findings.finding(row, { key: `${values} ${place}`, time: end }))
+      const time = rows.time(row) ?? (await this.end(rel)) ?? NO_TIME
+      await this.#emit(findings.finding(row, { key: `${values} ${place}`, time }))
     }
     return [
       ...(makesFindings ? [] : [diagnose('HR572', {})]),
       ...(throttle === undefined || throttle.held === 0
         ? []
         : [diagnose('HR571', { count: throttle.held, fields: throttledBy(part) })]),
-      ...[...lacking].flatMap(([field, missing]) =>
-        missing === 0 || part.hasRisk === false
-          ? []
-          : [diagnose('HR573', { name: field, missing, count })],
-      ),
+      ...this.#lacking(rows, held),
     ]
+  }
+
+  /** Objects at risk that some of the rows do not have. */
+  #lacking(rows: SplRows, all: readonly (readonly Value[])[]): readonly Diagnostic[] {
+    const { hasRisk, riskObjects } = this.part
+    if (!hasRisk) return []
+    return [...new Set(riskObjects.map(({ field }) => field))].flatMap((name) => {
+      const missing = all.filter((row) => rows.values(row, name).length === 0).length
+      return missing === 0 ? [] : [diagnose('HR573', { name, missing, count: all.length })]
+    })
   }
 }
 
@@ -203,13 +212,14 @@ export async function runSpl(
     const reason = diagnostics.length > 0 ? [] : [diagnose('HR574', {})]
     return { state: 'cannot_fire', diagnostics: [...diagnostics, ...reason], runs: 0 }
   }
-  const end = (await run.end(answer.rel)) ?? NO_TIME
-  const notices = await run.tell(value, end)
+  const notices = await run.tell(value, answer.rel)
   const { at } = options
   const isTold = at === undefined && part.schedule !== undefined
   const schedule = isTold ? [diagnose('HR570', { cron: part.schedule?.cron ?? '' })] : []
   const effects = await run.carryOut(answer)
-  const asOf = at === undefined && readsNow(answer.rel) ? [diagnose('HR491', { time: end })] : []
+  const isAsOf = at === undefined && readsNow(answer.rel)
+  const end = isAsOf ? await run.end(answer.rel) : undefined
+  const asOf = end === undefined ? [] : [diagnose('HR491', { time: end })]
   const failed = hasErrors(effects) ? { state: 'failed' as const } : {}
   const all = [...diagnostics, ...schedule, ...asOf, ...effects, ...notices]
   return { ...failed, diagnostics: all, runs: 1 }
