@@ -71,6 +71,11 @@ export const limitTable = {
     unit: 'levels',
     why: 'parentheses and subsearches within each other; the parser calls itself for each',
   },
+  madeRows: {
+    value: 100_000,
+    unit: 'rows',
+    why: 'rows that makeresults and gentimes make stand in the plan',
+  },
   subsearchRows: {
     value: 100_000,
     unit: 'rows',

@@ -10,7 +10,8 @@ const quoted = (value: Sql): Sql =>
 function comparisons(field: string, value: SqlArg): Sql {
   const start = literal(`${field}=`)
   if (typeof value.type === 'object') {
-    return sql`if(empty(${value.sql}), [], [concat('(', arrayStringConcat(arrayMap(v -> concat(${start}, ${quoted(sql`v`)}), ${value.sql}), ' OR '), ')')])`
+    const each = sql`arrayStringConcat(arrayMap(v -> concat(${start}, ${quoted(sql`v`)}), ${value.sql}), ' OR ')`
+    return sql`if(empty(${value.sql}), [], [if(length(${value.sql}) = 1, ${each}, concat('(', ${each}, ')'))])`
   }
   return sql`if(isNull(${value.sql}), [], [concat(${start}, ${quoted(sql`assumeNotNull(${value.sql})`)})])`
 }
@@ -18,22 +19,45 @@ function comparisons(field: string, value: SqlArg): Sql {
 export const rowTextFunctions: readonly FunctionRecord[] = [
   {
     id: 'search.row_condition',
-    says: 'The condition that a row meets alone: each field that it has with its value, joined by AND.',
+    says: 'The condition that a row meets alone: each field that it has with its value, with a text between them.',
     takes: [
       { name: 'fields', type: { list: 'text' }, constant: true },
+      { name: 'between', type: 'text', constant: true },
       { name: 'value', type: 'any', many: true },
     ],
     gives: 'text',
     onNull: 'own',
     sql: (args) => {
-      const parts = constTexts(args, 0).map((field, at) => comparisons(field, arg(args, at + 1)))
+      const parts = constTexts(args, 0).map((field, at) => comparisons(field, arg(args, at + 2)))
       const all = sql`arrayConcat(CAST([] AS Array(String)), ${joined(parts, ', ')})`
-      return sql`arrayStringConcat(${all}, ' AND ')`
+      return sql`arrayStringConcat(${all}, ${arg(args, 1).sql})`
     },
     examples: [
-      { args: [['a', 'b'], 'x"y', 'c:\\'], gives: 'a="x\\"y" AND b="c:\\\\"' },
-      { args: [['a', 'b'], null, 'z'], as: [{ list: 'text' }, 'text', 'text'], gives: 'b="z"' },
+      { args: [['a', 'b'], ' AND ', 'x"y', 'c:\\'], gives: 'a="x\\"y" AND b="c:\\\\"' },
+      {
+        args: [['a', 'b'], ' AND ', null, 'z'],
+        as: [{ list: 'text' }, 'text', 'text', 'text'],
+        gives: 'b="z"',
+      },
     ],
+  },
+  {
+    id: 'search.joined',
+    says: 'The texts of all rows in their order, with a text between them; missing when there is none.',
+    takes: [
+      { name: 'value', type: 'text' },
+      { name: 'order', type: 'int' },
+      { name: 'between', type: 'text', constant: true },
+    ],
+    gives: 'text',
+    onNull: 'own',
+    mayMiss: true,
+    aggregate: true,
+    sql: (args) =>
+      sql`groupArray(tuple(assumeNotNull(${arg(args, 1).sql}), ifNull(${arg(args, 0).sql}, '')))`,
+    finish: (made, args) =>
+      sql`if(empty(${made}), NULL, arrayStringConcat(arrayMap(r -> r.2, arraySort(${made})), ${arg(args, 2).sql}))`,
+    examples: [],
   },
   {
     id: 'time.of_seconds',

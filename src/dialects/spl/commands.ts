@@ -9,6 +9,8 @@ import { dataModelCommands } from './datamodels.ts'
 import { fieldCommands } from './fieldcommands.ts'
 import { fillingCommands } from './filling.ts'
 import { filterCommands } from './filters.ts'
+import { finishingCommands } from './finishing.ts'
+import { generatingCommands } from './generating.ts'
 import { joiningCommands } from './joining.ts'
 import { lookupCommands } from './lookupcommands.ts'
 import { mappingCommands } from './mapping.ts'
@@ -51,6 +53,8 @@ const all: readonly CommandRecord[] = [
   ...dataModelCommands,
   ...tstatsCommands,
   ...transactionCommands,
+  ...generatingCommands,
+  ...finishingCommands,
   ...metricCommands,
   ...modelCommands,
 ]

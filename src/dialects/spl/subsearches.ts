@@ -1,7 +1,7 @@
 /** Rows of a subsearch as the condition of the search around it. */
 import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
-import { call, texts } from '../../ir/expr.ts'
+import { call, type Expr, text, texts } from '../../ir/expr.ts'
 import type { Rel } from '../../ir/rel.ts'
 import type { SearchExpr } from './ast.ts'
 import { Reader } from './reader.ts'
@@ -12,19 +12,26 @@ import { readTerms } from './searchterms.ts'
 /** Fields whose value is a condition itself, not the value of a field of events. */
 const RAW = ['search', 'query']
 
-/** The text of the condition of each row, in one column. */
-export function rowConditions(rows: Rows, column: string): Rel {
+/** The condition that each row is written as, with a text between those of its fields. */
+export function rowCondition(rows: Rows, between = ' AND '): Expr {
   const raw = RAW.find((each) => rows.fields.has(each))
   const names = [...rows.fields.keys()].filter((each) => !each.startsWith('_'))
-  const value =
-    raw === undefined
-      ? call(
-          'search.row_condition',
-          [texts(names.map(written)), ...names.map((each) => numbersAsText(rows, each))],
-          'text',
-        )
-      : asText(fieldValue(rows, raw))
-  return { op: 'select', from: sorted(rows), keep: [{ name: column, value }] }
+  return raw === undefined
+    ? call(
+        'search.row_condition',
+        [
+          texts(names.map(writtenName)),
+          text(between),
+          ...names.map((each) => numbersAsText(rows, each)),
+        ],
+        'text',
+      )
+    : asText(fieldValue(rows, raw))
+}
+
+/** The text of the condition of each row, in one column. */
+export function rowConditions(rows: Rows, column: string): Rel {
+  return { op: 'select', from: sorted(rows), keep: [{ name: column, value: rowCondition(rows) }] }
 }
 
 function numbersAsText(rows: Rows, name: string) {
@@ -33,7 +40,7 @@ function numbersAsText(rows: Rows, name: string) {
 }
 
 /** The name of a field as a search has it. */
-function written(name: string): string {
+export function writtenName(name: string): string {
   return /^[\w.:{}@-]+$/.test(name) ? name : `"${name.replace(/["\\]/g, '\\$&')}"`
 }
 
@@ -50,16 +57,16 @@ export function readConditions(found: readonly string[], span: Span): SearchExpr
   return items.length <= 1 ? first : { kind: 'or', items, span }
 }
 
-function readCondition(text: string, span: Span): SearchExpr | undefined {
+function readCondition(written: string, span: Span): SearchExpr | undefined {
   // What `format` gives for no rows.
-  if (/^\s*\(?\s*NOT\s*\(\s*\)\s*\)?\s*$/.test(text)) return undefined
+  if (/^\s*\(?\s*NOT\s*\(\s*\)\s*\)?\s*$/.test(written)) return undefined
   try {
-    const reader = new Reader(text, { start: 0, end: text.length }, 'the subsearch')
+    const reader = new Reader(written, { start: 0, end: written.length }, 'the subsearch')
     const { where } = readTerms(reader)
     reader.finish()
     return where
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return refuse('HR500', { message: `the subsearch gave "${text.slice(0, 80)}"` }, span)
+    return refuse('HR500', { message: `the subsearch gave "${written.slice(0, 80)}"` }, span)
   }
 }
