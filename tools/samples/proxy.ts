@@ -30,7 +30,6 @@ export function proxyLog(): Log<string> {
     page(random.between(FROM, TO), who, `https://${host}/${random.hex(4)}`)
   }
   page(at('09:05:10'), 'user31', 'https://www.invoice-portal.example.net/read')
-  page(at('09:11:30'), 'user32', 'https://canteen.example.net/menu')
   page(at('09:16:00'), 'user33', 'https://prize.example.net/win', 'TCP_DENIED/403')
   return log
 }

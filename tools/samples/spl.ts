@@ -32,6 +32,7 @@ export const splExpectations: readonly RowExpectation[] = [
     ],
     leaves: [
       ['cmd.exe /c a second too late', '61 seconds after the page'],
+      ['cmd.exe /c mail from inside', 'no page went through the proxy'],
       ['curl.exe after a blocked click', 'the proxy refused the page'],
     ],
   },
@@ -82,7 +83,10 @@ export const splExpectations: readonly RowExpectation[] = [
     rule: 'powershell-fetch-and-run',
     column: 'url',
     finds: ['http://files.example.test/stage/notes.txt'],
-    leaves: [['https://intranet.corp.example.com/roster.csv', 'fetched, not run']],
+    leaves: [
+      ['https://intranet.corp.example.com/roster.csv', 'fetched, not run'],
+      ['function Update-Help', 'names no address'],
+    ],
   },
   {
     rule: 'program-or-file-by-name',
