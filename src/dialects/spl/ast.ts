@@ -1,6 +1,14 @@
 /** What the two expression grammars of the language are read into. Spans are offsets in the expanded text. */
 import type { Span } from '../../core/span.ts'
-import type { Command } from './split.ts'
+
+/** A command with its arguments, which its record reads. Spans are offsets in the expanded text. */
+export interface Command {
+  /** In lower case. */
+  readonly name: string
+  readonly nameSpan: Span
+  readonly args: Span
+  readonly span: Span
+}
 
 /** A value of a search condition: after unescaping, with `*` as the only wildcard. */
 export interface SearchValue {

@@ -43,7 +43,7 @@ function groupEnd(pattern: string, start: number): number {
 }
 
 /** The pattern without its assertions: it finds all that the pattern finds, and more. Undefined when it cannot be read. */
-export function widened(pattern: string): string | undefined {
+function widened(pattern: string): string | undefined {
   let made = ''
   for (let at = 0; at < pattern.length; ) {
     const rest = pattern.slice(at)

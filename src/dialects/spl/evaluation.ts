@@ -5,7 +5,7 @@
 import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
 import type { BinaryOp, EvalExpr } from './ast.ts'
-import { stringEnd } from './expand.ts'
+import { stringEnd } from './quotes.ts'
 import { type Reader, unescaped } from './reader.ts'
 import { refuse } from './refusal.ts'
 

@@ -6,6 +6,7 @@ import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
 import { suggest } from '../../core/suggest.ts'
 import { textOfEval } from './macroeval.ts'
+import { isEscapedQuote, stringEnd } from './quotes.ts'
 import { refuse } from './refusal.ts'
 import type { World } from './world.ts'
 
@@ -65,21 +66,6 @@ export class ExpandedText {
 }
 
 const COMMENT = '```'
-
-/** The end of a double-quoted string that begins at an offset, past its closing quote; -1 when it is not closed. */
-export function stringEnd(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    const each = text[at]
-    if (each === '\\') at++
-    else if (each === '"') return at + 1
-  }
-  return -1
-}
-
-/** True for a quote with a backslash before it: outside of a string it is a character of a word. */
-export function isEscapedQuote(text: string, at: number): boolean {
-  return text[at] === '\\' && text[at + 1] === '"'
-}
 
 interface Call {
   readonly name: string

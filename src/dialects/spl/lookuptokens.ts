@@ -35,7 +35,7 @@ function isAscii(text: string): boolean {
 const bucket = (text: string): number => LENGTHS.find((each) => each <= text.length) ?? 0
 
 /** The token of a cell of ASCII. */
-export function wildToken(cell: string): string {
+function wildToken(cell: string): string {
   const pieces = cell.split('*')
   const [first = ''] = pieces
   const last = pieces.at(-1) ?? ''

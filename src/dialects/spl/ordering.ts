@@ -37,7 +37,7 @@ interface SortNode {
 const SORT_TYPES = new Set(['auto', 'str', 'num', 'ip'])
 
 /** Reads the keys of an order: `-x`, `- x`, `num(x)`, `-ip(x)`, separated by blanks or commas. */
-export function readSortKeys(reader: Reader, stops: readonly string[] = []): readonly SortKey[] {
+function readSortKeys(reader: Reader, stops: readonly string[] = []): readonly SortKey[] {
   const keys: SortKey[] = []
   while (!reader.isDone) {
     if (reader.take(',')) continue

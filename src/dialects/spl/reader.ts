@@ -5,7 +5,7 @@
 import type { Span } from '../../core/span.ts'
 import { isOwnName } from '../../schema/source.ts'
 import type { Subsearch } from './ast.ts'
-import { stringEnd } from './expand.ts'
+import { stringEnd } from './quotes.ts'
 import { refuse } from './refusal.ts'
 import { closingBracket, splitSearch } from './split.ts'
 

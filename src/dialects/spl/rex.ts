@@ -46,7 +46,7 @@ function readRex(reader: Reader): RexNode {
 }
 
 /** The names of the groups of a pattern by their numbers, which begin at 1; a group without a name has its number too. */
-export function groupNames(pattern: string): ReadonlyMap<number, string> {
+function groupNames(pattern: string): ReadonlyMap<number, string> {
   const names = new Map<number, string>()
   let count = 0
   let isInClass = false

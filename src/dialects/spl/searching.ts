@@ -12,7 +12,7 @@ import { asText, fieldValue, type Rows } from './rows.ts'
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 
 /** A value with stars as a pattern of `match.like`. */
-export function likePattern(value: string): string {
+function likePattern(value: string): string {
   return value.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%')
 }
 
@@ -68,7 +68,7 @@ function networkOf(value: string): string | undefined {
 }
 
 /** Equality with any of several texts; plain ones are looked up together. */
-export function equalToAny(value: Expr, wanted: readonly string[]): Expr {
+function equalToAny(value: Expr, wanted: readonly string[]): Expr {
   if (value.type === 'null') return FALSE
   const plain = wanted.filter(
     (each) => !each.includes('*') && !NUMBER.test(each) && networkOf(each) === undefined,

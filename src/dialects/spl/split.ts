@@ -1,17 +1,9 @@
 /** An expanded search to its commands: what stands between the pipes, outside of quotes and brackets. */
 import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
-import { isEscapedQuote, stringEnd } from './expand.ts'
+import type { Command } from './ast.ts'
+import { isEscapedQuote, stringEnd } from './quotes.ts'
 import { refuse } from './refusal.ts'
-
-/** A command with its arguments, which its record reads. Spans are offsets in the expanded text. */
-export interface Command {
-  /** In lower case. */
-  readonly name: string
-  readonly nameSpan: Span
-  readonly args: Span
-  readonly span: Span
-}
 
 /** The offset past the bracket that closes the one at an offset; refuses where there is none. */
 export function closingBracket(text: string, start: number, end = text.length): number {
