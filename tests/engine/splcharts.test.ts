@@ -58,6 +58,9 @@ describe('chart', () => {
     expect(await desk.run('chart limit=bottom1 otherstr=rest count by k s', rows)).toEqual([
       { k: 'all', c: 1, rest: 6 },
     ])
+    expect(await desk.run('chart count over k by s where max in top1', rows)).toEqual([
+      { k: 'all', a: 3, OTHER: 4 },
+    ])
     expect(await desk.run('chart limit=0 count by k s', rows)).toEqual([
       { k: 'all', a: 3, b: 2, c: 1, d: 1 },
     ])
@@ -69,7 +72,11 @@ describe('chart', () => {
   })
 
   it('refuses what it cannot draw', async () => {
-    expect(await desk.refusal('chart count by a b where count in top5', PAIRS)).toBe('HR507')
+    expect(await desk.refusal('chart count by a b where count > 5', PAIRS)).toBe('HR507')
+    expect(await desk.refusal('chart count by a b where size in top5', PAIRS)).toBe('HR507')
+    expect(await desk.refusal('chart count by a where sum in top5', PAIRS)).toBe('HR500')
+    expect(await desk.refusal('chart cont=t count by a b', PAIRS)).toBe('HR507')
+    expect(await desk.refusal('timechart dedup_splitvals=t count', TIMES)).toBe('HR507')
     expect(await desk.refusal('chart limit=many count by a b', PAIRS)).toBe('HR506')
     expect(await desk.refusal('chart count by a a', PAIRS)).toBe('HR509')
     expect(await desk.refusal('chart per_hour(v) by a', PAIRS)).toBe('HR509')

@@ -25,7 +25,7 @@ import {
   type StatsCall,
   spreadCalls,
 } from './statsargs.ts'
-import { distinctCalls, grouped, keyedRows } from './statscommands.ts'
+import { distinctCalls, grouped, keyedRows, refuseFlags } from './statscommands.ts'
 import type { TimeSpan } from './timespans.ts'
 
 const SERIES_OPTIONS = {
@@ -63,6 +63,7 @@ interface ChartNode {
   readonly options: Options
   readonly over?: Axis
   readonly split?: Axis
+  readonly chosen?: Chosen
 }
 
 /** Options that are those of the time in a timechart, wherever they stand. */
@@ -107,7 +108,8 @@ function readChart(reader: Reader): ChartNode {
     } else split = first
     reader.take(',')
   }
-  refuseWhere(reader)
+  const chosen = split === undefined ? undefined : readChosen(reader)
+  refuseFlags(options, ['cont', 'dedup_splitvals'])
   // Bins that are written before the fields are those of the rows.
   const own = over !== undefined && bins.isGiven ? { ...over, bins } : over
   return {
@@ -115,34 +117,55 @@ function readChart(reader: Reader): ChartNode {
     options,
     ...(own === undefined ? {} : { over: own }),
     ...(split === undefined ? {} : { split }),
+    ...(chosen === undefined ? {} : { chosen }),
   }
 }
 
-function refuseWhere(reader: Reader): void {
-  const token = reader.peek()
-  if (token?.kind === 'word' && token.text.toLowerCase() === 'where') {
-    refuse(
+/** Which series are shown, as `where sum in top5` says it. */
+interface Chosen {
+  readonly score: string
+  readonly isTop: boolean
+  readonly count: number
+}
+
+/** Reads `where sum in top5`; other conditions on series are refused. */
+function readChosen(reader: Reader): Chosen | undefined {
+  const start = reader.peek()?.span
+  if (!reader.takeWord('where')) return undefined
+  const score = reader.name('a function such as sum').name.toLowerCase()
+  const match = reader.takeWord('in')
+    ? /^(top|bottom)(\d{1,6})$/i.exec(reader.value().text)
+    : undefined
+  const isKnown: boolean = SERIES_OPTIONS.agg.some((each) => each === score)
+  if (!match || !isKnown || Number(match[2]) === 0) {
+    return refuse(
       'HR507',
-      { what: `"where" behind "by" in ${reader.command}; choose with limit` },
-      token.span,
+      { what: 'a condition on series that is not like "where sum in top5"' },
+      start,
     )
   }
+  return { score, isTop: match[1]?.toLowerCase() === 'top', count: Number(match[2]) }
 }
 
 /** Series that are shown when no number is said. */
 const SHOWN = 10
 
 /** Which series are shown: `limit=5`, `limit=top5`, `limit=bottom5`. */
-function choiceOf(options: Options): SeriesChoice {
+function choiceOf(options: Options, chosen: Chosen | undefined): SeriesChoice {
   const given = options.given('limit')
   const match = /^(top|bottom)? *(\d{1,6})$/i.exec(given?.text.trim() ?? `${SHOWN}`)
   if (match === null) {
     refuse('HR506', { option: 'limit', wanted: 'a number such as 5, top5 or bottom5' }, given?.span)
   }
-  const score = options.word('agg') ?? 'sum'
-  return {
-    count: Number(match?.[2] ?? SHOWN),
+  const limit = {
+    score: options.word('agg') ?? 'sum',
     isTop: match?.[1]?.toLowerCase() !== 'bottom',
+    count: Number(match?.[2] ?? SHOWN),
+  }
+  const { score, isTop, count } = chosen ?? limit
+  return {
+    count,
+    isTop,
     score: score === 'mean' ? 'avg' : score,
     ...(options.flag('useother', true) ? { other: options.text('otherstr') ?? 'OTHER' } : {}),
     ...(options.flag('usenull', true) ? { missing: options.text('nullstr') ?? 'NULL' } : {}),
@@ -194,13 +217,14 @@ interface Table {
   readonly split?: string
   readonly options: Options
   readonly calls: readonly StatsCall[]
+  readonly chosen?: Chosen | undefined
   readonly time?: TimeSpan
 }
 
 /** The table of a chart and what its cells are made by. */
 function table(
   rows: Rows,
-  { over, split, options, calls, time }: Table,
+  { over, split, options, calls, chosen, time }: Table,
   context: Context,
   span: Span,
 ): Pivot {
@@ -220,7 +244,7 @@ function table(
     const counts = list.filter(({ fn }) => COUNTS.includes(fn)).map(columnOf)
     return { rows: derived(made, set), counts: new Set(counts) }
   }
-  const choice = choiceOf(options)
+  const choice = choiceOf(options, chosen)
   const series = spreadSplit(keyed, split, choice.missing)
   const { rows: from, into } = aggregatesOf(list, labels, series, context)
   const cells = list.map((each, at): PivotCell => {
@@ -267,14 +291,14 @@ const chart = command<ChartNode>({
   kind: 'transforming',
   options: SERIES_OPTIONS,
   read: readChart,
-  lower: ({ calls, options, over, split }, rows, context, span) => {
+  lower: ({ calls, options, over, split, chosen }, rows, context, span) => {
     if (over === undefined) return grouped(rows, calls, [], context)
     if (split?.name === over.name) {
       refuse('HR509', { message: 'a chart needs two different fields' }, split.span)
     }
     const base = binned(rows, over, context)
     const own = split === undefined ? base : binned(base, split, context)
-    const node = { over: over.name, options, calls }
+    const node = { over: over.name, options, calls, chosen }
     const made = table(
       own,
       split === undefined ? node : { ...node, split: split.name },
@@ -291,11 +315,17 @@ function readTimechart(reader: Reader): ChartNode {
   if (calls.length === 0) reader.fail('timechart needs a function such as count')
   const split = reader.takeWord('by') ? readAxis(reader, options) : undefined
   reader.take(',')
-  refuseWhere(reader)
+  const chosen = split === undefined ? undefined : readChosen(reader)
+  refuseFlags(options, ['dedup_splitvals'])
   if (!options.flag('partial', true)) {
     refuse('HR507', { what: 'partial=false' }, options.given('partial')?.span)
   }
-  return { calls, options, ...(split === undefined ? {} : { split }) }
+  return {
+    calls,
+    options,
+    ...(split === undefined ? {} : { split }),
+    ...(chosen === undefined ? {} : { chosen }),
+  }
 }
 
 /** What makes the beginnings of the spans from one to the next. */
@@ -315,7 +345,7 @@ const timechart = command<ChartNode>({
   kind: 'transforming',
   options: TIME_OPTIONS,
   read: readTimechart,
-  lower: ({ calls, options, split }, rows, context, span) => {
+  lower: ({ calls, options, split, chosen }, rows, context, span) => {
     const time = fieldValue(rows, '_time')
     if (time.type === 'null') {
       refuse('HR509', { message: 'timechart needs _time, and no row has it' }, span)
@@ -323,7 +353,7 @@ const timechart = command<ChartNode>({
     const made = timeBin(rows, time, options, context, span)
     const base = derived(rows, [{ name: '_time', value: made.value }])
     const own = split === undefined ? base : binned(base, split, context)
-    const node = { over: '_time', options, calls, time: made.span }
+    const node = { over: '_time', options, calls, chosen, time: made.span }
     const table_ = table(
       own,
       split === undefined ? node : { ...node, split: split.name },

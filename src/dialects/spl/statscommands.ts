@@ -33,14 +33,20 @@ export function readBy(reader: Reader): readonly string[] {
   return [...new Set(names.map(({ name }) => name))]
 }
 
+/** Refuses options that are set to true. */
+export function refuseFlags(options: Options, names: readonly string[]): void {
+  for (const name of names) {
+    if (!options.flag(name, false)) continue
+    refuse('HR507', { what: `${name}=true` }, options.given(name)?.span)
+  }
+}
+
 function readStats(reader: Reader): StatsNode {
   const options = new Options(STATS_OPTIONS)
   const calls = readStatsCalls(reader, ['by'], () => options.take(reader))
   if (calls.length === 0) reader.fail(`${reader.command} needs a function such as count`)
   const by = reader.takeWord('by') ? readBy(reader) : []
-  if (options.flag('allnum', false)) {
-    refuse('HR507', { what: 'allnum=true' }, options.given('allnum')?.span)
-  }
+  refuseFlags(options, ['allnum', 'dedup_splitvals'])
   return { calls, by, options }
 }
 

@@ -13,7 +13,7 @@ import { refuse } from './refusal.ts'
 import { asNumber, asText, derived, fieldValue, orderKey, type Rows } from './rows.ts'
 import { present } from './searching.ts'
 import { aggregatesOf, columnOf, readStatsCalls, type StatsCall, spreadCalls } from './statsargs.ts'
-import { distinctCalls, partitionKeys, readBy, where } from './statscommands.ts'
+import { distinctCalls, partitionKeys, readBy, refuseFlags, where } from './statscommands.ts'
 import { type TimeSpan, wantedSpan } from './timespans.ts'
 
 const STREAM_OPTIONS = {
@@ -69,9 +69,7 @@ function readStream(reader: Reader): StreamNode {
   const calls = readStatsCalls(reader, ['by'], take)
   if (calls.length === 0) reader.fail('streamstats needs a function such as count')
   const by = reader.takeWord('by') ? readBy(reader) : []
-  if (options.flag('allnum', false)) {
-    refuse('HR507', { what: 'allnum=true' }, options.given('allnum')?.span)
-  }
+  refuseFlags(options, ['allnum'])
   const time = options.given('time_window')
   if (time !== undefined && options.number('window', 0) > 0) {
     refuse('HR507', { what: 'window with time_window' }, time.span)
