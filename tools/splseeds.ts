@@ -9,7 +9,7 @@ import { loadRules } from '../src/rules/load.ts'
 import { readInto, readyMadeSchema, withStore } from './product.ts'
 import type { SeedResult } from './seeds.ts'
 
-type Row = Readonly<Record<string, string | number>>
+type Row = Readonly<Record<string, unknown>>
 
 /** 4 May 2026, 10:00 UTC, and so many seconds later. */
 const at = (seconds: number): Date => new Date(Date.UTC(2026, 4, 4, 10, 0, 0) + seconds * 1000)
@@ -17,12 +17,18 @@ const at = (seconds: number): Date => new Date(Date.UTC(2026, 4, 4, 10, 0, 0) + 
 let process = 1_000
 
 /** A start of a process as Sysmon logs it. */
-function start(seconds: number, parent: string, child: string, line: string, user = 'clerk'): Row {
+function start(
+  seconds: number,
+  parent: string,
+  child: string,
+  line: string,
+  { user = 'clerk', machine = 'ws07.example.com' } = {},
+): Row {
   process++
   return {
     Channel: 'Microsoft-Windows-Sysmon/Operational',
     EventID: 1,
-    Hostname: 'ws07.example.com',
+    Hostname: machine,
     EventTime: at(seconds).toISOString(),
     Image: `C:\\Programs\\${child}`,
     CommandLine: line,
@@ -94,6 +100,45 @@ function flow(seconds: number, args: string, host: string, more: Row = {}): Row 
   }
 }
 
+/** Mail as Suricata sees it on its way. */
+function mail(seconds: number, to: string, more: Row): Row {
+  return {
+    timestamp: at(seconds).toISOString().replace('Z', '000+0000'),
+    flow_id: 1_000 + seconds,
+    event_type: 'smtp',
+    src_ip: '198.51.100.25',
+    src_port: 40_000,
+    dest_ip: '192.0.2.25',
+    dest_port: 25,
+    proto: 'TCP',
+    smtp: { helo: 'mx.example.net', mail_from: '<billing@example.net>', rcpt_to: [`<${to}>`] },
+    email: {
+      status: 'PARSE_DONE',
+      from: 'billing@example.net',
+      to: [to],
+      subject: 'About the order',
+      ...more,
+    },
+  }
+}
+
+/** A page that a proxy of the kind of Squid let through. */
+function page(seconds: number, machine: string, who: string, result = 'TCP_MISS/200'): string {
+  const time = (at(seconds).getTime() / 1000).toFixed(3)
+  return `${time} 120 ${machine} ${result} 4100 GET https://lure.example.net/sign-in ${who} HIER_DIRECT/198.51.100.9 text/html`
+}
+
+/** Pages before programs: one in time, one too early, one refused, and one of somebody without mail. */
+function pages(): string {
+  const lines = [
+    page(0, 'ws07.example.com', 'clerk@example.com'),
+    page(0, 'ws08.example.com', 'late@example.com'),
+    page(0, 'ws09.example.com', 'refused@example.com', 'TCP_DENIED/403'),
+    page(0, 'ws10.example.com', 'unmailed@example.com'),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
 /** Files of one program that changed, as Defender tells them, ten a second. */
 function renamed(host: string, count: number, seconds: number): readonly Row[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -114,6 +159,14 @@ function logs(): Readonly<Record<string, readonly Row[]>> {
   const index = 'files.pythonhosted.org'
   return {
     'sysmon.jsonl': [
+      start(30, 'msedge.exe', 'powershell.exe', '1 after half a minute'),
+      start(61, 'msedge.exe', 'powershell.exe', 'too late', { machine: 'ws08.example.com' }),
+      start(10, 'msedge.exe', 'powershell.exe', 'refused', { machine: 'ws09.example.com' }),
+      start(10, 'msedge.exe', 'powershell.exe', 'no mail', { machine: 'ws10.example.com' }),
+      start(65, 'winword.exe', 'wscript.exe', '2 3 of an attachment', {
+        user: 'clerk@example.com',
+      }),
+      start(66, 'winword.exe', 'cmd.exe', '3 no mail', { user: 'unmailed@example.com' }),
       start(70, 'EXCEL.EXE', 'powershell.exe', '3 from a sheet'),
       start(71, 'explorer.exe', 'powershell.exe', 'by hand'),
       start(72, 'winword.exe', 'splwow64.exe', 'prints'),
@@ -132,6 +185,12 @@ function logs(): Readonly<Record<string, readonly Row[]>> {
       query(2, 'x.ngrok.io'),
       query(3, 'www.example.com'),
       query(4, 'textbi.net'),
+    ],
+    'mail.jsonl': [
+      ...['clerk', 'late', 'refused'].map((who, index) =>
+        mail(index - 600, `${who}@example.com`, { url: ['https://lure.example.net/sign-in'] }),
+      ),
+      mail(-500, 'clerk@example.com', { attachment: ['order.docm'] }),
     ],
     'files.json': [...renamed('fs02.example.com', 201, 0), ...renamed('fs03.example.com', 200, 0)],
     'flows.jsonl': [
@@ -161,9 +220,9 @@ djangoo*,taken for django,https://pypi.org/project/django
 
 /** What each search must find: for each row the value of a column. */
 const EXPECTED: readonly (readonly [title: string, column: string, found: readonly string[]])[] = [
-  ['click', 'recipient', []],
-  ['attachment', 'user', []],
-  ['Office', 'process', ['3 from a sheet']],
+  ['click', 'recipient', ['clerk@example.com']],
+  ['attachment', 'user', ['clerk@example.com']],
+  ['Office', 'process', ['2 3 of an attachment', '3 from a sheet', '3 no mail']],
   ['renames', 'dest', ['fs02.example.com']],
   [
     'LSASS',
@@ -201,7 +260,7 @@ export async function runSplSeeds(documents: string, work: string): Promise<Seed
     return name === undefined ? '' : readFileSync(join(documents, name), 'utf8')
   }
   const folder = join(work, 'searches')
-  writeFiles(join(work, 'logs'), logTexts())
+  writeFiles(join(work, 'logs'), { ...logTexts(), 'proxy.log': pages() })
   writeFiles(folder, {
     '1-brief.md': textOf('000_'),
     '2-packages.txt': textOf('001_'),
