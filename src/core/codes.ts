@@ -531,6 +531,11 @@ export const codes = {
     message: '{count} rows lack a field that the search of map needs; no search is run for them',
     hint: 'drop such rows before map, or fill the field',
   },
+  HR522: {
+    severity: 'warning',
+    message: 'there is no database of places: {names} stay missing, and tests of them find nothing',
+    hint: 'a lookup by address range (match_type CIDR) can give them instead',
+  },
   HR530: { severity: 'error', message: 'the lookup "{name}" cannot be read: {reason}' },
   HR531: {
     severity: 'warning',

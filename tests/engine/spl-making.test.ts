@@ -106,6 +106,14 @@ describe('the end of searches', () => {
     expect(effects.map(({ kind, name }) => [kind, name])).toEqual([['outputlookup', 'index.mine']])
     expect(await desk.refusal('collect index="../x"')).toBe('HR500')
   })
+  it('says that there is no database of places', async () => {
+    const { diagnostics } = await desk.answer(
+      rows,
+      'iplocation prefix=x_ a | stats count by x_City',
+    )
+    expect(diagnostics.map(({ code }) => code)).toContain('HR522')
+    expect(await desk.refusal('iplocation nosuch=1 a')).toBe('HR505')
+  })
   it('leaves rows as they are', async () => {
     expect(
       await desk.found(rows.slice(0, 1), 'tags outputfield=t a | typer | fieldformat a=a+1'),

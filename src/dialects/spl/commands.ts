@@ -11,6 +11,7 @@ import { fillingCommands } from './filling.ts'
 import { filterCommands } from './filters.ts'
 import { finishingCommands } from './finishing.ts'
 import { generatingCommands } from './generating.ts'
+import { locationCommands } from './iplocation.ts'
 import { joiningCommands } from './joining.ts'
 import { lookupCommands } from './lookupcommands.ts'
 import { mappingCommands } from './mapping.ts'
@@ -53,6 +54,7 @@ const all: readonly CommandRecord[] = [
   ...dataModelCommands,
   ...tstatsCommands,
   ...transactionCommands,
+  ...locationCommands,
   ...generatingCommands,
   ...finishingCommands,
   ...metricCommands,
