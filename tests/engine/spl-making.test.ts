@@ -1,8 +1,19 @@
 /** Commands that make rows, and those at the end of searches. */
 import { describe, expect, it } from 'vitest'
+import { type LookupDefinition, PLAIN_LOOKUP } from '../../src/dialects/spl/lookupdef.ts'
 import { splDesk, type TestRow } from '../support/spldesk.ts'
 
 const desk = splDesk()
+const KEPT: LookupDefinition = {
+  name: '',
+  kind: 'csv',
+  description: '',
+  options: PLAIN_LOOKUP,
+  fields: [],
+  source: '',
+  others: new Map(),
+  file: '',
+}
 const EVENTS: readonly TestRow[] = [
   { _time: '10', host: 'a', index: 'm' },
   { _time: '20', host: 'a', index: 'm' },
@@ -105,6 +116,12 @@ describe('the end of searches', () => {
     const { effects } = await desk.answer(rows, 'collect index=mine source="s"')
     expect(effects.map(({ kind, name }) => [kind, name])).toEqual([['outputlookup', 'index.mine']])
     expect(await desk.refusal('collect index="../x"')).toBe('HR500')
+    const csv = '_time,a\n5,x\n7,y\n'
+    const kept = { ...KEPT, name: 'index.mine', source: 'index.mine', csv }
+    const search = 'search [ search index=mine a=y | fields a ] | table a'
+    expect(await desk.found([{ a: 'x' }, { a: 'y' }], search, { lookups: [kept] })).toEqual([
+      { a: 'y' },
+    ])
   })
   it('says that there is no database of places', async () => {
     const { diagnostics } = await desk.answer(

@@ -8,6 +8,7 @@ import { type Order, type Rel, schemaOf } from '../../ir/rel.ts'
 import type { Field, Type } from '../../ir/types.ts'
 import type { Dataset } from '../../schema/datamodels.ts'
 import type { SourceTest } from '../../schema/eventview.ts'
+import { LOOKUP_LINE } from '../../schema/lookups.ts'
 import { isOwnName, META } from '../../schema/source.ts'
 import type { Confirmation, Discovery, Effect, NoteKind, SplNote } from './answer.ts'
 import type { Command, EvalExpr, SearchExpr, Subsearch } from './ast.ts'
@@ -25,6 +26,7 @@ import {
   type Rows,
   STANDARD_FIELDS,
   schemaOfRows,
+  selected,
   sorted,
 } from './rows.ts'
 import { conditionOf } from './searching.ts'
@@ -46,6 +48,9 @@ const OWN_COLUMNS: readonly Field[] = [
   { name: META.ingest, type: 'time' },
   { name: META.record, type: 'int' },
 ]
+
+/** Start of the names of the lookups that hold what `collect` keeps. */
+const COLLECTED = 'index.'
 
 /** Events come newest first; of one instant, the later record first. */
 const NEWEST_FIRST: Order = [
@@ -140,6 +145,8 @@ export class Lowering implements Context {
   ): { readonly rows: Rows; readonly isStored: boolean } {
     const written = this.#writtenFor(tests)
     if (written !== undefined) return { rows: rowsOfWritten(written), isStored: false }
+    const collected = this.#collectedIn(tests)
+    if (collected !== undefined) return { rows: collected, isStored: false }
     this.reads.add('events')
     const known = this.world.events(tests)
     const fields = new Map(STANDARD_FIELDS)
@@ -155,6 +162,25 @@ export class Lowering implements Context {
   #writtenFor(tests: readonly SourceTest[]): WrittenRows | undefined {
     const names = tests.flatMap((each) => (each.field === 'index' ? each.values : []))
     return names.flatMap((each) => this.world.indexes?.get(each) ?? [])[0]
+  }
+
+  /** The rows that `collect` has put into the index that the tests name, if it has. */
+  #collectedIn(tests: readonly SourceTest[]): Rows | undefined {
+    const names = tests.flatMap((each) => (each.field === 'index' ? each.values : []))
+    const [name] = names
+    const lookup = names.length === 1 ? this.world.lookup(`${COLLECTED}${name}`) : undefined
+    if (lookup?.rows === undefined) return undefined
+    const keep = lookup.columns.map((each) => {
+      const cell = call('lookup.cell', [field(each)], 'text')
+      return { name: each, value: each === '_time' ? call('eval.number', [cell], 'float') : cell }
+    })
+    const rows: Rows = {
+      rel: lookup.rel,
+      fields: new Map(lookup.columns.map((each) => [each, 'text'])),
+      order: [orderKey(LOOKUP_LINE, 'int', true)],
+      isEvents: true,
+    }
+    return selected(rows, keep)
   }
 
   /** The rows of a view, within the bounds of time. */
