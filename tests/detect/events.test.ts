@@ -15,6 +15,10 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
       TargetProcessGUID: '{B}',
       GrantedAccess: '0x1fffff',
     }),
+    windowsEvent(SYSMON, 22, {
+      QueryName: 'two.example',
+      QueryResults: '::ffff:198.51.100.1;::ffff:198.51.100.2;',
+    }),
     windowsEvent('Security', 4776, {
       TargetUserName: 'eve',
       Workstation: 'KIOSK',
@@ -108,6 +112,13 @@ describe('fields', () => {
       signature: 'Process Access',
       action: 'allowed',
     })
+  })
+
+  it('of a query with its answers', async () => {
+    const row = await one(
+      'EventCode=22 query=two.example answer=198.51.100.2 | eval answers=mvjoin(answer, " ") | table answers src tag',
+    )
+    expect(row).toMatchObject({ answers: '198.51.100.1 198.51.100.2', src: 'pc.example' })
   })
 
   it('of a logon that failed, and of a service', async () => {
