@@ -126,16 +126,16 @@ export const formats: readonly Format[] = [
     read: readEngineCase,
   },
   {
-    name: 'kql-pages',
-    says: 'Kusto queries of a manual with the tables printed there',
-    isCase: (given) => isObject(given.expected) && Array.isArray(given.expected.columns),
-    read: readPageCase,
-  },
-  {
     name: 'spl',
     says: 'SPL queries with input and expected rows',
     isCase: (given) => 'confidence' in given && 'input' in given,
     reader: splReader,
+  },
+  {
+    name: 'kql-pages',
+    says: 'Kusto queries of a manual with the tables printed there',
+    isCase: (given) => isObject(given.expected) && Array.isArray(given.expected.columns),
+    read: readPageCase,
   },
   {
     name: 'sigma-convert',
