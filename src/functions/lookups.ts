@@ -55,9 +55,16 @@ const keys: FunctionRecord = {
   examples: [{ args: [['Ab', '', 'c', 'AB'], false], gives: ['ab', 'c'] }],
 }
 
-/** Of a long text this many bytes are taken; a token of more would be found no faster. */
+/**
+ * Of a text between stars so many bytes are taken: places of values are many, so that few lengths are tried at each.
+ * Texts at the start and the end are taken whole: names of domains differ far from their ends.
+ */
+const HELD = [48, 32, 24, 16, 12, 8, 4, 3, 2, 1]
+/** The most bytes of a text at the start or the end. */
+const MOST_BYTES = 128
+
 const bucket = (text: Sql): Sql =>
-  sql`arrayFirst(${m} -> ${m} <= length(${text}), [32, 16, 8, 4, 3, 2, 1])`
+  sql`arrayFirst(${m} -> ${m} <= length(${text}), ${literal(HELD)})`
 
 const wildToken: FunctionRecord = {
   id: 'lookup.wild_token',
@@ -69,19 +76,19 @@ const wildToken: FunctionRecord = {
     const [first, last] = [sql`${value}[1]`, sql`${value}[-1]`]
     const longest = sql`arraySort(${piece} -> -length(${piece}), ${value})[1]`
     // What the token is made from, behind its sign.
-    const chosen = sql`multiIf(length(${value}) = 1, concat('=', ${first}), ${first} != '', concat('^', ${first}), ${last} != '', concat('$', ${last}), ${longest} = '', '*', concat('~', ${longest}))`
+    const chosen = sql`multiIf(length(${value}) = 1, concat('=', ${first}), ${longest} = '', '*', length(${first}) = length(${longest}), concat('^', ${first}), length(${last}) = length(${longest}), concat('$', ${last}), concat('~', ${longest}))`
     const cut = named(
       chosen,
       token,
       () =>
-        sql`multiIf(startsWith(${token}, '=') OR ${token} = '*', ${token}, startsWith(${token}, '$'), concat('$', right(${token}, ${bucket(sql`substring(${token}, 2)`)})), substring(${token}, 1, 1 + ${bucket(sql`substring(${token}, 2)`)}))`,
+        sql`multiIf(startsWith(${token}, '^'), substring(${token}, 1, ${literal(MOST_BYTES + 1)}), startsWith(${token}, '$'), concat('$', right(substring(${token}, 2), ${literal(MOST_BYTES)})), startsWith(${token}, '~'), substring(${token}, 1, 1 + ${bucket(sql`substring(${token}, 2)`)}), ${token})`,
     )
     return named(sql`splitByString('*', ${solid(arg(args, 0))})`, value, () => cut)
   },
   examples: [
     { args: ['abc'], gives: '=abc' },
-    { args: ['abcdef*'], gives: '^abcd' },
-    { args: ['*abcdef'], gives: '$cdef' },
+    { args: ['abcdef*'], gives: '^abcdef' },
+    { args: ['a*abcdef'], gives: '$abcdef' },
     { args: ['*ab*abcdefghi*'], gives: '~abcdefgh' },
     { args: ['**'], gives: '*' },
   ],

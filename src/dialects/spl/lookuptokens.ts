@@ -14,13 +14,18 @@ export interface Patterns {
   readonly stubs?: readonly string[]
 }
 
-const LENGTHS = [32, 16, 8, 4, 3, 2, 1]
+/** Bytes that are taken of a text between stars, and at most of one at the start or the end. */
+const HELD = [48, 32, 24, 16, 12, 8, 4, 3, 2, 1]
+const MOST_BYTES = 128
+
+const ENDS = Array.from({ length: MOST_BYTES }, (_, at) => at + 1)
 
 /** All kinds and lengths of tokens of texts with stars. */
 export const ALL_SHAPES: readonly string[] = [
   '=',
   '*',
-  ...['^', '$', '~'].flatMap((kind) => LENGTHS.map((each) => `${kind}${each}`)),
+  ...['^', '$'].flatMap((kind) => ENDS.map((each) => `${kind}${each}`)),
+  ...HELD.map((each) => `~${each}`),
 ]
 
 /** The lengths of all networks. */
@@ -32,7 +37,7 @@ function isAscii(text: string): boolean {
   return true
 }
 
-const bucket = (text: string): number => LENGTHS.find((each) => each <= text.length) ?? 0
+const bucket = (text: string): number => HELD.find((each) => each <= text.length) ?? 0
 
 /** The token of a cell of ASCII. */
 function wildToken(cell: string): string {
@@ -40,10 +45,11 @@ function wildToken(cell: string): string {
   const [first = ''] = pieces
   const last = pieces.at(-1) ?? ''
   if (pieces.length === 1) return `=${first}`
-  if (first !== '') return `^${first.slice(0, bucket(first))}`
-  if (last !== '') return `$${last.slice(last.length - bucket(last))}`
   const longest = pieces.reduce((best, each) => (each.length > best.length ? each : best), '')
-  return longest === '' ? '*' : `~${longest.slice(0, bucket(longest))}`
+  if (longest === '') return '*'
+  if (first.length === longest.length) return `^${first.slice(0, MOST_BYTES)}`
+  if (last.length === longest.length) return `$${last.slice(-MOST_BYTES)}`
+  return `~${longest.slice(0, bucket(longest))}`
 }
 
 const shapeOf = (token: string): string =>
