@@ -19,6 +19,7 @@ const EMPTY: readonly (readonly [string, string, LookupOptions['match']?])[] = [
   ['identity_lookup_expanded', IDENTITY],
   ['cim_corporate_email_domain_lookup', 'domain', new Map([['domain', 'wildcard']])],
   ['cim_corporate_web_domain_lookup', 'domain', new Map([['domain', 'wildcard']])],
+  ['cim_cloud_domains.csv', 'domain'],
   ['cim_corporate_email_domains.csv', 'domain'],
   ['cim_corporate_web_domains.csv', 'domain'],
   ['alexa_lookup_by_str', 'domain rank'],
