@@ -57,6 +57,7 @@ import { setFunctions } from './sets.ts'
 import { shapeFunctions } from './shape.ts'
 import { spanFunctions } from './spans.ts'
 import { spathFunctions } from './spath.ts'
+import { spreadFunctions } from './spread.ts'
 import { statisticsFunctions } from './statistics.ts'
 import { statsNumberFunctions } from './statsnumbers.ts'
 import { statsValueFunctions } from './statsvalues.ts'
@@ -147,6 +148,7 @@ export const functions: ReadonlyMap<string, FunctionRecord> = byId([
   ...changeFunctions,
   ...convertFunctions,
   ...rowJsonFunctions,
+  ...spreadFunctions,
   ...timeBucketFunctions,
   ...transactionFunctions,
   ...lookupFunctions,

@@ -10,6 +10,7 @@ import { fieldCommands } from './fieldcommands.ts'
 import { fillingCommands } from './filling.ts'
 import { filterCommands } from './filters.ts'
 import { finishingCommands } from './finishing.ts'
+import { foreachCommands } from './foreach.ts'
 import { generatingCommands } from './generating.ts'
 import { locationCommands } from './iplocation.ts'
 import { joiningCommands } from './joining.ts'
@@ -41,6 +42,7 @@ const all: readonly CommandRecord[] = [
   ...combiningCommands,
   ...mappingCommands,
   ...structuredCommands,
+  ...foreachCommands,
   ...lookupCommands,
   ...statsCommands,
   ...pivotCommands,

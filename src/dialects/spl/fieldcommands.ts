@@ -19,13 +19,13 @@ import {
   storable,
 } from './rows.ts'
 
-interface Assignment {
+export interface Assignment {
   readonly name: string
   readonly value: EvalExpr
   readonly span: Span
 }
 
-function readAssignments(reader: Reader): readonly Assignment[] {
+export function readAssignments(reader: Reader): readonly Assignment[] {
   const list: Assignment[] = []
   do {
     if (reader.isDone && list.length > 0) break

@@ -1,0 +1,299 @@
+/**
+ * Commands that make fields of what a text holds: `spath`, `fromjson`, `tojson`, `xmlkv`, `extract`. Which fields there
+ * are hangs on the data, so their names are looked for in it first.
+ */
+import { limits } from '../../core/limits.ts'
+import type { Span } from '../../core/span.ts'
+import { call, type Expr, field, text, texts } from '../../ir/expr.ts'
+import type { Binding } from '../../ir/rel.ts'
+import { type CommandRecord, type Context, command } from './command.ts'
+import { enginePattern } from './evaluating.ts'
+import { Options } from './options.ts'
+import type { Reader } from './reader.ts'
+import { refuse } from './refusal.ts'
+import { asList, asText, derived, fieldValue, namesMeant, type Rows } from './rows.ts'
+
+const LIST = { list: 'text' } as const
+
+/** Names that data must not give to fields: those of the plan, and those that Splunk keeps for itself. */
+const isOpen = (name: string): boolean => name !== '' && !/^[@_]|\p{Cc}/u.test(name)
+
+interface Spreading {
+  readonly label: string
+  readonly span: Span
+  readonly named?: (name: string) => string
+}
+
+/** Rows with the fields of a list of fields; a field that a row does not name stays as it was. */
+function spread(
+  rows: Rows,
+  fields: Expr,
+  { label, span, named = (name) => name }: Spreading,
+  context: Context,
+): Rows {
+  const column = context.hidden('f')
+  const name = context.hidden('n')
+  const held = derived(rows, [{ name: column, value: fields }])
+  const list = field(column, LIST)
+  const rel = {
+    op: 'aggregate',
+    from: {
+      op: 'expand',
+      from: held.rel,
+      list: call('spread.names', [list], LIST),
+      as: name,
+    },
+    by: [{ name, value: field(name, 'text') }],
+    into: [],
+  } as const
+  const found = context.discover(
+    label,
+    { op: 'limit', from: rel, rows: 2 * limits.spreadFields + 1 },
+    span,
+  )
+  const names = found.filter((each) => !each.endsWith('*') && isOpen(named(each)))
+  if (names.length > limits.spreadFields) {
+    const size = `more than ${limits.spreadFields}`
+    refuse('HR517', { what: 'the number of fields', size, limit: limits.spreadFields }, span)
+  }
+  const several = new Set(
+    found.filter((each) => each.endsWith('*')).map((each) => each.slice(0, -1)),
+  )
+  const set = [...names].sort().map((each): Binding => {
+    const values = call('spread.values', [list, text(each)], LIST)
+    const old = fieldValue(rows, named(each))
+    const isSeveral = several.has(each) || typeof old.type === 'object'
+    const value = isSeveral ? values : call('mv.first', [values], 'text')
+    if (old.type === 'null') return { name: named(each), value }
+    const before = isSeveral ? asList(old) : asText(old)
+    return { name: named(each), value: call('eval.coalesce', [value, before], value.type) }
+  })
+  return derived(held, set)
+}
+
+const SPATH_OPTIONS = { input: 'text', output: 'text', path: 'text' } as const
+
+interface SpathNode {
+  readonly input: string
+  readonly output?: string
+  readonly path?: string
+  readonly span: Span
+}
+
+function readSpath(reader: Reader): SpathNode {
+  const options = new Options(SPATH_OPTIONS)
+  const whole = { start: reader.at, end: reader.end }
+  let path: string | undefined
+  while (!reader.isDone) {
+    if (reader.take(',') || options.take(reader)) continue
+    if (path !== undefined) reader.fail('spath takes one path')
+    path = reader.name('a path').name
+  }
+  const way = options.text('path') ?? path
+  const output = options.text('output')
+  if (output !== undefined && way === undefined) reader.fail('spath needs a path for output=')
+  return {
+    input: options.text('input') ?? '_raw',
+    ...(output === undefined ? {} : { output }),
+    ...(way === undefined ? {} : { path: way }),
+    span: options.given('path')?.span ?? whole,
+  }
+}
+
+/** The steps of a path: names, `{}` and `{2}`. */
+function stepsOf(path: string, span: Span): readonly string[] {
+  const steps = path.match(/\{[^{}]*\}|[^.{}]+/g) ?? []
+  if (steps.join('') !== path.replaceAll('.', '') || steps.length === 0) {
+    return refuse('HR509', { message: `"${path}" is no path of spath` }, span)
+  }
+  const odd = steps.find((each) => each.startsWith('{') && !/^\{\d*\}$/.test(each))
+  if (odd !== undefined) refuse('HR507', { what: `${odd} in a path of spath` }, span)
+  return steps
+}
+
+/** The whole of a field: what it is read from. */
+const subjectOf = (rows: Rows, name: string): Expr => asText(fieldValue(rows, name))
+
+const spath = command<SpathNode>({
+  name: 'spath',
+  says: 'Makes fields of what JSON or XML in a field holds: all of it, or what lies at a path.',
+  kind: 'streaming',
+  options: SPATH_OPTIONS,
+  read: readSpath,
+  lower: ({ input, output, path, span }, rows, context) => {
+    const subject = subjectOf(rows, input)
+    if (fieldValue(rows, input).type === 'null') return rows
+    if (path !== undefined) {
+      const steps = stepsOf(path, span)
+      const values = call('spread.path', [subject, texts(steps)], LIST)
+      const name = output ?? path
+      const isSeveral = steps.includes('{}')
+      const made = isSeveral ? values : call('mv.first', [values], 'text')
+      const old = fieldValue(rows, name)
+      const before = isSeveral ? asList(old) : asText(old)
+      const value = old.type === 'null' ? made : call('eval.coalesce', [made, before], made.type)
+      return derived(rows, [{ name, value }])
+    }
+    const isXml = call('eval.match', [subject, text('^\\s*<')])
+    const none: Expr = { op: 'const', value: null, type: 'text' }
+    const document = call(
+      'parse.xml',
+      [call('eval.case', [isXml, subject, none], 'text')],
+      'dynamic',
+    )
+    const fields = call(
+      'mv.append',
+      [call('spread.json', [subject], LIST), call('spread.xml', [document], LIST)],
+      LIST,
+    )
+    return spread(rows, fields, { label: 'spath', span }, context)
+  },
+})
+
+interface SourceNode {
+  readonly field: string
+  readonly options: Options
+  readonly span: Span
+}
+
+function readSource(reader: Reader, options: Options, otherwise?: string): SourceNode {
+  const span = { start: reader.at, end: reader.end }
+  let name: string | undefined
+  while (!reader.isDone) {
+    if (options.take(reader)) continue
+    if (name !== undefined) reader.fail(`${reader.command} takes one field`)
+    name = reader.name().name
+  }
+  const source = name ?? otherwise
+  if (source === undefined) return reader.fail(`${reader.command} needs the name of a field`)
+  return { field: source, options, span }
+}
+
+const FROMJSON_OPTIONS = { prefix: 'text' } as const
+
+const fromjson = command<SourceNode>({
+  name: 'fromjson',
+  says: 'Makes fields of the members of a JSON object in a field.',
+  kind: 'streaming',
+  options: FROMJSON_OPTIONS,
+  read: (reader) => readSource(reader, new Options(FROMJSON_OPTIONS)),
+  lower: ({ field: name, options, span }, rows, context) => {
+    const prefix = options.text('prefix') ?? ''
+    const fields = call('spread.members', [subjectOf(rows, name)], LIST)
+    return spread(
+      rows,
+      fields,
+      { label: 'fromjson', span, named: (each) => `${prefix}${each}` },
+      context,
+    )
+  },
+})
+
+const XMLKV_OPTIONS = { maxinputs: 'count' } as const
+
+const xmlkv = command<SourceNode>({
+  name: 'xmlkv',
+  says: 'Makes fields of the elements of XML in a field, by the names of their tags.',
+  kind: 'streaming',
+  options: XMLKV_OPTIONS,
+  read: (reader) => readSource(reader, new Options(XMLKV_OPTIONS), '_raw'),
+  lower: ({ field: name, span }, rows, context) =>
+    spread(
+      rows,
+      call('spread.tags', [subjectOf(rows, name)], LIST),
+      { label: 'xmlkv', span },
+      context,
+    ),
+})
+
+const EXTRACT_OPTIONS = {
+  pairdelim: 'text',
+  kvdelim: 'text',
+  auto: 'flag',
+  reload: 'flag',
+  limit: 'count',
+  maxchars: 'count',
+  mv_add: 'flag',
+  clean_keys: 'flag',
+} as const
+
+const classOf = (characters: string): string => characters.replace(/[\\\]^-]/g, '\\$&')
+
+/** A pattern that finds pairs of a name and a value. */
+function pairPattern(options: Options): string {
+  const between = classOf(options.text('kvdelim') ?? '=')
+  const behind = classOf(options.text('pairdelim') ?? ' \t\n\r,;|&')
+  return `([A-Za-z_][\\w.{}-]*)\\s*[${between}]\\s*(?:"([^"]*)"|([^"${behind}${between}][^${behind}]*))`
+}
+
+function readExtract(reader: Reader): SourceNode {
+  const options = new Options(EXTRACT_OPTIONS)
+  const span = { start: reader.at, end: reader.end }
+  options.takeAll(reader)
+  if (!reader.isDone) {
+    refuse('HR507', { what: 'an extraction of transforms.conf in extract' }, reader.peek()?.span)
+  }
+  return { field: '_raw', options, span }
+}
+
+const extractAs = (name: 'extract' | 'kv'): CommandRecord =>
+  command<SourceNode>({
+    name,
+    says: 'Makes fields of pairs such as user=ann in the text of events.',
+    kind: 'streaming',
+    options: EXTRACT_OPTIONS,
+    read: readExtract,
+    lower: ({ field: source, options, span }, rows, context) => {
+      const pattern = enginePattern(pairPattern(options), span)
+      const fields = call('spread.pairs', [subjectOf(rows, source), text(pattern)], LIST)
+      return spread(rows, fields, { label: 'extract', span }, context)
+    },
+  })
+
+const TOJSON_OPTIONS = {
+  output_field: 'text',
+  default_type: ['auto', 'string'],
+  fill_null: 'flag',
+} as const
+
+interface TojsonNode {
+  readonly names: readonly string[]
+  readonly output: string
+}
+
+const tojson = command<TojsonNode>({
+  name: 'tojson',
+  says: 'Writes the fields of a row as a JSON object into a field.',
+  kind: 'streaming',
+  options: TOJSON_OPTIONS,
+  read: (reader) => {
+    const options = new Options(TOJSON_OPTIONS)
+    const names: string[] = []
+    while (!reader.isDone) {
+      if (reader.take(',') || options.take(reader)) continue
+      const { name, span } = reader.name()
+      if (reader.isAt('(')) refuse('HR507', { what: 'the types of fields in tojson' }, span)
+      names.push(name)
+    }
+    if (options.flag('fill_null', false)) {
+      refuse('HR507', { what: 'fill_null=true' }, options.given('fill_null')?.span)
+    }
+    return { names, output: options.text('output_field') ?? '_raw' }
+  },
+  lower: ({ names, output }, rows) => {
+    const meant = namesMeant(rows, names.length === 0 ? ['*'] : names)
+    const parts = meant.map((each) => fieldValue(rows, each))
+    return derived(rows, [
+      { name: output, value: call('row.json', [texts(meant), ...parts], 'text') },
+    ])
+  },
+})
+
+export const structuredCommands: readonly CommandRecord[] = [
+  spath,
+  fromjson,
+  tojson,
+  xmlkv,
+  extractAs('extract'),
+  extractAs('kv'),
+]
