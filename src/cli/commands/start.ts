@@ -34,6 +34,7 @@ async function act(context: Context, _: readonly string[], options: OptionValues
   const set = await loadRules([packagePath('content/rules')], {
     placeholders: new Map(),
     kusto: lazyKusto(context),
+    schema: () => context.schema(),
   })
   const opened = await openTemporaryStore(context)
   try {
