@@ -33,7 +33,7 @@ const SEARCHES: readonly Search[] = [
   {
     name: 'stats count, dc by two fields',
     spl: 'EventCode=1 | stats count dc(Image) by Computer, User',
-    sql: `SELECT \`@host\`, User, count(), uniqExact(Image) FROM ${SYSMON} WHERE EventID = '1' AND User != '' AND \`@host\` != '' GROUP BY 1, 2`,
+    sql: `SELECT Computer, User, count(), uniqExact(Image) FROM ${SYSMON} WHERE EventID = '1' AND User != '' AND Computer != '' GROUP BY 1, 2`,
     goal: 1.3,
   },
   {
@@ -51,7 +51,7 @@ const SEARCHES: readonly Search[] = [
   {
     name: 'transaction by host, pauses of a minute',
     spl: 'EventCode=3 DestinationPort=8080 | fields _time Computer | transaction Computer maxpause=1m maxevents=1000000 | stats count by Computer',
-    sql: `SELECT host, count() FROM (SELECT \`@host\` AS host, \`@time\` AS time, lagInFrame(time) OVER (PARTITION BY host ORDER BY time) AS before FROM ${SYSMON}
+    sql: `SELECT host, count() FROM (SELECT Computer AS host, \`@time\` AS time, lagInFrame(time) OVER (PARTITION BY host ORDER BY time) AS before FROM ${SYSMON}
       WHERE EventID = '3' AND DestinationPort = '8080') WHERE before < time - INTERVAL 60 SECOND GROUP BY host`,
   },
   {
@@ -64,8 +64,8 @@ const SEARCHES: readonly Search[] = [
     name: 'join of two searches by host',
     spl: `EventCode=1 Image="*\\\\powershell.exe" | stats count as starts by Computer
       | join Computer [search EventCode=3 DestinationPort=8080 | stats count as connections by Computer] | table Computer starts connections`,
-    sql: `SELECT host, starts, connections FROM (SELECT \`@host\` AS host, count() AS starts FROM ${SYSMON} WHERE EventID = '1' AND ${endsWith('powershell.exe')} GROUP BY 1) AS a
-      ANY INNER JOIN (SELECT \`@host\` AS host, count() AS connections FROM ${SYSMON} WHERE EventID = '3' AND DestinationPort = '8080' GROUP BY 1) AS b USING (host)`,
+    sql: `SELECT host, starts, connections FROM (SELECT Computer AS host, count() AS starts FROM ${SYSMON} WHERE EventID = '1' AND ${endsWith('powershell.exe')} GROUP BY 1) AS a
+      ANY INNER JOIN (SELECT Computer AS host, count() AS connections FROM ${SYSMON} WHERE EventID = '3' AND DestinationPort = '8080' GROUP BY 1) AS b USING (host)`,
     goal: 1.3,
   },
 ]

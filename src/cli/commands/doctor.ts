@@ -77,6 +77,7 @@ async function rulesText(context: Context): Promise<string> {
   const { rules } = await loadRules(defaultRulePaths(context), {
     placeholders: new Map(),
     kusto: lazyKusto(context),
+    schema: () => context.schema(),
   })
   const runnable = rules.filter((each) => each.rule !== undefined).length
   return runnable > 0
