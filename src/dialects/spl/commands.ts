@@ -108,4 +108,9 @@ export const REFUSED: ReadonlyMap<string, string> = new Map([
     (name) => [name, 'it makes rows for a summary index; use the command without si'] as const,
   ),
   ['cyberchef', 'it is an app of its own'],
+  ['multikv', 'tables in the text of events are not read'],
+  ['xpath', 'paths of XML are not followed; spath reads XML'],
+  ['localize', 'it looks for times around transactions'],
+  ['selfjoin', 'join with a subsearch does the same'],
+  ['erex', 'it makes up a regular expression; rex takes one'],
 ])
