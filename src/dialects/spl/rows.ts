@@ -164,7 +164,14 @@ export function asList(value: Expr): Expr {
 export function asType(value: Expr, type: Type): Expr {
   if (isList(type)) return asList(value)
   if (type === 'text') return asText(value)
-  return type === 'float' || type === 'int' ? asNumber(value) : value
+  if (type === 'float') return asFloat(asNumber(value))
+  return type === 'int' ? asNumber(value) : value
+}
+
+/** A number as one with a fraction: the engine finds no common type for whole numbers and others. */
+function asFloat(value: Expr): Expr {
+  if (value.type !== 'int') return value
+  return value.op === 'const' ? { ...value, type: 'float' } : call('cast.float', [value], 'float')
 }
 
 /** The type that holds values of all of these: a list, a number, or else a text. */
