@@ -156,7 +156,7 @@ function renamed(host: string, count: number, seconds: number): readonly Row[] {
 }
 
 function logs(): Readonly<Record<string, readonly Row[]>> {
-  const index = 'files.pythonhosted.org'
+  const index = 'files.python-poetry.org'
   return {
     'sysmon.jsonl': [
       start(30, 'msedge.exe', 'powershell.exe', '1 after half a minute'),
@@ -195,7 +195,7 @@ function logs(): Readonly<Record<string, readonly Row[]>> {
     'files.json': [...renamed('fs02.example.com', 201, 0), ...renamed('fs03.example.com', 200, 0)],
     'flows.jsonl': [
       flow(0, 'python.exe -m pip install reqeusts', index),
-      flow(60, 'poetry.exe add djangoo', 'pypi.org'),
+      flow(60, 'poetry.exe add djangoo', 'shop.python-poetry.org'),
       flow(120, 'python.exe -m pip install requests', index),
       flow(180, 'python.exe -m pip download reqeusts', index),
       flow(240, 'python.exe -m pip install reqeusts', 'mirror.example.com'),
@@ -214,8 +214,8 @@ case_sensitive_match: false
 description: Names that are taken for others.
 `
 const NAMES = `typosquatted_package_name,comment,package_official_url
-reqeusts,taken for requests,https://pypi.org/project/requests
-djangoo*,taken for django,https://pypi.org/project/django
+reqeusts,taken for requests,requests
+djangoo*,taken for django,django
 `
 
 /** What each search must find: for each row the value of a column. */

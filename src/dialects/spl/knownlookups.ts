@@ -1,7 +1,7 @@
 /**
  * Lookups that published searches use and that their packs do not ship: tables of assets, identities and domains that
- * every site fills itself, which are empty here until a search or a file fills them; a list of ports; and what is
- * computed from the key.
+ * every site fills itself, which are empty here until a search or a file fills them; a list of ports; one of misspelt
+ * packages; and what is computed from the key.
  */
 import { LOOKUP_LINE } from '../../schema/lookups.ts'
 import { type LookupDefinition, type LookupKind, PLAIN_LOOKUP } from './lookupdef.ts'
@@ -70,6 +70,31 @@ const PORTS: readonly (readonly [number, string, string, 'secure' | 'plain', 'ba
     [31337, 'tcp', 'backorifice', 'plain', 'barred'],
   ]
 
+/** Packages of Python, and names that are a slip of the finger away from them; `*` stands for any text. */
+const MISSPELT: readonly (readonly [string, string])[] = [
+  ['beautifulsoup4', 'beautifulsup4 beautifullsoup*'],
+  ['colorama', 'colourama* colarama*'],
+  ['django', 'djanga* dajngo*'],
+  ['flask', 'flaskk*'],
+  ['numpy', 'numppy* nunpy*'],
+  ['pandas', 'pandsa* padnas*'],
+  ['python-dateutil', 'python-dateutill'],
+  ['pyyaml', 'pyyalm*'],
+  ['requests', 'reqeusts* requesst* reuqests*'],
+  ['scikit-learn', 'scikit-lern*'],
+  ['tensorflow', 'tensorfllow* tenserflow*'],
+  ['urllib3', 'urlib3 urllib33'],
+]
+
+/** For a detection that is pasted without its pack; the list of a pack goes before it. */
+function misspeltCsv(): string {
+  const header = 'typosquatted_package_name,comment,package_official_url'
+  const rows = MISSPELT.flatMap(([name, others]) =>
+    others.split(' ').map((each) => `${each},may be taken for ${name},${name}`),
+  )
+  return [header, ...rows].join('\n')
+}
+
 function portsCsv(): string {
   const header = 'dest_port,transport,app,is_required,is_secure,is_prohibited,note'
   const rows = PORTS.map(([port, transport, app, safety, use]) => {
@@ -109,6 +134,16 @@ export const KNOWN_LOOKUPS: readonly LookupDefinition[] = [
     source: 'interesting_ports.csv',
     csv: portsCsv(),
     options: { ...PLAIN_LOOKUP, maxMatches: 1 },
+  }),
+  definition('typo_squatted_python_packages', 'csv', {
+    source: 'typo_squatted_python_packages.csv',
+    csv: misspeltCsv(),
+    options: {
+      ...PLAIN_LOOKUP,
+      match: new Map([['typosquatted_package_name', 'wildcard']]),
+      isCaseSensitive: false,
+      minMatches: 1,
+    },
   }),
 ]
 
