@@ -30,6 +30,10 @@ export function columnType(type: BaseType): Sql {
 
 /** A constant as the engine reads it, of the type it has in the IR. */
 export function constSql({ value, type }: Const): Sql {
+  if (isList(type) && type.list === 'text' && Array.isArray(value) && value.length === 0) {
+    // The engine takes an empty list for one of nothing, and what is made of it too.
+    return sql`CAST([] AS Array(String))`
+  }
   if (isList(type) || type === 'null') return sql`${literal(value)}`
   if (value === null) return sql`CAST(NULL AS ${columnType(type)})`
   switch (type) {
