@@ -226,7 +226,7 @@ function valuesBlock(rel: Extract<Rel, { op: 'values' }>): Block {
   if (rel.rows.length === 0) {
     const missing = rel.out.map(({ name: column, type }) => {
       const none = isList(type)
-        ? sql`[]`
+        ? constSql({ op: 'const', value: [], type })
         : type === 'text'
           ? sql`''`
           : constSql({ op: 'const', value: null, type })

@@ -277,6 +277,12 @@ describe('order', () => {
       gives: [...values('9', '10', 'B', 'b'), {}],
     },
     {
+      says: 'from the greatest down missing values are last too',
+      rows: list,
+      search: 'sort - v',
+      gives: [...values('b', 'B', '10', '9'), {}],
+    },
+    {
       says: 'as texts',
       rows: list,
       search: 'sort str(v)',

@@ -73,6 +73,9 @@ function readSort(reader: Reader): SortNode {
   return { ...(count === undefined ? {} : { count }), keys, isReversed }
 }
 
+const ZERO: Expr = { op: 'const', value: 0, type: 'int' }
+const ONE: Expr = { op: 'const', value: 1, type: 'int' }
+
 /** What rows are ordered by for one key: numbers before texts, numbers by their size, texts by their characters. */
 function keyParts(value: Expr, type: SortType): readonly Expr[] {
   if (value.type === 'null') return []
@@ -92,18 +95,19 @@ export function sortedBy(rows: Rows, keys: readonly SortKey[], context: Context)
   const order: OrderKey[] = []
   for (const { field: name, isDown, type } of keys) {
     const value = fieldValue(rows, name)
-    // A row without the number of a text comes behind those that have one, either way round.
-    for (const part of keyParts(value, type)) {
+    const parts = keyParts(value, type)
+    const add = (part: Expr, down: boolean, nulls: OrderKey['nulls']): void => {
       const column = context.hidden('o')
       set.push({ name: column, value: part })
-      order.push({ by: field(column, part.type), down: isDown, nulls: 'last' })
+      order.push({ by: field(column, part.type), down, nulls })
     }
-    if (!isDown || order.length === 0) continue
-    // From the greatest down, texts come before numbers.
-    const first = order.at(-2)
-    if (type === 'auto' && first !== undefined && first.by.type === 'float') {
-      order[order.length - 2] = { ...first, nulls: 'first' }
-    }
+    const [number, text] = parts
+    if (type === 'auto' && isDown && number !== undefined && text !== undefined) {
+      // From the greatest down texts come before numbers, but a missing value still comes last.
+      add(call('eval.case', [present(value), ZERO, ONE], 'int'), false, 'last')
+      add(number, true, 'first')
+      add(text, true, 'last')
+    } else for (const part of parts) add(part, isDown, 'last')
   }
   const made = derived(rows, set)
   return { ...made, order: [...order, ...rows.order] }
@@ -196,9 +200,6 @@ function untilFalse(rows: Rows, { test, keepsLast, passesNull }: HeadNode, conte
   const where = keepsLast ? call('logic.or', [isFine, isLast]) : isFine
   return filtered({ ...made, rel: window }, where)
 }
-
-const ZERO: Expr = { op: 'const', value: 0, type: 'int' }
-const ONE: Expr = { op: 'const', value: 1, type: 'int' }
 
 const head = command<HeadNode>({
   name: 'head',
