@@ -9,7 +9,7 @@ import { compileSpl } from '../dialects/spl/compile.ts'
 import { readSplFile, type SplForm } from '../dialects/spl/document.ts'
 import { macrosOf, type SplLibrary } from '../dialects/spl/library.ts'
 import type { LookupDefinition } from '../dialects/spl/lookupdef.ts'
-import { PLAIN_LOOKUP } from '../dialects/spl/lookupdef.ts'
+import { PLAIN_LOOKUP, writtenBy } from '../dialects/spl/lookupdef.ts'
 import {
   type Deployment,
   deployed,
@@ -175,7 +175,12 @@ function shelve(texts: readonly SplText[]): Shelf & { readonly problems: readonl
   )
   return {
     macros: macros.kept,
-    lookups: withFiles(lookups.kept, layered),
+    lookups: [
+      ...withFiles(lookups.kept, layered),
+      ...layered.flatMap(({ content, file }) =>
+        content.documents.flatMap(({ search }) => writtenBy(search, file)),
+      ),
+    ],
     deployments: layered.flatMap(({ content }) => content.deployments),
     problems: [...macros.problems, ...lookups.problems],
   }

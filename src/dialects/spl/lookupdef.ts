@@ -29,3 +29,26 @@ export const PLAIN_LOOKUP: LookupOptions = {
   minMatches: 0,
   defaultMatch: '',
 }
+
+const WRITES = /\boutputlookup\b((?:\s+\w+\s*=\s*\S+)*)\s+"?([A-Za-z0-9_][\w.-]*)/g
+
+/**
+ * Lookups that a search writes, by the names under which others read them: its own, and as a file. Nothing else need
+ * define them; until the search has run they have no rows.
+ */
+export function writtenBy(search: string, file: string): readonly LookupDefinition[] {
+  const names = new Set([...search.matchAll(WRITES)].map((each) => each[2] ?? ''))
+  return [...names].flatMap((name): readonly LookupDefinition[] => {
+    const stem = name.replace(/\.csv$/i, '')
+    return [stem, `${stem}.csv`].map((each) => ({
+      name: each,
+      kind: 'kvstore',
+      description: '',
+      options: PLAIN_LOOKUP,
+      fields: [],
+      source: stem,
+      others: new Map(),
+      file,
+    }))
+  })
+}
