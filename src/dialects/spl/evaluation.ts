@@ -6,7 +6,7 @@ import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
 import type { BinaryOp, EvalExpr } from './ast.ts'
 import { stringEnd } from './quotes.ts'
-import { type Reader, unescaped } from './reader.ts'
+import { COMPARISONS, type Reader, unescaped } from './reader.ts'
 import { refuse } from './refusal.ts'
 
 interface EvalToken {
@@ -18,16 +18,6 @@ interface EvalToken {
 const MARKS = ['==', '!=', '<=', '>=', '(', ')', ',', '=', '<', '>', '+', '-', '*', '/', '%', '.']
 const WORD = /[A-Za-z_\u0080-\uffff$][\w$@#\u0080-\uffff]*(?:::[\w]+)?/y
 const NUMBER = /(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?/y
-
-const COMPARISONS: Readonly<Record<string, BinaryOp>> = {
-  '=': '=',
-  '==': '=',
-  '!=': '!=',
-  '<': '<',
-  '<=': '<=',
-  '>': '>',
-  '>=': '>=',
-}
 
 /** Words that stand between values. */
 const KEYWORDS = new Set(['and', 'or', 'xor', 'not', 'in', 'like'])

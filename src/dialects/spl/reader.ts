@@ -4,7 +4,7 @@
  */
 import type { Span } from '../../core/span.ts'
 import { isOwnName } from '../../schema/source.ts'
-import type { Subsearch } from './ast.ts'
+import type { CompareOp, Subsearch } from './ast.ts'
 import { stringEnd } from './quotes.ts'
 import { refuse } from './refusal.ts'
 import { closingBracket, splitSearch } from './split.ts'
@@ -17,6 +17,17 @@ export interface Token {
   /** True when no blank stands before it. */
   readonly isGlued: boolean
   readonly span: Span
+}
+
+/** Signs of comparison, as both grammars write them. */
+export const COMPARISONS: Readonly<Record<string, CompareOp>> = {
+  '=': '=',
+  '==': '=',
+  '!=': '!=',
+  '<': '<',
+  '<=': '<=',
+  '>': '>',
+  '>=': '>=',
 }
 
 const MARKS = ['!=', '<=', '>=', '==', '(', ')', ',', '=', '<', '>']

@@ -5,8 +5,8 @@
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
 import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
-import type { CompareOp, SearchExpr, SearchValue } from './ast.ts'
-import { type Reader, type Token, unescaped } from './reader.ts'
+import type { SearchExpr, SearchValue } from './ast.ts'
+import { COMPARISONS, type Reader, type Token, unescaped } from './reader.ts'
 import { refuse } from './refusal.ts'
 
 /** A bound of time that a search sets for itself. */
@@ -31,16 +31,6 @@ const TIME_NAMES = new Set(
     /\s+/,
   ),
 )
-
-const OPERATORS: Readonly<Record<string, CompareOp>> = {
-  '=': '=',
-  '==': '=',
-  '!=': '!=',
-  '<': '<',
-  '<=': '<=',
-  '>': '>',
-  '>=': '>=',
-}
 
 const EMPTY_CALL = /\([^\s()"]*\)/y
 
@@ -73,7 +63,7 @@ class Terms {
     const word = token.text.toLowerCase()
     const second = this.#reader.peekSecond()
     // A field may be called as a word is that ends the conditions; an option ends them where it is one.
-    const isCompared = second?.kind === 'mark' && Object.hasOwn(OPERATORS, second.text)
+    const isCompared = second?.kind === 'mark' && Object.hasOwn(COMPARISONS, second.text)
     return this.#stops.includes(isCompared ? `${word}=` : word)
   }
 
@@ -159,7 +149,7 @@ class Terms {
     const reader = this.#reader
     const second = reader.peekSecond()
     const first = reader.next()
-    if (second?.kind === 'mark' && Object.hasOwn(OPERATORS, second.text)) {
+    if (second?.kind === 'mark' && Object.hasOwn(COMPARISONS, second.text)) {
       return this.#comparison(first)
     }
     if (second?.kind === 'word' && /^in$/i.test(second.text)) {
@@ -188,7 +178,7 @@ class Terms {
     const reader = this.#reader
     const field = fieldName(first)
     const mark = reader.next()
-    const op = OPERATORS[mark.text] ?? '='
+    const op = COMPARISONS[mark.text] ?? '='
     const token = reader.peek()
     if (token?.kind === 'search') {
       return reader.fail(
@@ -230,7 +220,7 @@ class Terms {
         break
       // A field with its operator begins the next condition, without a blank too.
       const second = reader.peekSecond()
-      if (second?.kind === 'mark' && Object.hasOwn(OPERATORS, second.text)) break
+      if (second?.kind === 'mark' && Object.hasOwn(COMPARISONS, second.text)) break
       reader.next()
       text += unescaped(next.text)
       span = whole(span, next.span)
