@@ -21,6 +21,9 @@ const elements = sql`arrayMap(${ELEMENT} -> (concat(${PIECE}.1, '{}'), ${ELEMENT
 const pairsOf = (value: Sql): Sql =>
   sql`arrayMap(${PIECE} -> concat(${PIECE}.1, ${SIGN}, if(startsWith(${PIECE}.2, '"'), JSONExtractString(${PIECE}.2), ${PIECE}.2)), ${value})`
 
+const pairsAsTexts = (value: Sql): Sql =>
+  sql`arrayMap(${PIECE} -> concat(${PIECE}.1, ${SIGN}, ${PIECE}.2), ${value})`
+
 /** Leaves of JSON by their paths: one level of objects and lists is opened at each step. */
 function leaves(value: Sql): Sql {
   const opened = sql`multiIf(startsWith(${PIECE}.2, '{'), ${members}, startsWith(${PIECE}.2, '['), ${elements}, ${kept})`
@@ -37,6 +40,12 @@ function top(value: Sql): Sql {
   return pairsOf(listed)
 }
 
+/** Fields as examples show them: the byte between name and value is no character. */
+const shown = (...fields: readonly string[]): readonly string[] =>
+  fields.map((each) => each.replace('=', '\uFFFD'))
+
+const PAIRS = '([\\w.]+)=(?:"([^"]*)"|(\\S*))'
+
 export const spreadFunctions: readonly FunctionRecord[] = [
   evalFunction('spread.json', [], {
     says: 'The values in JSON by their paths, as `spath` names them: `a.b`, and `l{}` for each element of a list.',
@@ -44,6 +53,10 @@ export const spreadFunctions: readonly FunctionRecord[] = [
     gives: LIST,
     sql: (args) => leaves(textOf(arg(args, 0))),
     examples: [
+      {
+        args: ['{"a":{"b":1},"l":[{"x":"p"},{"x":2}]}'],
+        gives: shown('a.b=1', 'l{}.x=p', 'l{}.x=2'),
+      },
       { args: ['no json'], gives: [] },
       { args: [null], as: ['text'], gives: [] },
     ],
@@ -53,7 +66,10 @@ export const spreadFunctions: readonly FunctionRecord[] = [
     takes: [text('json')],
     gives: LIST,
     sql: (args) => top(textOf(arg(args, 0))),
-    examples: [{ args: ['no json'], gives: [] }],
+    examples: [
+      { args: ['{"a":{"b":1},"l":["p",2]}'], gives: shown('a={"b":1}', 'l=p', 'l=2') },
+      { args: ['no json'], gives: [] },
+    ],
   }),
   evalFunction('spread.xml', [], {
     says: 'The values in an XML document that was read into JSON: `a.b`, and `a{@x}` for an attribute.',
@@ -74,17 +90,38 @@ export const spreadFunctions: readonly FunctionRecord[] = [
       const found = sql`extractAllGroupsVertical(ifNull(${textOf(arg(args, 0))}, ''), '<([A-Za-z_][\\\\w:.-]*)(?:\\\\s[^<>]*)?>([^<>]*)</([\\\\w:.-]+)\\\\s*>')`
       return sql`arrayMap(${ELEMENT} -> concat(${ELEMENT}[1], ${SIGN}, decodeXMLComponent(${ELEMENT}[2])), arrayFilter(${ELEMENT} -> ${ELEMENT}[1] = ${ELEMENT}[3], ${found}))`
     },
-    examples: [{ args: ['none'], gives: [] }],
+    examples: [
+      { args: ['<e><u n="1">a &amp; b</u><p><q>5</q></p></e>'], gives: shown('u=a & b', 'q=5') },
+      { args: ['none'], gives: [] },
+    ],
   }),
   evalFunction('spread.pairs', [], {
-    says: 'What a pattern (RE2, already checked) finds: its groups are a name, a value in quotes, a bare value.',
-    takes: [text('text'), text('pattern', { constant: true })],
+    says: 'The first so many pairs that a pattern (RE2, already checked) finds: its groups are a name, a value in quotes, a bare value. Of one name the first value or all, names as they are or in letters, digits and _ only.',
+    takes: [
+      text('text'),
+      text('pattern', { constant: true }),
+      { name: 'most', type: 'int', constant: true },
+      { name: 'all', type: 'bool', constant: true },
+      { name: 'clean', type: 'bool', constant: true },
+    ],
     gives: LIST,
     sql: (args) => {
-      const found = sql`extractAllGroupsVertical(ifNull(${textOf(arg(args, 0))}, ''), ${literal(constText(args, 1))})`
-      return sql`arrayMap(${ELEMENT} -> concat(${ELEMENT}[1], ${SIGN}, ${ELEMENT}[2], ${ELEMENT}[3]), ${found})`
+      const [most, isAll, isClean] = [2, 3, 4].map((at) => arg(args, at).value)
+      const found = sql`arraySlice(extractAllGroupsVertical(ifNull(${textOf(arg(args, 0))}, ''), ${literal(constText(args, 1))}), 1, ${literal(typeof most === 'number' ? most : 0)})`
+      const name =
+        isClean === true
+          ? sql`replaceRegexpAll(${ELEMENT}[1], '[^A-Za-z0-9_]', '_')`
+          : sql`${ELEMENT}[1]`
+      const pairs = sql`arrayMap(${ELEMENT} -> (${name}, concat(${ELEMENT}[2], ${ELEMENT}[3])), ${found})`
+      if (isAll === true) return pairsAsTexts(pairs)
+      const first = sql`arrayFilter((${ELEMENT}, ${PIECE}) -> ${PIECE} = indexOf(arrayMap(${STEP} -> ${STEP}.1, ${ALL}), ${ELEMENT}.1), ${ALL}, arrayEnumerate(${ALL}))`
+      return pairsAsTexts(sql`arrayMap(${ALL} -> ${first}, [${pairs}])[1]`)
     },
-    examples: [{ args: ['none', '(a)=(b)|(c)'], gives: [] }],
+    examples: [
+      { args: ['none', '(a)=(b)|(c)', 5, true, true], gives: [] },
+      { args: ['a.b=1 a.b=2 c=3 d=4', PAIRS, 3, false, true], gives: shown('a_b=1', 'c=3') },
+      { args: ['a.b=1 a.b=2', PAIRS, 3, true, false], gives: shown('a.b=1', 'a.b=2') },
+    ],
   }),
   evalFunction('spread.names', [], {
     says: 'The names of fields, and with a star behind them those of which there are several values.',

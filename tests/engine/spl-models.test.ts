@@ -40,6 +40,20 @@ describe('models of distributions', () => {
     )
     expect(found).toEqual([{ n: '500' }])
   })
+  it('tell how dense the distribution is at a value', async () => {
+    const rows = [
+      { user: 'a', n: '12' },
+      { user: 'b', n: '5' },
+      { user: 'c', n: '1' },
+    ]
+    const search =
+      "apply usual show_density=true | eval d=round('ProbabilityDensity(n)', 4) | table user d"
+    expect(await desk.found(rows, search, { lookups: [model] })).toEqual([
+      { user: 'a', d: '0.121' },
+      { user: 'b', d: '0.2' },
+      { user: 'c' },
+    ])
+  })
   it('tell outliers of each group by what was kept', async () => {
     const rows = [
       { user: 'a', n: '15' },

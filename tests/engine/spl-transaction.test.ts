@@ -77,6 +77,17 @@ describe('transaction', () => {
       '1:ems/2/1',
     ])
   })
+  it('lists the values of every event with a text for missing ones', async () => {
+    const rows = [
+      { _time: '2', user: 'u' },
+      { _time: '1', user: 'u', kind: 'b' },
+    ]
+    const made = async (args: string) =>
+      (await desk.found(rows, `transaction user ${args} | table kind`))[0]
+    expect(await made('mvlist=t')).toEqual({ kind: ['NULL', 'b'] })
+    expect(await made('mvlist=t nullstr=-')).toEqual({ kind: ['-', 'b'] })
+    expect(await made('')).toEqual({ kind: ['b'] })
+  })
   it('leaves events without any of the fields out', async () => {
     const rows = [
       { _time: '2', kind: 'a' },

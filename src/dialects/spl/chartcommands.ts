@@ -4,7 +4,7 @@ import { call, type Expr } from '../../ir/expr.ts'
 import { isList } from '../../ir/types.ts'
 import { BIN_OPTIONS, numberBin, secondsOf, timeBin } from './bincommands.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
-import { Options } from './options.ts'
+import { idle, Options } from './options.ts'
 import {
   emptyCell,
   type Pivot,
@@ -44,7 +44,7 @@ const SERIES_OPTIONS = {
 const TIME_OPTIONS = {
   ...SERIES_OPTIONS,
   partial: 'flag',
-  fixedrange: 'flag',
+  fixedrange: idle('flag', 'the table goes from the first event to the last'),
   span: 'text',
   minspan: 'text',
   bins: 'count',

@@ -5,7 +5,7 @@ import { isList } from '../../ir/types.ts'
 import { appended, inType } from './appending.ts'
 import type { Subsearch } from './ast.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
-import { Options } from './options.ts'
+import { idle, Options } from './options.ts'
 import { numbered, sortedBy } from './ordering.ts'
 import type { Reader } from './reader.ts'
 import {
@@ -24,10 +24,10 @@ import { where } from './statscommands.ts'
 
 /** How long a subsearch may take is a matter of Splunk's own limits; how many rows it gives is kept to. */
 const APPEND_OPTIONS = {
-  extendtimerange: 'flag',
-  maxtime: 'count',
+  extendtimerange: idle('flag', 'each search keeps its own range of time'),
+  maxtime: idle('count', 'a search runs as long as it needs'),
   maxout: 'count',
-  timeout: 'count',
+  timeout: idle('count', 'a search runs as long as it needs'),
 } as const
 
 interface SearchesNode {
@@ -64,7 +64,7 @@ const append = command<SearchesNode>({
     search === undefined ? rows : appended(rows, searched(search, options, context), context),
 })
 
-const APPENDPIPE_OPTIONS = { run_in_preview: 'flag' } as const
+const APPENDPIPE_OPTIONS = { run_in_preview: idle('flag', 'there are no previews') } as const
 
 const appendpipe = command<SearchesNode>({
   name: 'appendpipe',

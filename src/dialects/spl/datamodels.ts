@@ -3,7 +3,7 @@ import type { Span } from '../../core/span.ts'
 import { field } from '../../ir/expr.ts'
 import type { Dataset } from '../../schema/datamodels.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
-import { Options } from './options.ts'
+import { fixed, idle, Options } from './options.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
 import { type Rows, STANDARD_FIELDS } from './rows.ts'
@@ -80,9 +80,9 @@ interface ModelNode {
 }
 
 const MODEL_OPTIONS = {
-  summariesonly: 'flag',
-  allow_old_summaries: 'flag',
-  strict_fields: 'flag',
+  summariesonly: idle('flag', 'there are no summaries; all events are read'),
+  allow_old_summaries: idle('flag', 'there are no summaries; all events are read'),
+  strict_fields: fixed('flag', 'true'),
 } as const
 
 function readModel(reader: Reader): ModelNode {

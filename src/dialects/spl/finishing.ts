@@ -5,7 +5,7 @@ import type { EvalExpr } from './ast.ts'
 import { type CommandRecord, command } from './command.ts'
 import { NOW } from './evaluating.ts'
 import { readEval } from './evaluation.ts'
-import { Options } from './options.ts'
+import { fixed, idle as idleOption, Options } from './options.ts'
 import { numbered } from './ordering.ts'
 import type { Reader } from './reader.ts'
 import { asText, derived, fieldValue, limited, type Rows, selected } from './rows.ts'
@@ -163,15 +163,15 @@ const COLLECT_OPTIONS = {
   source: 'text',
   sourcetype: 'text',
   host: 'text',
-  marker: 'text',
+  marker: fixed('text', ''),
   testmode: 'flag',
-  addtime: 'flag',
-  addinfo: 'flag',
-  output_format: ['raw', 'hec'],
-  run_in_preview: 'flag',
-  spool: 'flag',
-  file: 'text',
-  uselb: 'flag',
+  addtime: fixed('flag', 'true'),
+  addinfo: fixed('flag', 'false'),
+  output_format: idleOption(['raw', 'hec'], 'rows are kept with their fields'),
+  run_in_preview: idleOption('flag', 'there are no previews'),
+  spool: fixed('flag', 'true'),
+  file: idleOption('text', 'rows are kept in the store, not in a file'),
+  uselb: idleOption('flag', 'there is one server'),
 } as const
 
 const collect = command<Options>({

@@ -8,7 +8,7 @@ import type { SourceField, SourceTest } from '../../schema/eventview.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { NOW } from './evaluating.ts'
 import { readLookupCsv } from './lookupcsv.ts'
-import { Options } from './options.ts'
+import { fixed, idle, Options } from './options.ts'
 import { sortedBy } from './ordering.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
@@ -36,8 +36,8 @@ function writtenTexts(names: readonly string[], rows: readonly (readonly Scalar[
 const MAKE_OPTIONS = {
   count: 'count',
   annotate: 'flag',
-  splunk_server: 'text',
-  splunk_server_group: 'text',
+  splunk_server: idle('text', 'there is one server'),
+  splunk_server_group: idle('text', 'there is one server'),
   format: ['csv', 'json'],
   data: 'text',
 } as const
@@ -162,8 +162,8 @@ const COUNT_OPTIONS = {
   index: 'text',
   summarize: 'flag',
   report_size: 'flag',
-  list_vix: 'flag',
-  list_federated_remote: 'flag',
+  list_vix: idle('flag', 'there are no virtual indexes'),
+  list_federated_remote: idle('flag', 'there is one server'),
 } as const
 
 const eventcount = command<Options>({
@@ -200,9 +200,9 @@ const eventcount = command<Options>({
 const METADATA_OPTIONS = {
   type: ['hosts', 'sources', 'sourcetypes'],
   index: 'text',
-  splunk_server: 'text',
-  splunk_server_group: 'text',
-  datatype: ['metric', 'event'],
+  splunk_server: idle('text', 'there is one server'),
+  splunk_server_group: idle('text', 'there is one server'),
+  datatype: fixed(['metric', 'event'], 'event'),
 } as const
 
 const metadata = command<Options>({

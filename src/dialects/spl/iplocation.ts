@@ -2,10 +2,14 @@
 import { diagnose } from '../../core/diagnostic.ts'
 import type { Expr } from '../../ir/expr.ts'
 import { type CommandRecord, command } from './command.ts'
-import { Options } from './options.ts'
+import { idle, Options } from './options.ts'
 import { derived } from './rows.ts'
 
-const OPTIONS = { prefix: 'text', allfields: 'flag', lang: 'text' } as const
+const OPTIONS = {
+  prefix: 'text',
+  allfields: 'flag',
+  lang: idle('text', 'there is no database of places'),
+} as const
 const FIELDS = ['City', 'Country', 'Region', 'lat', 'lon']
 const MORE = ['Continent', 'MetroCode', 'Timezone']
 

@@ -10,7 +10,7 @@ import { appended } from './appending.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { computedBy, lookedUp } from './lookupmatch.ts'
 import { isBroken } from './lookups.ts'
-import { type OptionKinds, Options } from './options.ts'
+import { fixed, idle, type OptionKinds, Options } from './options.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
 import {
@@ -81,7 +81,10 @@ interface LookupNode {
   readonly isNew: boolean
 }
 
-const LOOKUP_OPTIONS: OptionKinds = { local: 'flag', update: 'flag' }
+const LOOKUP_OPTIONS: OptionKinds = {
+  local: idle('flag', 'there is one server'),
+  update: idle('flag', 'lookups are read when the search begins'),
+}
 
 function readPairs(reader: Reader, stops: readonly string[]): readonly Pair[] {
   const pairs: Pair[] = []
@@ -135,7 +138,12 @@ interface InputNode {
   readonly span: Span
 }
 
-const INPUT_OPTIONS: OptionKinds = { append: 'flag', start: 'count', max: 'count', strict: 'flag' }
+const INPUT_OPTIONS: OptionKinds = {
+  append: 'flag',
+  start: 'count',
+  max: 'count',
+  strict: idle('flag', 'a lookup that cannot be read is always an error'),
+}
 
 function lookupRows(lookup: Lookup): Rows {
   const rows: Rows = {
@@ -208,10 +216,10 @@ const OUTPUT_OPTIONS: OptionKinds = {
   override_if_empty: 'flag',
   max: 'count',
   key_field: 'text',
-  allow_updates: 'flag',
-  createinapp: 'flag',
-  create_context: ['app', 'user', 'system'],
-  output_format: ['splunk_sv_csv'],
+  allow_updates: fixed('flag', 'true'),
+  createinapp: idle('flag', 'lookups are kept in the store'),
+  create_context: idle(['app', 'user', 'system'], 'lookups are kept in the store'),
+  output_format: fixed(['splunk_sv_csv', 'splunk_mv_csv'], 'splunk_sv_csv'),
 }
 
 /** Fields of Splunk's own that are no columns of a lookup, but for the time and the key. */

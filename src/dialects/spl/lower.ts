@@ -306,6 +306,7 @@ export class Lowering implements Context {
     const reader = new Reader(this.#text.text, args, name)
     const node = record.read(reader)
     reader.finish()
+    for (const each of reader.assumptions) this.note('assumption', each.text, each.span)
     const isStart = index === 0 && start === NO_ROWS
     if (isStart && record.kind !== 'generating' && name !== 'search') {
       refuse('HR500', { message: `${name} needs rows: a search cannot begin with it` }, nameSpan)

@@ -7,7 +7,7 @@ import { diagnose } from '../../core/diagnostic.ts'
 import type { Span } from '../../core/span.ts'
 import type { Type } from '../../ir/types.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
-import { Options } from './options.ts'
+import { fixed, idle, Options } from './options.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
 import type { Rows } from './rows.ts'
@@ -25,10 +25,10 @@ const FIT_OPTIONS = {
   lower_threshold: 'number',
   upper_threshold: 'number',
   show_density: 'flag',
-  show_options: 'text',
-  sample: 'flag',
-  full_sample: 'flag',
-  metric: 'text',
+  show_options: fixed('text', ''),
+  sample: fixed('flag', 'false'),
+  full_sample: fixed('flag', 'false'),
+  metric: idle('text', 'the distribution is not chosen by it'),
 } as const
 
 /** The value below which a share of the normal distribution lies (P. J. Acklam's approximation, good to 1e-9). */
@@ -155,8 +155,18 @@ const OWN = [
   'mlspl_tail',
 ]
 
+/** How dense the distribution of a group is at the value of a row, as a step of a search. */
+function density(feature: string, span: Span): string {
+  const value = named(feature, span)
+  const length = '(mlspl_mean - mlspl_min)'
+  const normal = `if(mlspl_std > 0, exp(-pow((${value} - mlspl_mean) / mlspl_std, 2) / 2) / (mlspl_std * sqrt(2 * pi())), null())`
+  const falling = `if(${length} > 0 AND ${value} >= mlspl_min, exp(-(${value} - mlspl_min) / ${length}) / ${length}, 0)`
+  const name = `ProbabilityDensity(${feature.replace(/["\\]/g, '\\$&')})`
+  return `eval "${name}"=if(mlspl_dist="expon", ${falling}, ${normal})`
+}
+
 /** The limits of each row and whether its value lies beyond them, as a search over rows with the facts of its group. */
-function judged(feature: string, limits: Limits | undefined, span: Span): string {
+function judged(feature: string, limits: Limits | undefined, options: Options, span: Span): string {
   const value = named(feature, span)
   const [low, high, tail] =
     limits === undefined
@@ -167,6 +177,7 @@ function judged(feature: string, limits: Limits | undefined, span: Span): string
     `eval mlspl_above=if(mlspl_dist="expon", mlspl_min + (mlspl_mean - mlspl_min) * ${tail}, mlspl_mean + mlspl_std * ${high})`,
     `eval "IsOutlier(${feature.replace(/["\\]/g, '\\$&')})"=if(${value} < mlspl_below OR ${value} > mlspl_above, 1, 0)`,
     'eval BoundaryRanges=if(isnull(mlspl_above), null(), mvappend("-Infinity:" . mlspl_below, mlspl_above . ":Infinity"))',
+    ...(options.flag('show_density', false) ? [density(feature, span)] : []),
     `fields - mlspl_below mlspl_above ${OWN.join(' ')}`,
   ].join(' | ')
 }
@@ -208,7 +219,7 @@ const fit = command<FitNode>({
       context.inner(text, rows, span)
     }
     const facts = `| eventstats ${statistics(feature)}${behind} | ${kept(options, limits)}`
-    return context.inner(`${facts} | ${judged(feature, undefined, span)}`, rows, span)
+    return context.inner(`${facts} | ${judged(feature, undefined, options, span)}`, rows, span)
   },
 })
 
@@ -248,8 +259,8 @@ const APPLY_OPTIONS = {
   lower_threshold: 'number',
   upper_threshold: 'number',
   show_density: 'flag',
-  show_options: 'text',
-  sample: 'flag',
+  show_options: fixed('text', ''),
+  sample: fixed('flag', 'false'),
 } as const
 
 const apply = command<ApplyNode>({
@@ -277,7 +288,7 @@ const apply = command<ApplyNode>({
       `lookup ${lookup} mlspl_key ${keys.map(quoted).join(' ')} OUTPUT ${outputs.join(' ')}`,
       `eval ${OWN.map((each) => `${each}=mvindex(${each}, 0)`).join(', ')}`,
       'fields - mlspl_key',
-      judged(feature, limits, span),
+      judged(feature, limits, options, span),
     ].join(' | ')
     return context.inner(text, rows, span)
   },

@@ -9,7 +9,7 @@ import type { Binding, Rel } from '../../ir/rel.ts'
 import type { SearchExpr } from './ast.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { searchedEvents } from './filters.ts'
-import { Options } from './options.ts'
+import { fixed, idle, Options } from './options.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
 import { asNumber, asText, derived, fieldValue, filtered, nameTest, type Rows } from './rows.ts'
@@ -22,10 +22,10 @@ import { type TimeSpan, timeBucket, wantedSpan } from './timespans.ts'
 const OPTIONS = {
   prestats: 'flag',
   append: 'flag',
-  backfill: 'flag',
-  chart: 'flag',
-  update_period: 'count',
-  chunk_size: 'count',
+  backfill: idle('flag', 'searches read what is stored'),
+  chart: fixed('flag', 'false'),
+  update_period: idle('count', 'there are no previews'),
+  chunk_size: idle('count', 'it is about how Splunk reads its files'),
   fillnull_value: 'text',
 } as const
 

@@ -4,7 +4,30 @@ import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
 
 /** What an option takes: a yes or no, a whole number, one of some words, or any text. */
-export type OptionKind = 'flag' | 'count' | 'number' | 'text' | readonly string[]
+type PlainKind = 'flag' | 'count' | 'number' | 'text' | readonly string[]
+
+/** An option that changes nothing here, with why that is so: it is told when one is given. */
+interface Idle {
+  readonly takes: PlainKind
+  readonly why: string
+}
+
+/** An option of which one value is followed only; others are refused. */
+interface Fixed {
+  readonly takes: PlainKind
+  readonly only: string
+}
+
+export type OptionKind = PlainKind | Idle | Fixed
+
+const isPlain = (kind: OptionKind): kind is PlainKind =>
+  typeof kind === 'string' || Array.isArray(kind)
+
+/** An option that changes nothing here. */
+export const idle = (takes: PlainKind, why: string): Idle => ({ takes, why })
+
+/** An option of which one value is followed only: of a flag `true` or `false`, of others the value in lower case. */
+export const fixed = (takes: PlainKind, only: string): Fixed => ({ takes, only })
 
 export type OptionKinds = Readonly<Record<string, OptionKind>>
 
@@ -42,7 +65,14 @@ export class Options {
     }
     reader.expect('=')
     const { text, span } = reader.value()
-    check(name, text, kind, span)
+    const takes = isPlain(kind) ? kind : kind.takes
+    check(name, text, takes, span)
+    if (!isPlain(kind)) {
+      if ('why' in kind) reader.assume(`${reader.command} ${name}: ${kind.why}`, span)
+      else if (plainly(text, takes) !== kind.only) {
+        refuse('HR507', { what: `${name}=${text} in ${reader.command}` }, span)
+      }
+    }
     this.#given.set(name, { name, text, span })
     return true
   }
@@ -87,7 +117,13 @@ export class Options {
   }
 }
 
-function check(name: string, text: string, kind: OptionKind, span: Span): void {
+/** A value in one way of writing. */
+function plainly(text: string, kind: PlainKind): string {
+  const low = text.toLowerCase()
+  return kind !== 'flag' ? low : YES.has(low) ? 'true' : 'false'
+}
+
+function check(name: string, text: string, kind: PlainKind, span: Span): void {
   const low = text.toLowerCase()
   const wanted =
     kind === 'flag'

@@ -6,7 +6,7 @@ import { isList, type Type } from '../../ir/types.ts'
 import { BIN_OPTIONS, extentOf, spanOf } from './bincommands.ts'
 import { spansBetween } from './chartcommands.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
-import { Options } from './options.ts'
+import { idle, Options } from './options.ts'
 import { numbered } from './ordering.ts'
 import { checkColumns, emptyCell, type PivotCell, pivoted, withoutGaps } from './pivot.ts'
 import type { Reader } from './reader.ts'
@@ -23,7 +23,11 @@ function cellText(value: Expr): Expr {
   return isList(value.type) ? call('mv.join', [value, NEW_LINE], 'text') : asText(value)
 }
 
-const XY_OPTIONS = { sep: 'text', format: 'text', grouped: 'flag' } as const
+const XY_OPTIONS = {
+  sep: 'text',
+  format: 'text',
+  grouped: idle('flag', 'rows are always grouped by their first field'),
+} as const
 
 interface XyNode {
   readonly names: readonly string[]

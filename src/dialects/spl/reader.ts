@@ -65,6 +65,13 @@ export class Reader {
     this.command = command
   }
 
+  /** What holds although the arguments say more: it is told to who asks for an explanation. */
+  readonly assumptions: { readonly text: string; readonly span: Span }[] = []
+
+  assume(text: string, span: Span): void {
+    this.assumptions.push({ text, span })
+  }
+
   /** Gives up at a place, or where the reader stands. */
   fail(message: string, span?: Span): never {
     const at = Math.min(this.at, Math.max(0, this.end - 1))

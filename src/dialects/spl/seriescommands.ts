@@ -5,7 +5,7 @@ import { and, call, type Expr, field, or, text } from '../../ir/expr.ts'
 import type { AggBinding, Binding, Sliding } from '../../ir/rel.ts'
 import { isList } from '../../ir/types.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
-import { Options } from './options.ts'
+import { fixed, Options } from './options.ts'
 import { numbered } from './ordering.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
@@ -198,7 +198,7 @@ const trendline = command<readonly Trend[]>({
 })
 
 const OUTLIER_OPTIONS = {
-  type: ['iqr'],
+  type: fixed(['iqr'], 'iqr'),
   action: ['rm', 'remove', 'tf', 'transform'],
   param: 'number',
   uselower: 'flag',

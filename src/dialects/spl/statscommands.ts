@@ -3,7 +3,7 @@ import { and, call, type Expr, field, or } from '../../ir/expr.ts'
 import type { Binding, Rel } from '../../ir/rel.ts'
 import { isList, type Type } from '../../ir/types.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
-import { Options } from './options.ts'
+import { idle, Options } from './options.ts'
 import { sortedBy } from './ordering.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
@@ -19,8 +19,8 @@ interface StatsNode {
 
 const STATS_OPTIONS = {
   allnum: 'flag',
-  delim: 'text',
-  partitions: 'count',
+  delim: idle('text', 'it changes only how lists are shown'),
+  partitions: idle('count', 'it is about how Splunk divides its work'),
   dedup_splitvals: 'flag',
 } as const
 
@@ -123,11 +123,7 @@ const stats = command<StatsNode>({
   kind: 'transforming',
   options: STATS_OPTIONS,
   read: readStats,
-  lower: ({ calls, by, options }, rows, context) => {
-    const delim = options.text('delim')
-    if (delim !== undefined) context.note('assumption', 'delim changes only how lists are shown')
-    return grouped(rows, calls, by, context)
-  },
+  lower: ({ calls, by }, rows, context) => grouped(rows, calls, by, context),
 })
 
 /** What rows are told apart by: a list as a whole. */

@@ -4,11 +4,12 @@
  */
 import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
-import { call, type Expr, field, text, texts } from '../../ir/expr.ts'
+import { call, type Expr, field, number, text, texts } from '../../ir/expr.ts'
 import type { Binding } from '../../ir/rel.ts'
+import { isList } from '../../ir/types.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { enginePattern } from './evaluating.ts'
-import { Options } from './options.ts'
+import { fixed, idle, Options } from './options.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
 import { asList, asText, derived, fieldValue, namesMeant, type Rows } from './rows.ts'
@@ -189,7 +190,9 @@ const fromjson = command<SourceNode>({
   },
 })
 
-const XMLKV_OPTIONS = { maxinputs: 'count' } as const
+const XMLKV_OPTIONS = {
+  maxinputs: idle('count', 'it is about how Splunk divides its work'),
+} as const
 
 const xmlkv = command<SourceNode>({
   name: 'xmlkv',
@@ -209,13 +212,19 @@ const xmlkv = command<SourceNode>({
 const EXTRACT_OPTIONS = {
   pairdelim: 'text',
   kvdelim: 'text',
-  auto: 'flag',
-  reload: 'flag',
+  reload: idle('flag', 'there are no files of settings to read again'),
+  segment: idle('flag', 'the places of pairs are not kept'),
   limit: 'count',
   maxchars: 'count',
   mv_add: 'flag',
   clean_keys: 'flag',
 } as const
+
+/** How many pairs are taken, and how many characters looked at, where the search does not say. */
+const MOST_PAIRS = 50
+const LOOKED_AT = 10_240
+
+const flag = (value: boolean): Expr => ({ op: 'const', value, type: 'bool' })
 
 const classOf = (characters: string): string => characters.replace(/[\\\]^-]/g, '\\$&')
 
@@ -245,20 +254,70 @@ const extractAs = (name: 'extract' | 'kv'): CommandRecord =>
     read: readExtract,
     lower: ({ field: source, options, span }, rows, context) => {
       const pattern = enginePattern(pairPattern(options), span)
-      const fields = call('spread.pairs', [subjectOf(rows, source), text(pattern)], LIST)
+      const looked = options.number('maxchars', LOOKED_AT)
+      const start = call(
+        'eval.substr',
+        [subjectOf(rows, source), number(1), number(looked)],
+        'text',
+      )
+      const fields = call(
+        'spread.pairs',
+        [
+          start,
+          text(pattern),
+          number(options.number('limit', MOST_PAIRS)),
+          flag(options.flag('mv_add', false)),
+          flag(options.flag('clean_keys', true)),
+        ],
+        LIST,
+      )
       return spread(rows, fields, { label: 'extract', span }, context)
     },
   })
 
 const TOJSON_OPTIONS = {
   output_field: 'text',
-  default_type: ['auto', 'string'],
-  fill_null: 'flag',
+  default_type: ['none', 'str', 'auto', 'bool', 'json', 'num'],
+  fill_null: fixed('flag', 'false'),
+  include_internal: 'flag',
 } as const
 
+/** The types of values in `tojson` that are written here: as they are, and as texts. */
+const isWritten = (type: string): boolean => type === 'none' || type === 'str'
+
 interface TojsonNode {
-  readonly names: readonly string[]
+  /** Names and patterns, with the type that their values are written as. */
+  readonly names: readonly { readonly name: string; readonly type: string }[]
   readonly output: string
+  readonly hasInternal: boolean
+}
+
+function readTojson(reader: Reader): TojsonNode {
+  const options = new Options(TOJSON_OPTIONS)
+  const named: { readonly name: string; readonly type?: string }[] = []
+  while (!reader.isDone) {
+    if (reader.take(',') || options.take(reader)) continue
+    const { name, span } = reader.name()
+    if (!reader.take('(')) {
+      named.push({ name })
+      continue
+    }
+    const type = name.toLowerCase()
+    if (!isWritten(type)) refuse('HR507', { what: `${name}() in tojson` }, span)
+    named.push(...reader.names().map((each) => ({ name: each.name, type })))
+    reader.expect(')')
+  }
+  const usual = options.word('default_type') ?? 'none'
+  if (!isWritten(usual)) {
+    const what = `default_type=${usual} in tojson`
+    refuse('HR507', { what }, options.given('default_type')?.span)
+  }
+  const all = named.length === 0 ? [{ name: '*' }] : named
+  return {
+    names: all.map((each) => ({ type: usual, ...each })),
+    output: options.text('output_field') ?? '_raw',
+    hasInternal: options.flag('include_internal', false),
+  }
 }
 
 const tojson = command<TojsonNode>({
@@ -266,25 +325,21 @@ const tojson = command<TojsonNode>({
   says: 'Writes the fields of a row as a JSON object into a field.',
   kind: 'streaming',
   options: TOJSON_OPTIONS,
-  read: (reader) => {
-    const options = new Options(TOJSON_OPTIONS)
-    const names: string[] = []
-    while (!reader.isDone) {
-      if (reader.take(',') || options.take(reader)) continue
-      const { name, span } = reader.name()
-      if (reader.isAt('(')) refuse('HR507', { what: 'the types of fields in tojson' }, span)
-      names.push(name)
-    }
-    if (options.flag('fill_null', false)) {
-      refuse('HR507', { what: 'fill_null=true' }, options.given('fill_null')?.span)
-    }
-    return { names, output: options.text('output_field') ?? '_raw' }
-  },
-  lower: ({ names, output }, rows) => {
-    const meant = namesMeant(rows, names.length === 0 ? ['*'] : names)
-    const parts = meant.map((each) => fieldValue(rows, each))
+  read: readTojson,
+  lower: ({ names, output, hasInternal }, rows) => {
+    const meant = new Map(
+      names.flatMap(({ name, type }) =>
+        namesMeant(rows, name === '*' && hasInternal ? ['*', '_*'] : [name]).map(
+          (each) => [each, type] as const,
+        ),
+      ),
+    )
+    const parts = [...meant].map(([name, type]) => {
+      const value = fieldValue(rows, name)
+      return type === 'str' && !isList(value.type) ? asText(value) : value
+    })
     return derived(rows, [
-      { name: output, value: call('row.json', [texts(meant), ...parts], 'text') },
+      { name: output, value: call('row.json', [texts([...meant.keys()]), ...parts], 'text') },
     ])
   },
 })

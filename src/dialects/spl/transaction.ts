@@ -13,7 +13,7 @@ import { isList, type Type } from '../../ir/types.ts'
 import type { EvalExpr, SearchExpr } from './ast.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { readEval } from './evaluation.ts'
-import { Options } from './options.ts'
+import { idle, Options } from './options.ts'
 import { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
 import {
@@ -47,16 +47,16 @@ const OPTIONS = {
   maxspan: 'text',
   maxpause: 'text',
   maxevents: 'number',
-  connected: 'flag',
+  connected: idle('flag', 'events are put together when all fields are equal, missing ones too'),
   unifyends: 'flag',
   keepevicted: 'flag',
   keeporphans: 'flag',
   mvlist: 'flag',
   mvraw: 'flag',
-  delim: 'text',
+  delim: idle('text', 'it changes only how lists are shown'),
   nullstr: 'text',
-  maxopentxn: 'count',
-  maxopenevents: 'count',
+  maxopentxn: idle('count', 'no transaction is given up for want of memory'),
+  maxopenevents: idle('count', 'no transaction is given up for want of memory'),
 } as const
 
 /** Events that a transaction holds where the search does not say how many. */
@@ -319,12 +319,15 @@ function spanCuts(
   return steps.set('c', call('eval.coalesce', [field(`${at}is`, 'int'), int(0)], 'int'))
 }
 
-/** The fields of a transaction: those of its events, their values each once and in order, or all with `mvlist`. */
+/**
+ * The fields of a transaction: those of its events, their values each once and in order, or those of every event
+ * with `mvlist`, where a text stands for a missing one.
+ */
 function fieldAggregates(
   rows: Rows,
   names: readonly string[],
   number: Expr,
-  isListed: boolean,
+  missing: Expr | undefined,
 ): readonly AggBinding[] {
   return [...rows.fields].flatMap(([name, type]): readonly AggBinding[] => {
     if (name === '_time' || name.startsWith(HIDDEN)) return []
@@ -334,9 +337,11 @@ function fieldAggregates(
     if (names.includes(name) && !isList(type)) {
       return [{ name, fn: 'stats.first', args: [value, number], type: 'text' }]
     }
-    return isListed
-      ? [{ name, fn: 'stats.list', args: [value, number], type: list }]
-      : [{ name, fn: 'stats.values', args: [value], type: list }]
+    if (missing === undefined) return [{ name, fn: 'stats.values', args: [value], type: list }]
+    const there = isList(type)
+      ? call('eval.case', [present(value), value, asList(missing)], type)
+      : call('eval.coalesce', [value, missing], 'text')
+    return [{ name, fn: 'stats.list', args: [there, number], type: list }]
   })
 }
 
@@ -417,7 +422,10 @@ function wholeEvents(
     { name: whole, fn: 'win.max', args: [parted.isWhole ?? int(1)], type: 'int' },
   ]
   const taken = new Set(['eventcount', 'closed_txn', 'duration'])
-  const fields = fieldAggregates(given, names, number, options.flag('mvlist', false)).filter(
+  const missing = options.flag('mvlist', false)
+    ? text(options.text('nullstr') ?? 'NULL')
+    : undefined
+  const fields = fieldAggregates(given, names, number, missing).filter(
     ({ name }) => !taken.has(name),
   )
   const by = parted.group.map((value): Binding => ({ name: context.hidden('y'), value }))

@@ -10,7 +10,7 @@ import type { SearchExpr } from './ast.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { type DatasetName, datasetName, prefixed } from './datamodels.ts'
 import { searchedEvents } from './filters.ts'
-import { Options } from './options.ts'
+import { idle, Options } from './options.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
 import { asText, derived, fieldValue, filtered, type Rows } from './rows.ts'
@@ -36,14 +36,14 @@ interface TstatsNode {
 
 const TSTATS_OPTIONS = {
   summariesonly: 'flag',
-  allow_old_summaries: 'flag',
-  chunk_size: 'count',
+  allow_old_summaries: idle('flag', 'there are no summaries; all events are read'),
+  chunk_size: idle('count', 'it is about how Splunk reads its files'),
   fillnull_value: 'text',
   prestats: 'flag',
   append: 'flag',
-  local: 'flag',
-  use_summary_index_values: 'flag',
-  include_reduced_buckets: 'flag',
+  local: idle('flag', 'there is one server'),
+  use_summary_index_values: idle('flag', 'there are no summaries; all events are read'),
+  include_reduced_buckets: idle('flag', 'it is about how Splunk reads its files'),
 } as const
 
 const STOPS = ['from', 'where', 'by', 'groupby']
