@@ -1,9 +1,9 @@
 /** Rows with others behind them: fields meet by their names, and each side keeps its order. */
-import { call, type Expr, field, number } from '../../ir/expr.ts'
+import { call, field, number } from '../../ir/expr.ts'
 import type { Binding, OrderKey, Rel } from '../../ir/rel.ts'
 import type { Type } from '../../ir/types.ts'
 import type { Context } from './command.ts'
-import { asText, asType, commonType, fieldValue, orderKey, type Rows } from './rows.ts'
+import { asType, commonType, fieldValue, orderKey, type Rows } from './rows.ts'
 
 /** An order whose keys have names of their own, and these columns. */
 interface NamedOrder {
@@ -28,13 +28,6 @@ const none = ({ name, value }: Binding): Binding => ({
   value: { op: 'const', value: null, type: value.type },
 })
 
-/** A value in the type that fields of two sides have in common. */
-export function inType(value: Expr, type: Type): Expr {
-  // Whole numbers and others have no type in common that the engine would find by itself.
-  if (type === 'float' && value.type === 'int') return call('eval.number', [asText(value)], type)
-  return asType(value, type)
-}
-
 /** The rows of both, the first ones first. */
 export function appended(first: Rows, second: Rows, context: Context): Rows {
   const names = [...new Set([...first.fields.keys(), ...second.fields.keys()])]
@@ -51,7 +44,7 @@ export function appended(first: Rows, second: Rows, context: Context): Rows {
     op: 'select',
     from: rows.rel,
     keep: [
-      ...[...fields].map(([name, type]) => ({ name, value: inType(fieldValue(rows, name), type) })),
+      ...[...fields].map(([name, type]) => ({ name, value: asType(fieldValue(rows, name), type) })),
       { name: part, value: number(index) },
       ...orders,
     ],

@@ -2,7 +2,7 @@
 import { and, call, type Expr, field, number } from '../../ir/expr.ts'
 import type { Binding } from '../../ir/rel.ts'
 import { isList } from '../../ir/types.ts'
-import { appended, inType } from './appending.ts'
+import { appended } from './appending.ts'
 import type { Subsearch } from './ast.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { idle, Options } from './options.ts'
@@ -10,6 +10,7 @@ import { numbered, sortedBy } from './ordering.ts'
 import type { Reader } from './reader.ts'
 import {
   asText,
+  asType,
   commonType,
   derived,
   fieldValue,
@@ -119,7 +120,7 @@ function besides(rows: Rows, others: Rows, overrides: boolean, context: Context)
     const [own, other] = [left.valueAt(name), right.valueAt(name)]
     const parts = (overrides ? [other, own] : [own, other]).filter((each) => each !== undefined)
     const type = commonType(parts.map((each) => each.type))
-    const values = parts.map((each) => inType(each, type))
+    const values = parts.map((each) => asType(each, type))
     const [only] = values
     const value =
       values.length === 1 && only !== undefined ? only : call('eval.coalesce', values, type)

@@ -82,12 +82,7 @@ function operator(sign: string, values: readonly Expr[], span: Span): Expr {
 /** Branches in one type. */
 function alike(values: readonly Expr[]): { readonly values: readonly Expr[]; readonly type: Type } {
   const type = commonType(values.map((each) => each.type))
-  return { values: values.map((each) => (type === 'null' ? each : inType(each, type))), type }
-}
-
-function inType(value: Expr, type: Type): Expr {
-  if (value.type !== 'null') return asType(value, type)
-  return isList(type) ? asList(value) : { op: 'const', value: null, type }
+  return { values: values.map((each) => (type === 'null' ? each : asType(each, type))), type }
 }
 
 function choice(tests: readonly Expr[], branches: readonly Expr[], otherwise: Expr): Expr {

@@ -2,7 +2,6 @@
 import { call, type Expr, field, number } from '../../ir/expr.ts'
 import type { Binding, JoinKey } from '../../ir/rel.ts'
 import { isList } from '../../ir/types.ts'
-import { inType } from './appending.ts'
 import type { Subsearch } from './ast.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { Options } from './options.ts'
@@ -12,6 +11,7 @@ import { refuse } from './refusal.ts'
 import {
   asList,
   asText,
+  asType,
   commonType,
   derived,
   fieldValue,
@@ -73,7 +73,7 @@ function keyPair(left: Expr, right: Expr): readonly [Expr, Expr] {
     return [a, b]
   }
   if (sides.every((each) => each.type === 'int' || each.type === 'float')) {
-    return [inType(left, 'float'), inType(right, 'float')]
+    return [asType(left, 'float'), asType(right, 'float')]
   }
   return [asText(left), asText(right)]
 }
@@ -88,7 +88,7 @@ function keyed(rows: Rows, values: readonly Expr[], context: Context) {
 /** A value, or else another, of the type of both. */
 function either(first: Expr, second: Expr): Expr {
   const type = commonType([first.type, second.type])
-  return call('eval.coalesce', [inType(first, type), inType(second, type)], type)
+  return call('eval.coalesce', [asType(first, type), asType(second, type)], type)
 }
 
 function joined(rows: Rows, right: Rows, node: JoinNode, context: Context): Rows {

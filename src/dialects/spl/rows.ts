@@ -163,6 +163,7 @@ export function asList(value: Expr): Expr {
 /** A value in another type of the language. */
 export function asType(value: Expr, type: Type): Expr {
   if (isList(type)) return asList(value)
+  if (value.type === 'null') return { op: 'const', value: null, type }
   if (type === 'text') return asText(value)
   if (type === 'float') return asFloat(asNumber(value))
   return type === 'int' ? asNumber(value) : value
