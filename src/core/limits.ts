@@ -86,6 +86,11 @@ export const limitTable = {
     unit: 'seconds',
     why: 'a pattern that looks around itself is tried value by value; a hostile one never ends',
   },
+  foreachItems: {
+    value: 50,
+    unit: 'values',
+    why: 'foreach over the values of a field; each value is a step of the plan that the engine makes',
+  },
   spreadFields: {
     value: 1_000,
     unit: 'fields',

@@ -33,6 +33,27 @@ function replaced(value: Sql, pattern: string, rewrite: string, isAll: boolean):
     : sql`replaceRegexpOne(${value}, ${literal(pattern)}, ${literal(rewrite)})`
 }
 
+/**
+ * The one of a number of the places that a pattern with so many groups finds rewritten: what stands before it is taken
+ * as a group of its own, so that the pattern's groups have higher numbers.
+ */
+function rewrittenOne(
+  value: Sql,
+  pattern: string,
+  rewrite: string,
+  place: number,
+  groups: number,
+): Sql {
+  const any = '(?s:.)*?'
+  const whole = `^((?:${any}(?:${pattern})){${place - 1}}${any})(${pattern})`
+  const moved = rewrite.replace(/\\(.)/gs, (all, next: string) =>
+    /\d/.test(next) ? `\\${Number(next) + groups + 2}` : all,
+  )
+  const made = sql`replaceRegexpOne(${VALUE}, ${literal(whole)}, ${literal(`\\1${moved}`)})`
+  const isThere = sql`length(extractAll(ifNull(${VALUE}, ''), ${literal(pattern)})) >= ${literal(place)}`
+  return sql`arrayMap(${VALUE} -> if(${isThere}, ${made}, ${VALUE}), [${value}])[1]`
+}
+
 export const rexFunctions: readonly FunctionRecord[] = [
   evalFunction('rex.group', [], {
     says: 'What a group of a pattern finds first in a text; missing when that is nothing.',
@@ -107,6 +128,31 @@ export const rexFunctions: readonly FunctionRecord[] = [
       { args: ['1234-5678', '(\\d)\\d{3}', '\\1xxx', true], gives: '1xxx-5xxx' },
       { args: ['aa', 'a', 'b', false], gives: 'ba' },
       { args: [null, 'a', 'b', true], as: ['text', 'text', 'text', 'bool'], gives: null },
+    ],
+  }),
+  evalFunction('rex.rewrite_one', [], {
+    says: 'The text with one of the places that a pattern finds rewritten, by its number from 2; `\\1` stands for the first of its groups.',
+    takes: [
+      text('text'),
+      PATTERN,
+      text('rewrite', { constant: true }),
+      { name: 'place', type: 'int', constant: true },
+      { name: 'groups', type: 'int', constant: true },
+    ],
+    gives: 'text',
+    sql: (args) =>
+      rewrittenOne(
+        textOf(arg(args, 0)),
+        constText(args, 1),
+        constText(args, 2),
+        numberAt(args, 3),
+        numberAt(args, 4),
+      ),
+    examples: [
+      { args: ['a1\na2 a3', 'a(\\d)', '<\\1\\0>', 2, 1], gives: 'a1\n<2a2> a3' },
+      { args: ['aaa', 'a+', 'b', 2, 0], gives: 'aaa' },
+      { args: ['aaa b a', 'a+', 'b', 2, 0], gives: 'aaa b b' },
+      { args: [null, 'a', 'b', 2, 0], as: ['text', 'text', 'text', 'int', 'int'], gives: null },
     ],
   }),
   evalFunction('rex.filled', [], {

@@ -51,6 +51,35 @@ describe('map', () => {
   })
 })
 
+describe('foreach over values', () => {
+  it('runs an eval for each value of a field', async () => {
+    const rows = [{ a: ['1', '2', '4'] }, { a: ['9'] }, { b: 'x' }]
+    const sum = 'eval s=0 | foreach mode=multivalue a [eval s=s+<<ITEM>>, l=<<ITEM>>] | table s l'
+    expect(await desk.found(rows, sum)).toEqual([
+      { s: '7', l: '4' },
+      { s: '9', l: '9' },
+      { s: '0' },
+    ])
+    const kept =
+      'foreach mode=multivalue a [eval m=mvappend(m, if(<<ITEM>> > 1, "v" . <<ITEM>>, null()))] | table m'
+    expect(await desk.found(rows, kept)).toEqual([{ m: ['v2', 'v4'] }, { m: ['v9'] }, {}])
+  })
+  it('runs an eval for each value of a JSON list', async () => {
+    const rows = [{ j: '[1, "two", 3]' }, { j: 'no' }]
+    const search =
+      'foreach mode=json_array itemstr=IT j [eval o=if(isnull(o), IT, o . "," . IT)] | table o'
+    expect(await desk.found(rows, search)).toEqual([{ o: '1,two,3' }, {}])
+  })
+  it('bounds the values and takes one eval only', async () => {
+    const most = Array.from({ length: 50 }, () => '1')
+    const search = 'eval s=0 | foreach mode=multivalue a [eval s=s+<<ITEM>>] | table s'
+    expect(await desk.found([{ a: most }], search)).toEqual([{ s: '50' }])
+    expect(await desk.refusal('foreach mode=multivalue a b [eval s=<<ITEM>>]')).toBe('HR500')
+    expect(await desk.refusal('foreach mode=multivalue a [eval s="<<ITEM>>"]')).toBe('HR507')
+    expect(await desk.refusal('foreach mode=multivalue a [where <<ITEM>>=1]')).toBe('HR507')
+  })
+})
+
 describe('foreach', () => {
   it('runs commands for fields, also such as are no words', async () => {
     const rows = [{ a: 'null', 'b.c': '5', x: '9', avg_x: '2' }]
@@ -58,7 +87,6 @@ describe('foreach', () => {
     expect(await desk.found(rows, empty)).toEqual([{ 'b.c': '5', x: '9', avg_x: '2' }])
     const over = `foreach avg_* [eval d='<<MATCHSTR>>' - 'avg_<<MATCHSTR>>'] | table d`
     expect(await desk.found(rows, over)).toEqual([{ d: '7' }])
-    expect(await desk.refusal('foreach mode=multivalue a [eval b=<<ITEM>>]')).toBe('HR507')
   })
 })
 

@@ -78,11 +78,42 @@ describe('rex', () => {
     })
   })
 
+  it('rewrites the one of a number', async () => {
+    const row = { p: 'a1-a2-a3' }
+    expect(await one(row, String.raw`rex field=p mode=sed "s/a(\d)/<\1>/2" | table p`)).toEqual({
+      p: 'a1-<2>-a3',
+    })
+    expect(await one(row, 'rex field=p mode=sed "s/A/x/3i" | table p')).toEqual({ p: 'a1-a2-x3' })
+    expect(await one(row, 'rex field=p mode=sed "s/a/x/4" | table p')).toEqual(row)
+  })
+
+  it('looks at values one by one for patterns that look around themselves', async () => {
+    const rows = [
+      { p: 'pre key=ann end', u: 'old' },
+      { p: 'key=', u: 'old' },
+      { p: 'nothing', u: 'old' },
+      { p: 'key=bob' },
+      { p: 'key=bob' },
+    ]
+    const search = 'rex field=p "(?<=key=)(?<u>[a-z]+)(?<rest> end)?" | table u rest'
+    expect(await desk.found(rows, search)).toEqual([
+      { u: 'ann', rest: ' end' },
+      { u: 'old' },
+      { u: 'old' },
+      { u: 'bob' },
+      { u: 'bob' },
+    ])
+    expect(await one({ p: 'all' }, 'rex field=p "(?<u>.+)(?!x)" | table u')).toEqual({ u: 'all' })
+    const sed = 'rex field=p mode=sed "s/(a)(?=b)/<\\1>/g" | table p'
+    expect(await one({ p: 'abacab' }, sed)).toEqual({ p: '<a>bac<a>b' })
+  })
+
   it('refuses what it cannot do', async () => {
     expect(await desk.refusal('rex field=a "abc"')).toBe('HR510')
-    expect(await desk.refusal('rex field=a "(?<x>a(?=b))"')).toBe('HR510')
+    expect(await desk.refusal('rex field=a max_match=0 "(?<x>a(?=b))"')).toBe('HR507')
     expect(await desk.refusal('rex field=a offset_field=o "(?<x>a)"')).toBe('HR507')
-    expect(await desk.refusal('rex field=a mode=sed "s/a/b/3"')).toBe('HR507')
+    expect(await desk.refusal('rex field=a mode=sed "s/a/b/3g"')).toBe('HR507')
+    expect(await desk.refusal('rex field=a mode=sed "s/a(?=b)/c/"')).toBe('HR507')
     expect(await desk.refusal('rex field=a wrong=1 "(?<x>a)"')).toBe('HR505')
   })
 })

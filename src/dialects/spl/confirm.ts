@@ -60,8 +60,11 @@ function widened(pattern: string): string | undefined {
   return checkRegex(made).value
 }
 
+/** All of a text with the first place in it where a pattern finds something. */
+const framed = (source: string): string => `(?<![^])[^]*?(?:${source})[^]*(?![^])`
+
 /** The pattern as ECMAScript has it: flags at its beginning apart, groups named in one way. */
-function confirmation(pattern: Pattern, replacement?: string): Confirmation {
+function confirmation(pattern: Pattern, replacement?: string, isFramed = false): Confirmation {
   const [start = '', letters = ''] = /^\(\?([ims]+)\)/.exec(pattern.value) ?? []
   const source = pattern.value
     .slice(start.length)
@@ -78,14 +81,18 @@ function confirmation(pattern: Pattern, replacement?: string): Confirmation {
       pattern.span,
     )
   }
-  return { pattern: source, flags, ...(replacement === undefined ? {} : { replacement }) }
+  return {
+    pattern: isFramed ? framed(source) : source,
+    flags,
+    ...(replacement === undefined ? {} : { replacement }),
+  }
 }
 
 /** The distinct values that the wider pattern finds, given to be confirmed. */
 function confirmedTexts(
   value: Expr,
   pattern: Pattern,
-  replacement: string | undefined,
+  { replacement, group }: { readonly replacement?: string; readonly group?: number },
   rows: Rows,
   context: Context,
 ): readonly string[] {
@@ -109,7 +116,15 @@ function confirmedTexts(
     `each value that may fit ${pattern.value} is looked at on its own`,
     pattern.span,
   )
-  return context.discover('pattern', rel, pattern.span, confirmation(pattern, replacement))
+  return group === undefined
+    ? context.discover('pattern', rel, pattern.span, confirmation(pattern, replacement))
+    : context.discover(
+        `group ${group}`,
+        rel,
+        pattern.span,
+        // The whole text behind what is found makes the result differ from the text in any case.
+        confirmation(pattern, `$${group}$&`, true),
+      )
 }
 
 function single(subject: Expr, { span }: Pattern): Expr {
@@ -129,7 +144,7 @@ export function confirmedMatch(
   context: Context,
 ): Expr {
   const value = single(subject, pattern)
-  const passed = confirmedTexts(value, pattern, undefined, rows, context)
+  const passed = confirmedTexts(value, pattern, {}, rows, context)
   return call('match.in_cased', [value, texts(passed)])
 }
 
@@ -143,11 +158,35 @@ export function confirmedReplace(
 ): Expr {
   const value = single(subject, pattern)
   const written = replacement.replaceAll('$', '$$$$').replace(/\\(\d)/g, '$$$1')
-  const pairs = confirmedTexts(value, pattern, written, rows, context).map(
+  const pairs = confirmedTexts(value, pattern, { replacement: written }, rows, context).map(
     (each): readonly string[] => JSON.parse(each),
   )
   const [from, to] = [0, 1].map((at) => texts(pairs.map((pair) => pair[at] ?? '')))
   return from === undefined || to === undefined
     ? value
     : call('eval.exchange', [value, from, to], 'text')
+}
+
+/** What a group of a pattern finds first in a value; missing where that is nothing. */
+export function confirmedGroup(
+  subject: Expr,
+  pattern: Pattern,
+  group: number,
+  rows: Rows,
+  context: Context,
+): Expr {
+  const value = single(subject, pattern)
+  const pairs = confirmedTexts(value, pattern, { group }, rows, context).flatMap((each) => {
+    const [from = '', made = '']: readonly string[] = JSON.parse(each)
+    const found = made.slice(0, made.length - from.length)
+    return found === '' ? [] : [{ from, found }]
+  })
+  const from = texts(pairs.map((each) => each.from))
+  const exchanged = call(
+    'eval.exchange',
+    [value, from, texts(pairs.map((each) => each.found))],
+    'text',
+  )
+  const missing: Expr = { op: 'const', value: null, type: 'text' }
+  return call('eval.case', [call('match.in_cased', [value, from]), exchanged, missing], 'text')
 }

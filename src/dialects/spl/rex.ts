@@ -4,6 +4,7 @@ import { call, type Expr, field, number, text } from '../../ir/expr.ts'
 import type { Binding } from '../../ir/rel.ts'
 import { isList } from '../../ir/types.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
+import { confirmedGroup, confirmedReplace, needsConfirming } from './confirm.ts'
 import { enginePattern } from './evaluating.ts'
 import { Options } from './options.ts'
 import type { Reader } from './reader.ts'
@@ -45,8 +46,13 @@ function readRex(reader: Reader): RexNode {
   }
 }
 
-/** The names of the groups of a pattern by their numbers, which begin at 1; a group without a name has its number too. */
-function groupNames(pattern: string): ReadonlyMap<number, string> {
+interface Groups {
+  /** The names of groups by their numbers, which begin at 1; a group without a name has its number too. */
+  readonly names: ReadonlyMap<number, string>
+  readonly count: number
+}
+
+function groupsOf(pattern: string): Groups {
   const names = new Map<number, string>()
   let count = 0
   let isInClass = false
@@ -70,12 +76,12 @@ function groupNames(pattern: string): ReadonlyMap<number, string> {
       else if (pattern[at + 1] !== '?') count++
     }
   }
-  return names
+  return { names, count }
 }
 
 /** Fields set from groups; where a group finds nothing, its field stays as it was. */
 function withGroups(rows: Rows, { field: source, most, pattern }: RexNode, context: Context): Rows {
-  const groups = groupNames(pattern.value)
+  const { names: groups } = groupsOf(pattern.value)
   if (groups.size === 0) {
     refuse(
       'HR510',
@@ -83,8 +89,20 @@ function withGroups(rows: Rows, { field: source, most, pattern }: RexNode, conte
       pattern.span,
     )
   }
-  const engine = text(enginePattern(pattern.value, pattern.span))
   const value = fieldValue(rows, source)
+  if (needsConfirming(pattern.value)) {
+    if (most !== 1)
+      refuse('HR507', { what: 'max_match with a pattern that looks around itself' }, pattern.span)
+    if (value.type === 'null') return rows
+    return derived(
+      rows,
+      [...groups].map(([at, name]): Binding => {
+        const found = confirmedGroup(value, pattern, at, rows, context)
+        return { name, value: over(found, fieldValue(rows, name)) }
+      }),
+    )
+  }
+  const engine = text(enginePattern(pattern.value, pattern.span))
   if (most !== 1 || isList(value.type)) {
     const list = asList(value)
     const set = [...groups].map(([at, name]): Binding => {
@@ -103,12 +121,14 @@ function withGroups(rows: Rows, { field: source, most, pattern }: RexNode, conte
     const found = isSingle
       ? call('rex.group', [subject, engine, number(at)], 'text')
       : call('rex.found', [field(column, LIST), number(at)], 'text')
-    const old = fieldValue(rows, name)
-    return isList(old.type)
-      ? { name, value: kept(asList(found), old) }
-      : { name, value: kept(found, asText(old)) }
+    return { name, value: over(found, fieldValue(rows, name)) }
   })
   return derived(base, set)
+}
+
+/** A text that is found, or what its field held before. */
+function over(found: Expr, old: Expr): Expr {
+  return isList(old.type) ? kept(asList(found), old) : kept(found, asText(old))
 }
 
 /** What is found, or what was there before. */
@@ -121,7 +141,8 @@ type Sed =
       readonly kind: 's'
       readonly pattern: string
       readonly rewrite: string
-      readonly isAll: boolean
+      /** Of the places that are found: all, or the one of a number. */
+      readonly place: 'all' | number
     }
   | { readonly kind: 'y'; readonly from: string; readonly to: string }
 
@@ -151,14 +172,16 @@ function readSed(script: string, span: Span): Sed {
     }
     return { kind, from: first, to: second }
   }
-  if (!/^(?:g|i|gi|ig)?$/.test(flags)) {
+  const [, letters = '', place, more = ''] = /^([gi]*)([1-9]\d?)?([gi]*)$/.exec(flags) ?? []
+  const isKnown = flags === '' || letters + more !== '' || place !== undefined
+  if (!isKnown || (place !== undefined && flags.includes('g'))) {
     return refuse('HR507', { what: `the flag "${flags}" of sed` }, span)
   }
   if (/\\\\\d/.test(second)) {
     return refuse('HR507', { what: 'a backslash before a digit in a replacement of sed' }, span)
   }
   const pattern = flags.includes('i') ? `(?i)${first}` : first
-  return { kind, pattern, rewrite: second, isAll: flags.includes('g') }
+  return { kind, pattern, rewrite: second, place: flags.includes('g') ? 'all' : Number(place ?? 1) }
 }
 
 /** The rewriting with the groups in it that the pattern has; a backslash before another character is that character. */
@@ -169,24 +192,45 @@ function rewriting(rewrite: string): string {
   })
 }
 
-function rewritten(rows: Rows, { field: name, pattern }: RexNode): Rows {
+function rewritten(rows: Rows, { field: name, pattern }: RexNode, context: Context): Rows {
   const old = fieldValue(rows, name)
   if (old.type === 'null') return rows
   const script = readSed(pattern.value, pattern.span)
-  const over = (value: Expr): Expr =>
-    script.kind === 'y'
-      ? call('rex.translate', [value, text(script.from), text(script.to)], 'text')
-      : call(
+  if (script.kind === 'y') {
+    const made = (value: Expr): Expr =>
+      call('rex.translate', [value, text(script.from), text(script.to)], 'text')
+    return derived(rows, [{ name, value: overValues(old, made) }])
+  }
+  const { place } = script
+  const rewrite = rewriting(script.rewrite)
+  if (needsConfirming(script.pattern)) {
+    if (place !== 'all') {
+      const what = 'sed without the flag g with a pattern that looks around itself'
+      refuse('HR507', { what }, pattern.span)
+    }
+    const sought = { value: script.pattern, span: pattern.span }
+    return derived(rows, [{ name, value: confirmedReplace(old, sought, rewrite, rows, context) }])
+  }
+  const engine = text(enginePattern(script.pattern, pattern.span))
+  const isFirst = place === 'all' || place === 1
+  const groups = isFirst ? 0 : groupsOf(script.pattern).count
+  const highest = Math.max(0, ...[...rewrite.matchAll(/\\(\d)/g)].map(([, digit]) => Number(digit)))
+  if (!isFirst && groups + 2 + highest > 9) {
+    refuse('HR507', { what: 'so many groups with a number behind s///' }, pattern.span)
+  }
+  const made = (value: Expr): Expr =>
+    isFirst
+      ? call(
           'rex.rewrite',
-          [
-            value,
-            text(enginePattern(script.pattern, pattern.span)),
-            text(rewriting(script.rewrite)),
-            { op: 'const', value: script.isAll, type: 'bool' },
-          ],
+          [value, engine, text(rewrite), { op: 'const', value: place === 'all', type: 'bool' }],
           'text',
         )
-  return derived(rows, [{ name, value: overValues(old, over) }])
+      : call(
+          'rex.rewrite_one',
+          [value, engine, text(rewrite), number(place), number(groups)],
+          'text',
+        )
+  return derived(rows, [{ name, value: overValues(old, made) }])
 }
 
 const ELEMENT = field('@@element', 'text')
@@ -205,7 +249,7 @@ const rex = command<RexNode>({
   options: OPTIONS,
   read: readRex,
   lower: (node, rows, context) =>
-    node.isSed ? rewritten(rows, node) : withGroups(rows, node, context),
+    node.isSed ? rewritten(rows, node, context) : withGroups(rows, node, context),
 })
 
 export const rexCommands: readonly CommandRecord[] = [rex]
