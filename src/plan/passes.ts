@@ -4,6 +4,7 @@ import { fold } from './fold.ts'
 import { inline } from './inline.ts'
 import { prune } from './prune.ts'
 import { push } from './push.ts'
+import { rename } from './rename.ts'
 
 export interface Pass {
   readonly name: string
@@ -16,6 +17,7 @@ export const passes: readonly Pass[] = [
   { name: 'push', says: 'moves filters down to the scans', run: push },
   { name: 'fold', says: 'evaluates constants and missing fields', run: fold },
   { name: 'prune', says: 'drops columns and parts that cannot matter', run: prune },
+  { name: 'rename', says: 'names columns where they are made', run: rename },
   { name: 'inline', says: 'reads values where they are made', run: inline },
 ]
 

@@ -165,13 +165,16 @@ describe('CSV', () => {
         rows: 2,
         entities: [{ type: formula, Name: formula }],
         details: { [formula]: [formula] },
+        risk_message: formula,
+        risk: [{ field: formula, value: formula, type: 'user', score: 1 }],
+        threat_objects: [{ field: formula, value: formula, type: formula }],
       }),
     )
     await writer.end(sampleRun([]))
     const [head, row, ...rest] = readCsv(output.outText())
     expect(rest).toEqual([])
-    expect(head).toHaveLength(17)
-    expect(row).toHaveLength(17)
+    expect(head).toHaveLength(20)
+    expect(row).toHaveLength(20)
     for (const cell of row ?? []) expect(cell).not.toMatch(/^[=+\-@\t\r\n\0＝＋－＠]/)
     expect(JSON.parse(row?.[11] ?? '')).toEqual({ [formula]: formula })
     expect(JSON.parse(row?.[16] ?? '')).toEqual({ [formula]: [formula] })

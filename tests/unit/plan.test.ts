@@ -207,7 +207,7 @@ describe('folding', () => {
 
 describe('passes', () => {
   it('are named and ordered', () => {
-    expect(passes.map((each) => each.name)).toEqual(['push', 'fold', 'prune', 'inline'])
+    expect(passes.map((each) => each.name)).toEqual(['push', 'fold', 'prune', 'rename', 'inline'])
   })
 
   it('merge two parts of one source into one condition, so that an event counts once', () => {

@@ -6,7 +6,7 @@ import { type CommandRecord, type Context, command } from './command.ts'
 import { fixed, idle, Options } from './options.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
-import { type Rows, STANDARD_FIELDS } from './rows.ts'
+import { OWN_COLUMNS, type Rows, STANDARD_FIELDS, selected } from './rows.ts'
 
 export interface DatasetName {
   readonly model: string
@@ -36,9 +36,8 @@ export function prefixed(rows: Rows, dataset: Dataset): Rows {
     .flatMap(([name, type]) =>
       prefixes.map((each) => ({ name: `${each}.${name}`, value: field(name, type) })),
     )
-  const named = set.map(({ name, value }) => [name, value.type] as const)
-  const fields = new Map([...standard, ...named])
-  return { ...rows, rel: { op: 'derive', from: rows.rel, set }, fields }
+  const kept = standard.map(([name, type]) => ({ name, value: field(name, type) }))
+  return selected(rows, [...kept, ...set], OWN_COLUMNS)
 }
 
 interface FromNode {

@@ -22,6 +22,7 @@ import {
   filtered,
   HIDDEN,
   NO_ROWS,
+  OWN_COLUMNS,
   orderKey,
   type Rows,
   STANDARD_FIELDS,
@@ -42,12 +43,6 @@ export interface LoweringOptions {
   /** What was found in the data for earlier answers, by key. */
   readonly found: ReadonlyMap<string, readonly string[]>
 }
-
-const OWN_COLUMNS: readonly Field[] = [
-  { name: META.time, type: 'time' },
-  { name: META.ingest, type: 'time' },
-  { name: META.record, type: 'int' },
-]
 
 /** Start of the names of the lookups that hold what `collect` keeps. */
 const COLLECTED = 'index.'

@@ -4,7 +4,7 @@ import type { Span } from '../../core/span.ts'
 import { call, type Expr, field, NULL } from '../../ir/expr.ts'
 import type { Binding, Order, OrderKey, Rel } from '../../ir/rel.ts'
 import { type Field, isList, type Schema, type Type } from '../../ir/types.ts'
-import { storedName } from '../../schema/source.ts'
+import { META, storedName } from '../../schema/source.ts'
 import { refuse } from './refusal.ts'
 
 export interface Rows {
@@ -45,6 +45,13 @@ export const STANDARD_FIELDS: ReadonlyMap<string, Type> = new Map<string, Type>(
   ['sourcetype', 'text'],
   ['index', 'text'],
 ])
+
+/** Columns of the plan that events carry: by them they are ordered and bounded. */
+export const OWN_COLUMNS: readonly Field[] = [
+  { name: META.time, type: 'time' },
+  { name: META.ingest, type: 'time' },
+  { name: META.record, type: 'int' },
+]
 
 /** Fields that events keep when others are chosen, unless they are taken out by name. */
 export const INTERNAL: readonly string[] = ['_time', '_raw']
@@ -87,7 +94,10 @@ const kept = ({ name, type }: Field): Binding => ({ name, value: field(name, typ
 
 /** Rows with exactly these fields, each made from those that are there; the order is carried along. */
 export function selected(rows: Rows, keep: readonly Binding[], extra: readonly Field[] = []): Rows {
-  const hidden = [...orderFields(rows.order), ...extra].map(kept)
+  const columns = [...orderFields(rows.order), ...extra]
+  const hidden = columns
+    .filter((each, at) => columns.findIndex(({ name }) => name === each.name) === at)
+    .map(kept)
   return {
     ...rows,
     rel: { op: 'select', from: rows.rel, keep: [...keep, ...hidden] },
