@@ -166,7 +166,7 @@ describe('CSV', () => {
         entities: [{ type: formula, Name: formula }],
         details: { [formula]: [formula] },
         risk_message: formula,
-        risk: [{ field: formula, value: formula, type: 'user', score: 1 }],
+        risk: [{ field: formula, value: formula, type: 'user', score: 1, message: formula }],
         threat_objects: [{ field: formula, value: formula, type: formula }],
       }),
     )

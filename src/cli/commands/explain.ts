@@ -1,11 +1,11 @@
 /** `harrier explain`: what a rule looks for, where, what would run, and what data there is for it. */
 import { existsSync } from 'node:fs'
 import { viewResolver } from '../../detect/plan.ts'
-import { planQuery, sourcesOf } from '../../detect/runquery.ts'
+import { planQuery, planRows, sourcesOf } from '../../detect/runquery.ts'
 import { printExpr, printRel } from '../../ir/print.ts'
 import type { Rel } from '../../ir/rel.ts'
 import { childrenOf, queriesOf } from '../../ir/walk.ts'
-import type { KustoPart, LoadedRule, Rule } from '../../rules/rule.ts'
+import type { KustoPart, LoadedRule, Rule, SplPart } from '../../rules/rule.ts'
 import type { SchemaCatalogue } from '../../schema/catalogue.ts'
 import { viewForDataset } from '../../schema/datamodels.ts'
 import type { StoredCatalogue } from '../../schema/stored.ts'
@@ -81,6 +81,25 @@ async function sourcesText(
     if (where !== 'true') lines.push(`  where ${where}`)
   }
   return lines.length === 0 ? 'no source is known for this log source' : lines.join('\n')
+}
+
+/** How many rows a search leaves out for want of a key, over the events that are stored. */
+async function droppedText(
+  context: Context,
+  { compiler }: SplPart,
+  opened: OpenStore | undefined,
+): Promise<string> {
+  if (opened === undefined) return ''
+  const stored = await opened.store.catalogue()
+  const world = { schema: context.schema(), stored, time: {} }
+  const lines: string[] = []
+  for (const { text, count: rel } of compiler({ stored }).compile(new Map()).notes) {
+    if (rel === undefined) continue
+    for await (const [number] of planRows(opened.store, rel, world, { signal: context.signal })) {
+      lines.push(`${text}: ${count(Number(number))}`)
+    }
+  }
+  return lines.join('\n')
 }
 
 /** How far apart lengths of time are, as a person writes them. */
@@ -165,6 +184,7 @@ async function explainRule(
   const { kusto, spl } = rule
   if (spl !== undefined) {
     for (const { title, text } of splSections(spl)) section(title, text)
+    section('Rows left out here', await droppedText(context, spl, opened))
   } else if (kusto === undefined) {
     section('Fields', rule.fields.join(', ') || 'none: it searches all values')
   } else {
