@@ -36,8 +36,8 @@ export interface Discovery {
 
 /** Something to be done with rows when the search has run. */
 export interface Effect {
-  readonly kind: 'outputlookup' | 'collect'
-  /** The lookup or index that is written. */
+  readonly kind: 'outputlookup'
+  /** The lookup that is written. */
   readonly name: string
   readonly rel: Rel
   readonly columns: Schema
