@@ -437,7 +437,9 @@ function wholeEvents(
     order: [],
     isEvents: true,
   }
-  const duration = call('arith.subtract', [field(last, 'float'), field(first, 'float')], 'float')
+  const between = call('arith.subtract', [field(last, 'float'), field(first, 'float')], 'float')
+  // Times are kept to the microsecond; what a difference has beyond is noise.
+  const duration = call('eval.round', [between, int(6)], 'float')
   const timed = derived(made, [
     { name: '_time', value: field(first, 'float') },
     { name: 'duration', value: duration },
