@@ -1,6 +1,6 @@
 /** The command `join`: rows of a search beside those with the same values in its key fields. */
 import { call, type Expr, field, number } from '../../ir/expr.ts'
-import type { Binding, JoinKey } from '../../ir/rel.ts'
+import type { Binding, JoinKey, Rel } from '../../ir/rel.ts'
 import { isList } from '../../ir/types.ts'
 import type { Subsearch } from './ast.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
@@ -91,6 +91,34 @@ function either(first: Expr, second: Expr): Expr {
   return call('eval.coalesce', [asType(first, type), asType(second, type)], type)
 }
 
+/** True where no two rows have the same values in columns: they were grouped by some of them and nothing else was done. */
+function isUnique(rel: Rel, columns: readonly Expr[]): boolean {
+  const names = columns.flatMap((each) => (each.op === 'field' ? [each.name] : []))
+  switch (rel.op) {
+    case 'aggregate':
+      return rel.by.every(({ name }) => names.includes(name))
+    case 'filter':
+    case 'sort':
+      return isUnique(rel.from, columns)
+    case 'derive': {
+      const made = new Map(rel.set.map(({ name, value }) => [name, value]))
+      return isUnique(
+        rel.from,
+        columns.flatMap((each) => (each.op === 'field' ? [made.get(each.name) ?? each] : [])),
+      )
+    }
+    case 'select': {
+      const kept = new Map(rel.keep.map(({ name, value }) => [name, value]))
+      return isUnique(
+        rel.from,
+        names.flatMap((name) => kept.get(name) ?? []),
+      )
+    }
+    default:
+      return false
+  }
+}
+
 function joined(rows: Rows, right: Rows, node: JoinNode, context: Context): Rows {
   const { options } = node
   const most = options.number('max', 1)
@@ -116,7 +144,7 @@ function joined(rows: Rows, right: Rows, node: JoinNode, context: Context): Rows
     context,
   )
   const full = side.keys.reduce((each, key) => filtered(each, present(key)), side.rows)
-  const few = most === 0 ? full : limited(full, most, side.keys)
+  const few = most === 0 || isUnique(full.rel, side.keys) ? full : limited(full, most, side.keys)
   // The fields of the right side under names of the plan, so that both sides keep their own.
   const given = [...right.fields].map(
     ([name, type]): { readonly name: string; column: Binding } => ({
