@@ -55,8 +55,13 @@ function narrow(rel: Rel, needed: Needed): Rel {
     case 'sort':
     case 'limit':
     case 'expand':
-    case 'window':
       return { ...rel, from: narrow(rel.from, plus(needed, rel)) }
+    case 'window': {
+      const into = needed === 'all' ? rel.into : rel.into.filter(({ name }) => needed.has(name))
+      if (into.length === 0) return narrow(rel.from, needed)
+      const own: Rel = { ...rel, into }
+      return { ...own, from: narrow(rel.from, plus(needed, own)) }
+    }
     case 'union':
       return { ...rel, all: rel.all.map((each) => narrow(each, needed)) }
     case 'scan':

@@ -379,16 +379,20 @@ const transaction = command<TransactionNode>({
     const keys = values.map((each) =>
       isList(each.type) ? call('list.key', [each], 'text') : asText(each),
     )
-    const key = steps.set('k', keys.length === 0 ? text('') : call('row.key', keys, 'text'))
+    const [first = text('')] = keys
+    // Rows without the one field are left out: its value tells transactions apart as it is.
+    const key = steps.set('k', keys.length > 1 ? call('row.key', keys, 'text') : first)
     const time = steps.set(
       't',
       call('eval.coalesce', [asNumber(field('_time', 'float')), float(0)], 'float'),
     )
     const order: readonly OrderKey[] = [{ by: time, down: true, nulls: 'last' }, ...keyed.order]
-    const number = steps.window('i', 'win.row_number', [], [], order, 'int')
     const start = holds(node.starts, keyed, context)
     const end = holds(node.ends, keyed, context)
     const [most, pause] = ['maxspan', 'maxpause'].map((each) => secondsOf(options, each))
+    // A span is followed over all events together, all else within each key: then there is less to sort.
+    const within = most === undefined ? [key] : []
+    const number = steps.window('i', 'win.row_number', [], within, order, 'int')
     const events = options.number('maxevents', MOST_EVENTS)
     const limits: Limits = {
       ...(most === undefined ? {} : { span: most }),
