@@ -36,7 +36,11 @@ describe('spath', () => {
     expect(await first('spath a.b | table a.b')).toEqual({ 'a.b': '1' })
     const search = 'spath input=b path={} output=p | mvexpand p | spath input=p | table k'
     expect(await desk.found(ROWS, search)).toEqual([{ k: '1' }, { k: '2' }, {}])
-    expect(await desk.refusal('spath input=a path=l{@x} output=o')).toBe('HR507')
+    expect(await first('spath input=x path=r{@a} output=o | table o')).toEqual({ o: '1' })
+    expect(await first('spath input=x path=r.u output=o | table o')).toEqual({ o: ['ann', 'bob'] })
+    expect(await first('spath input=x path=r.p.q output=o | table o')).toEqual({ o: '5' })
+    expect(await desk.refusal('spath input=a path=l{x} output=o')).toBe('HR509')
+    expect(await desk.refusal('spath input=a path=l{0} output=o')).toBe('HR509')
   })
 })
 

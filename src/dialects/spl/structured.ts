@@ -4,8 +4,8 @@
  */
 import { limits } from '../../core/limits.ts'
 import type { Span } from '../../core/span.ts'
-import { call, type Expr, field, number, text, texts } from '../../ir/expr.ts'
-import type { Binding } from '../../ir/rel.ts'
+import { and, call, type Expr, field, number, text, texts } from '../../ir/expr.ts'
+import type { Binding, Rel } from '../../ir/rel.ts'
 import { isList } from '../../ir/types.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { enginePattern } from './evaluating.ts'
@@ -101,15 +101,34 @@ function readSpath(reader: Reader): SpathNode {
   }
 }
 
-/** The steps of a path: names, `{}` and `{2}`. */
-function stepsOf(path: string, span: Span): readonly string[] {
-  const steps = path.match(/\{[^{}]*\}|[^.{}]+/g) ?? []
-  if (steps.join('') !== path.replaceAll('.', '') || steps.length === 0) {
-    return refuse('HR509', { message: `"${path}" is no path of spath` }, span)
+/** The steps of a path: names, `{}`, `{2}`, and `{@name}` for an attribute of XML. */
+function checkPath(path: string, span: Span): void {
+  const step = /\.?[^.{}]+|\{(?:[1-9]\d{0,5}|@[^{}]+)?\}/g
+  const steps = path.match(step) ?? []
+  const isWhole = steps.join('') === path && !path.startsWith('.')
+  const isDotted = steps.every((each, at) => at === 0 || /^[.{]/.test(each))
+  if (!isWhole || !isDotted || steps.length === 0 || steps.length > MOST_STEPS) {
+    refuse('HR509', { message: `"${path}" is no path of spath` }, span)
   }
-  const odd = steps.find((each) => each.startsWith('{') && !/^\{\d*\}$/.test(each))
-  if (odd !== undefined) refuse('HR507', { what: `${odd} in a path of spath` }, span)
-  return steps
+}
+
+/** Steps of a path that are followed. */
+const MOST_STEPS = 32
+
+/** True where a row has several values at a path without braces: XML repeats elements, JSON does not. */
+function repeats(rows: Rows, subject: Expr, values: Expr, span: Span, context: Context): boolean {
+  const where = and([
+    call('logic.holds', [call('eval.match', [subject, text('^\\s*<')])]),
+    call('logic.holds', [
+      call('compare.less_or_equal', [number(2), call('mv.count', [values], 'int')]),
+    ]),
+  ])
+  const rel: Rel = {
+    op: 'select',
+    from: { op: 'limit', from: { op: 'filter', from: rows.rel, where }, rows: 1 },
+    keep: [{ name: context.hidden('c'), value: text('several') }],
+  }
+  return context.discover('several', rel, span).length > 0
 }
 
 /** The whole of a field: what it is read from. */
@@ -125,10 +144,10 @@ const spath = command<SpathNode>({
     const subject = subjectOf(rows, input)
     if (fieldValue(rows, input).type === 'null') return rows
     if (path !== undefined) {
-      const steps = stepsOf(path, span)
-      const values = call('spread.path', [subject, texts(steps)], LIST)
+      checkPath(path, span)
+      const values = call('mv.spath', [subject, text(path)], LIST)
       const name = output ?? path
-      const isSeveral = steps.includes('{}')
+      const isSeveral = path.includes('{}') || repeats(rows, subject, values, span, context)
       const made = isSeveral ? values : call('mv.first', [values], 'text')
       const old = fieldValue(rows, name)
       const before = isSeveral ? asList(old) : asText(old)
