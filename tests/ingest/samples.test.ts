@@ -10,6 +10,7 @@ import { csv } from '../../src/ingest/csv.ts'
 import type { DecodedEvent, Decoder } from '../../src/ingest/decoder.ts'
 import { evtx } from '../../src/ingest/evtx.ts'
 import { json } from '../../src/ingest/json.ts'
+import { squid } from '../../src/ingest/squid.ts'
 import { syslog } from '../../src/ingest/syslog.ts'
 import { winxml } from '../../src/ingest/winxml.ts'
 import { zeek } from '../../src/ingest/zeek.ts'
@@ -26,6 +27,7 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   'linux/audit.log': auditd,
   'linux/auth.log': syslog,
   'network/cisco-nvm.jsonl': json,
+  'network/proxy.log': squid,
   'network/zeek-dns.log': zeek,
   'windows/sysmon-events.xml': winxml,
 }
