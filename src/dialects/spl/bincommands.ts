@@ -6,7 +6,7 @@ import { type CommandRecord, type Context, command } from './command.ts'
 import { type GivenOption, Options } from './options.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
-import { asNumber, derived, fieldValue, type Rows } from './rows.ts'
+import { asNumber, derived, fieldValue, float, type Rows } from './rows.ts'
 import { type TimeSpan, timeBucket, timeSpan } from './timespans.ts'
 
 export const BIN_OPTIONS = {
@@ -148,7 +148,6 @@ export function spanOf(
   return chosenSpan(to - from, options.number('bins', SPANS), shortest)
 }
 
-const float = (value: number): Expr => ({ op: 'const', value, type: 'float' })
 const flag = (value: boolean): Expr => ({ op: 'const', value, type: 'bool' })
 
 /** A power of ten. */

@@ -15,7 +15,7 @@ import {
 } from './pivot.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
-import { derived, fieldValue, orderKey, type Rows } from './rows.ts'
+import { derived, fieldValue, float, orderKey, type Rows } from './rows.ts'
 import { present } from './searching.ts'
 import {
   aggregatesOf,
@@ -196,8 +196,6 @@ function binned(rows: Rows, { name, bins, span }: Axis, context: Context): Rows 
       : numberBin(rows, value, bins, context, span)
   return derived(rows, [{ name, value: made }])
 }
-
-const float = (value: number): Expr => ({ op: 'const', value, type: 'float' })
 
 /** The factor that makes a sum one for each second, minute, hour or day. */
 function rateOf(each: StatsCall, span: TimeSpan | undefined): number | undefined {

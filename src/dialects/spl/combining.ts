@@ -1,6 +1,6 @@
 /** Commands that put the rows of several searches together: `append`, `appendcols`, `appendpipe`, `union`, `set`. */
 import { and, call, type Expr, field, number } from '../../ir/expr.ts'
-import type { Binding } from '../../ir/rel.ts'
+import type { AggBinding, Binding } from '../../ir/rel.ts'
 import { isList } from '../../ir/types.ts'
 import { appended } from './appending.ts'
 import type { Subsearch } from './ast.ts'
@@ -22,6 +22,7 @@ import {
   selected,
 } from './rows.ts'
 import { where } from './statscommands.ts'
+import { rowNumber, windowed } from './windows.ts'
 
 /** How long a subsearch may take is a matter of Splunk's own limits; how many rows it gives is kept to. */
 const APPEND_OPTIONS = {
@@ -200,40 +201,17 @@ function different(how: SetKind, first: Rows, second: Rows, context: Context): R
   )
   const key = context.hidden('k')
   const keyed = derived(all, [{ name: key, value: call('row.key', parts, 'text') }])
-  const [least, most, place] = ['l', 'g', 'r'].map((each) => context.hidden(each)) as [
-    string,
-    string,
-    string,
-  ]
+  const [least, most] = [context.hidden('l'), context.hidden('g')]
   const by = [field(key, 'text')]
-  const bounds: Rows = {
-    ...keyed,
-    rel: {
-      op: 'window',
-      from: keyed.rel,
-      by,
-      order: [],
-      into: [
-        { name: least, fn: 'win.min', args: [part.by], type: 'int' },
-        { name: most, fn: 'win.max', args: [part.by], type: 'int' },
-      ],
-      frame: 'all',
-    },
-  }
-  const placed: Rows = {
-    ...bounds,
-    rel: {
-      op: 'window',
-      from: bounds.rel,
-      by,
-      order: bounds.order,
-      into: [{ name: place, fn: 'win.row_number', args: [], type: 'int' }],
-      frame: 'running',
-    },
-  }
+  const ends: readonly AggBinding[] = [
+    { name: least, fn: 'win.min', args: [part.by], type: 'int' },
+    { name: most, fn: 'win.max', args: [part.by], type: 'int' },
+  ]
+  const bounds = windowed(keyed, ends, { by, frame: 'all' })
+  const { rows: placed, value: place } = rowNumber(bounds, context, { by })
   const isSame = call('compare.equals', [field(least, 'int'), field(most, 'int')])
   const isOne = how === 'union' ? [] : [how === 'diff' ? isSame : call('logic.not', [isSame])]
-  const isFirst = call('compare.equals', [field(place, 'int'), number(1)])
+  const isFirst = call('compare.equals', [place, number(1)])
   return filtered(placed, and([isFirst, ...isOne]))
 }
 

@@ -7,6 +7,7 @@ import { Options } from './options.ts'
 import { numbered } from './ordering.ts'
 import { asText, derived, fieldValue, namesMeant, type Rows } from './rows.ts'
 import { present } from './searching.ts'
+import { byNumber, windowed } from './windows.ts'
 
 interface FillNode {
   readonly value: string
@@ -85,17 +86,7 @@ const filldown = command<readonly string[]>({
       const value = fieldValue(placed, name)
       return { name: hidden, fn: 'stats.last', args: [value, number], type: value.type }
     })
-    const window: Rows = {
-      ...placed,
-      rel: {
-        op: 'window',
-        from: placed.rel,
-        by: [],
-        order: [{ by: number, down: false, nulls: 'last' }],
-        into,
-        frame: 'running',
-      },
-    }
+    const window = windowed(placed, into, { order: byNumber(number) })
     return derived(
       window,
       columns.map(({ name, hidden }, at) => ({

@@ -12,7 +12,7 @@ import { fixed, idle, Options } from './options.ts'
 import { sortedBy } from './ordering.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
-import { derived, filtered, HIDDEN, orderKey, type Rows, selected } from './rows.ts'
+import { derived, filtered, float, HIDDEN, orderKey, type Rows, selected } from './rows.ts'
 import { present } from './searching.ts'
 import { instantOf } from './timerange.ts'
 import { timeSpan } from './timespans.ts'
@@ -311,11 +311,11 @@ const gentimes = command<Times>({
       [],
       Array.from({ length: Math.max(0, count) }, () => []),
     )
-    const today = call('time.bucket_seconds', [NOW, constant(DAY), constant(0)], 'float')
-    const base = isCounted ? call('arith.add', [today, constant(from)], 'float') : constant(from)
-    const offset = call('arith.multiply', [field(PLACE, 'int'), constant(seconds)], 'float')
+    const today = call('time.bucket_seconds', [NOW, float(DAY), float(0)], 'float')
+    const base = isCounted ? call('arith.add', [today, float(from)], 'float') : float(from)
+    const offset = call('arith.multiply', [field(PLACE, 'int'), float(seconds)], 'float')
     const starttime = call('arith.add', [base, offset], 'float')
-    const endtime = call('arith.add', [starttime, constant(seconds - 1)], 'float')
+    const endtime = call('arith.add', [starttime, float(seconds - 1)], 'float')
     const made = derived(rows, [
       { name: 'starttime', value: starttime },
       { name: 'endtime', value: endtime },
@@ -333,8 +333,6 @@ const gentimes = command<Times>({
     )
   },
 })
-
-const constant = (value: number): Expr => ({ op: 'const', value, type: 'float' })
 
 export const generatingCommands: readonly CommandRecord[] = [
   makeresults,

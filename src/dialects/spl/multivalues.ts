@@ -8,7 +8,17 @@ import { enginePattern } from './evaluating.ts'
 import { Options } from './options.ts'
 import { numbered } from './ordering.ts'
 import type { Reader } from './reader.ts'
-import { asList, asText, derived, fieldValue, namesMeant, orderKey, type Rows } from './rows.ts'
+import {
+  asList,
+  asText,
+  derived,
+  fieldValue,
+  filtered,
+  namesMeant,
+  orderKey,
+  type Rows,
+} from './rows.ts'
+import { rowNumber, windowed } from './windows.ts'
 
 const LIST = { list: 'text' } as const
 
@@ -116,7 +126,6 @@ function combined(rows: Rows, name: string, context: Context): Rows {
     }
   })
   const whole = context.hidden('r')
-  const first = context.hidden('i')
   const values = context.hidden('v')
   const keyed = derived(counted.rows, keys)
   // Lists are compared by their keys; the row's own number tells rows apart that have not the field.
@@ -129,36 +138,10 @@ function combined(rows: Rows, name: string, context: Context): Rows {
   const marked = derived(keyed, [{ name: whole, value: key }])
   const by = field(whole, 'text')
   const { number: at } = counted
-  const gathered: Rows = {
-    ...marked,
-    rel: {
-      op: 'window',
-      from: marked.rel,
-      by: [by],
-      order: marked.order,
-      into: [{ name: first, fn: 'win.row_number', args: [], type: 'int' }],
-      frame: 'running',
-    },
-  }
-  const all: Rows = {
-    ...gathered,
-    rel: {
-      op: 'window',
-      from: gathered.rel,
-      by: [by],
-      order: [],
-      into: [{ name: values, fn: 'stats.gathered', args: [asList(own), at], type: LIST }],
-      frame: 'all',
-    },
-  }
-  const single: Rows = {
-    ...all,
-    rel: {
-      op: 'filter',
-      from: all.rel,
-      where: call('compare.equals', [field(first, 'int'), number(1)]),
-    },
-  }
+  const gathered = rowNumber(marked, context, { by: [by] })
+  const list = [{ name: values, fn: 'stats.gathered', args: [asList(own), at], type: LIST }]
+  const all = windowed(gathered.rows, list, { by: [by], frame: 'all' })
+  const single = filtered(all, call('compare.equals', [gathered.value, number(1)]))
   return derived(single, [{ name, value: field(values, LIST) }])
 }
 

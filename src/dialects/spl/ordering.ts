@@ -1,5 +1,5 @@
 /** Commands on the order of rows and their number: `sort`, `reverse`, `head`, `tail`, `dedup`. */
-import { call, type Expr, field, not } from '../../ir/expr.ts'
+import { call, type Expr, field, not, text } from '../../ir/expr.ts'
 import type { Binding, OrderKey } from '../../ir/rel.ts'
 import { isList } from '../../ir/types.ts'
 import type { EvalExpr } from './ast.ts'
@@ -14,11 +14,13 @@ import {
   fieldValue,
   filtered,
   HIDDEN,
+  int,
   limited,
   type Rows,
   reversed,
 } from './rows.ts'
 import { present } from './searching.ts'
+import { byNumber, flag, previous, rowNumber, runningSum } from './windows.ts'
 
 type SortType = 'auto' | 'str' | 'num' | 'ip'
 
@@ -73,9 +75,6 @@ function readSort(reader: Reader): SortNode {
   return { ...(count === undefined ? {} : { count }), keys, isReversed }
 }
 
-const ZERO: Expr = { op: 'const', value: 0, type: 'int' }
-const ONE: Expr = { op: 'const', value: 1, type: 'int' }
-
 /** What rows are ordered by for one key: numbers before texts, numbers by their size, texts by their characters. */
 function keyParts(value: Expr, type: SortType): readonly Expr[] {
   if (value.type === 'null') return []
@@ -104,7 +103,7 @@ export function sortedBy(rows: Rows, keys: readonly SortKey[], context: Context)
     const [number, text] = parts
     if (type === 'auto' && isDown && number !== undefined && text !== undefined) {
       // From the greatest down texts come before numbers, but a missing value still comes last.
-      add(call('eval.case', [present(value), ZERO, ONE], 'int'), false, 'last')
+      add(flag(not(present(value))), false, 'last')
       add(number, true, 'first')
       add(text, true, 'last')
     } else for (const part of parts) add(part, isDown, 'last')
@@ -172,33 +171,19 @@ const HEAD_OPTIONS = { limit: 'count', keeplast: 'flag', null: 'flag' } as const
 function untilFalse(rows: Rows, { test, keepsLast, passesNull }: HeadNode, context: Context): Rows {
   if (test === undefined) return rows
   const failed = context.hidden('f')
-  const total = context.hidden('t')
   const value = context.evaluate(test, rows)
   const holds = passesNull
     ? not(call('logic.holds', [call('logic3.not', [value])]))
     : call('logic.holds', [value])
-  const made = derived(rows, [
-    {
-      name: failed,
-      value: call('eval.case', [holds, ZERO, ONE], 'int'),
-    },
-  ])
-  const window = {
-    op: 'window',
-    from: made.rel,
-    by: [],
-    order: made.order,
-    into: [{ name: total, fn: 'win.sum', args: [field(failed, 'int')], type: 'int' }],
-    frame: 'running',
-  } as const
-  const count = field(total, 'int')
-  const isFine = call('compare.equals', [count, ZERO])
+  const own = field(failed, 'int')
+  const made = derived(rows, [{ name: failed, value: flag(not(holds)) }])
+  const { rows: summed, value: count } = runningSum(made, own, context)
+  const isFine = call('compare.equals', [count, int(0)])
   const isLast = call('logic.and', [
-    call('compare.equals', [count, ONE]),
-    call('compare.equals', [field(failed, 'int'), ONE]),
+    call('compare.equals', [count, int(1)]),
+    call('compare.equals', [own, int(1)]),
   ])
-  const where = keepsLast ? call('logic.or', [isFine, isLast]) : isFine
-  return filtered({ ...made, rel: window }, where)
+  return filtered(summed, keepsLast ? call('logic.or', [isFine, isLast]) : isFine)
 }
 
 const head = command<HeadNode>({
@@ -248,21 +233,11 @@ function readDedup(reader: Reader): DedupNode {
 /** The rows of which each is among the first of those with its values. */
 function firstOfEach(rows: Rows, node: DedupNode, keys: readonly Expr[], context: Context): Rows {
   const { count, options } = node
-  const number = context.hidden('r')
   const isConsecutive = options.flag('consecutive', false)
-  const run = isConsecutive ? runsOf(rows, keys, context) : undefined
-  const base = run?.rows ?? rows
-  const window = {
-    op: 'window',
-    from: base.rel,
-    by: run === undefined ? keys : [run.number],
-    order: base.order,
-    into: [{ name: number, fn: 'win.row_number', args: [], type: 'int' }],
-    frame: 'running',
-  } as const
-  const most: Expr = { op: 'const', value: count, type: 'int' }
-  const isFirst = call('compare.less_or_equal', [field(number, 'int'), most])
-  const ranked: Rows = { ...base, rel: window }
+  const run = isConsecutive ? runsOf(rows, keys, context) : { rows, value: undefined }
+  const by = run.value === undefined ? keys : [run.value]
+  const { rows: ranked, value: number } = rowNumber(run.rows, context, { by })
+  const isFirst = call('compare.less_or_equal', [number, int(count)])
   const isKept = options.flag('keepempty', false)
     ? call('logic.or', [isFirst, ...keys.map((each) => call('value.is_null', [each]))])
     : isFirst
@@ -286,40 +261,13 @@ const missing = (): Expr => ({ op: 'const', value: null, type: 'text' })
 /** Numbers of the runs of rows with the same values, one after another. */
 function runsOf(rows: Rows, keys: readonly Expr[], context: Context) {
   const whole = context.hidden('k')
-  const before = context.hidden('b')
   const starts = context.hidden('s')
-  const total = context.hidden('g')
   const keyed = derived(rows, [{ name: whole, value: call('row.key', keys, 'text') }])
-  const order = keyed.order
   const key = field(whole, 'text')
-  const none: Expr = { op: 'const', value: '', type: 'text' }
-  const looked: Rows = {
-    ...keyed,
-    rel: {
-      op: 'window',
-      from: keyed.rel,
-      by: [],
-      order,
-      into: [{ name: before, fn: 'win.lag', args: [key, ONE, none], type: 'text' }],
-      frame: 'running',
-    },
-  }
-  const isSame = call('compare.equals', [key, field(before, 'text')])
-  const marked = derived(looked, [
-    { name: starts, value: call('eval.case', [isSame, ZERO, ONE], 'int') },
-  ])
-  const numbered: Rows = {
-    ...marked,
-    rel: {
-      op: 'window',
-      from: marked.rel,
-      by: [],
-      order,
-      into: [{ name: total, fn: 'win.sum', args: [field(starts, 'int')], type: 'int' }],
-      frame: 'running',
-    },
-  }
-  return { rows: numbered, number: field(total, 'int') }
+  const before = previous(keyed, key, text(''), context)
+  const isSame = call('compare.equals', [key, before.value])
+  const marked = derived(before.rows, [{ name: starts, value: flag(not(isSame)) }])
+  return runningSum(marked, field(starts, 'int'), context)
 }
 
 const dedup = command<DedupNode>({
@@ -367,15 +315,6 @@ export function numbered(
   ) {
     return { rows, number: only.by }
   }
-  const name = context.hidden('i')
-  const rel = {
-    op: 'window',
-    from: rows.rel,
-    by: [],
-    order: rows.order,
-    into: [{ name, fn: 'win.row_number', args: [], type: 'int' }],
-    frame: 'running',
-  } as const
-  const number = field(name, 'int')
-  return { rows: { ...rows, rel, order: [{ by: number, down: false, nulls: 'last' }] }, number }
+  const { rows: placed, value: number } = rowNumber(rows, context)
+  return { rows: { ...placed, order: byNumber(number) }, number }
 }

@@ -10,8 +10,18 @@ import { isList, type Type } from '../../ir/types.ts'
 import type { Context } from './command.ts'
 import { sortedBy } from './ordering.ts'
 import { refuse } from './refusal.ts'
-import { asNumber, asText, derived, fieldValue, filtered, nameFromData, type Rows } from './rows.ts'
+import {
+  asNumber,
+  asText,
+  derived,
+  fieldValue,
+  filtered,
+  int,
+  nameFromData,
+  type Rows,
+} from './rows.ts'
 import { present } from './searching.ts'
+import { byNumber, windowed } from './windows.ts'
 
 /** How many series are shown, and which. */
 export interface SeriesChoice {
@@ -42,8 +52,6 @@ export interface PivotCell {
   readonly binding: AggBinding
   readonly finish?: (value: Expr) => Expr
 }
-
-const int = (value: number): Expr => ({ op: 'const', value, type: 'int' })
 
 /** The values of the split field, those shown first: by their score, then by their text. */
 function rankedSeries(
@@ -234,17 +242,11 @@ export function withoutGaps(
   const kept = derived(rows, [{ name: column(own), value: asNumber(fieldValue(rows, name)) }])
   const first = field(column(own), type)
   const none: Expr = { op: 'const', value: null, type }
-  const looked: Rel = {
-    op: 'window',
-    from: kept.rel,
-    by: [],
-    order: [{ by: first, down: false, nulls: 'last' }],
-    into: [{ name: column(next), fn: 'win.lead', args: [first, int(1), none], type }],
-    frame: 'all',
-  }
+  const lead: AggBinding = { name: column(next), fn: 'win.lead', args: [first, int(1), none], type }
+  const looked = windowed(kept, [lead], { order: byNumber(first), frame: 'all' })
   const spread: Rel = {
     op: 'expand',
-    from: looked,
+    from: looked.rel,
     list: list(first, field(column(next), type)),
     as: column(each),
   }

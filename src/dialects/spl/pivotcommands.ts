@@ -11,11 +11,20 @@ import { numbered } from './ordering.ts'
 import { checkColumns, emptyCell, type PivotCell, pivoted, withoutGaps } from './pivot.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
-import { asText, derived, fieldValue, filtered, limited, nameFromData, type Rows } from './rows.ts'
+import {
+  asText,
+  derived,
+  fieldValue,
+  filtered,
+  int,
+  limited,
+  nameFromData,
+  type Rows,
+} from './rows.ts'
 import { present } from './searching.ts'
 import { keyedRows } from './statscommands.ts'
+import { rowNumber } from './windows.ts'
 
-const int = (value: number): Expr => ({ op: 'const', value, type: 'int' })
 const NEW_LINE: Expr = { op: 'const', value: '\n', type: 'text' }
 
 /** A value as one text: those of a list under each other. */
@@ -151,15 +160,6 @@ interface TransposeNode {
 /** Rows that become columns when no number is said. */
 const TURNED = 5
 
-/** Rows with their number from 1 on. */
-function counted(rows: Rows, context: Context): { rows: Rows; number: Expr } {
-  const name = context.hidden('i')
-  const into = [{ name, fn: 'win.row_number', args: [], type: 'int' as const }]
-  const { order } = rows
-  const rel: Rel = { op: 'window', from: rows.rel, by: [], order, into, frame: 'running' }
-  return { rows: { ...rows, rel }, number: field(name, 'int') }
-}
-
 const transpose = command<TransposeNode>({
   name: 'transpose',
   says: 'Turns rows to columns: five unless told otherwise, all with 0.',
@@ -180,11 +180,11 @@ const transpose = command<TransposeNode>({
     const header = options.text('header_field')
     const columnName = options.text('column_name') ?? 'column'
     const first = most === 0 ? rows : limited(rows, most)
-    const placed = counted(first, context)
+    const placed = rowNumber(first, context)
     const label = context.hidden('h')
     const shown =
       header === undefined
-        ? call('eval.concat', [text('row '), asText(placed.number)], 'text')
+        ? call('eval.concat', [text('row '), asText(placed.value)], 'text')
         : cellText(fieldValue(placed.rows, header))
     const headed = derived(placed.rows, [{ name: label, value: shown }])
     const heads: Rel = {
@@ -201,7 +201,7 @@ const transpose = command<TransposeNode>({
       (column): AggBinding => ({
         name: nameFromData(column),
         fn: 'stats.first',
-        args: [field(melt.value, 'text'), placed.number],
+        args: [field(melt.value, 'text'), placed.value],
         where: call('compare.equals', [field(label, 'text'), text(column)]),
         type: 'text',
       }),

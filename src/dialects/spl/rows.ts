@@ -56,6 +56,12 @@ export const OWN_COLUMNS: readonly Field[] = [
 /** Fields that events keep when others are chosen, unless they are taken out by name. */
 export const INTERNAL: readonly string[] = ['_time', '_raw']
 
+/** A whole number as a constant. */
+export const int = (value: number): Expr => ({ op: 'const', value, type: 'int' })
+
+/** A number with a fraction as a constant. */
+export const float = (value: number): Expr => ({ op: 'const', value, type: 'float' })
+
 /** The value of a field in a row; null where no row has it. */
 export function fieldValue(rows: Rows, name: string): Expr {
   const type = rows.fields.get(name)

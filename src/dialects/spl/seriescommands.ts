@@ -9,24 +9,22 @@ import { fixed, Options } from './options.ts'
 import { numbered } from './ordering.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
-import { asNumber, asText, derived, fieldValue, filtered, namesMeant, type Rows } from './rows.ts'
+import {
+  asNumber,
+  asText,
+  derived,
+  fieldValue,
+  filtered,
+  float,
+  int,
+  namesMeant,
+  type Rows,
+} from './rows.ts'
 import { present } from './searching.ts'
 import { where } from './statscommands.ts'
+import { byNumber, previous, windowed } from './windows.ts'
 
-const int = (value: number): Expr => ({ op: 'const', value, type: 'int' })
-const float = (value: number): Expr => ({ op: 'const', value, type: 'float' })
 const noText: Expr = { op: 'const', value: null, type: 'text' }
-
-/** Rows with values from a window along their order. */
-function along(
-  rows: Rows,
-  number: Expr,
-  into: readonly AggBinding[],
-  frame: 'running' | 'all' | Sliding = 'running',
-): Rows {
-  const order = frame === 'all' ? [] : [{ by: number, down: false, nulls: 'last' as const }]
-  return { ...rows, rel: { op: 'window', from: rows.rel, by: [], order, into, frame } }
-}
 
 interface FieldNode {
   readonly name: string
@@ -46,11 +44,8 @@ function readField(reader: Reader, options: Options): FieldNode {
 
 /** The value that a field had so many rows before. */
 function before(rows: Rows, number: Expr, value: Expr, count: number, context: Context) {
-  const name = context.hidden('l')
   const none: Expr = { op: 'const', value: null, type: value.type }
-  const args = [value, int(count), none]
-  const made = along(rows, number, [{ name, fn: 'win.lag', args, type: value.type }])
-  return { rows: made, value: field(name, value.type) }
+  return previous(rows, value, none, context, { count, order: byNumber(number) })
 }
 
 /** A plain column of an expression, for windows. */
@@ -89,7 +84,7 @@ const accum = command<FieldNode>({
     const own = column(placed.rows, asNumber(fieldValue(rows, name)), context)
     const sum = context.hidden('s')
     const into: AggBinding = { name: sum, fn: 'stats.sum', args: [own.value], type: 'float' }
-    const made = along(own.rows, placed.number, [into])
+    const made = windowed(own.rows, [into], { order: byNumber(placed.number) })
     return derived(made, [
       { name: as ?? name, value: where(present(own.value), field(sum, 'float')) },
     ])
@@ -191,7 +186,7 @@ const trendline = command<readonly Trend[]>({
         { name: count, fn: 'stats.count_rows', args: [], type: 'int' },
       ]
       const frame: Sliding = { by: 'rows', before: trend.rows - 1, isCurrent: true }
-      const made = along(own.rows, placed.number, into, frame)
+      const made = windowed(own.rows, into, { order: byNumber(placed.number), frame })
       const isFull = call('compare.equals', [field(count, 'int'), int(trend.rows)])
       return derived(made, [{ name: trend.as, value: where(isFull, field(mean, 'float')) }])
     }, rows),
@@ -246,7 +241,7 @@ function withoutOutliers(rows: Rows, name: string, options: Options, context: Co
     args: [own.value, float(percent)],
     type: 'float',
   })
-  const made = along(own.rows, int(0), [quarter(low, 25), quarter(high, 75)], 'all')
+  const made = windowed(own.rows, [quarter(low, 25), quarter(high, 75)], { frame: 'all' })
   const [first, third] = [field(low, 'float'), field(high, 'float')]
   const times = (value: Expr): Expr =>
     call('eval.multiply', [value, float(options.number('param', OUTLYING))], 'float')

@@ -1,6 +1,6 @@
 /** Commands that calculate over groups of rows: `stats` makes a row of each, `eventstats` tells each row of its group. */
 import { and, call, type Expr, field, or } from '../../ir/expr.ts'
-import type { Binding, Rel } from '../../ir/rel.ts'
+import type { AggBinding, Binding, Rel } from '../../ir/rel.ts'
 import { isList, type Type } from '../../ir/types.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { idle, Options } from './options.ts'
@@ -10,6 +10,7 @@ import { refuse } from './refusal.ts'
 import { asList, derived, fieldValue, filtered, type Rows } from './rows.ts'
 import { present } from './searching.ts'
 import { aggregatesOf, columnOf, readStatsCalls, type StatsCall, spreadCalls } from './statsargs.ts'
+import { windowed } from './windows.ts'
 
 interface StatsNode {
   readonly calls: readonly StatsCall[]
@@ -142,6 +143,23 @@ export function where(condition: Expr, value: Expr): Expr {
   return call('eval.case', [condition, value, missing], value.type)
 }
 
+/** The columns that aggregates of a window become; rows without a key have none of their values. */
+export function toldColumns(
+  list: readonly StatsCall[],
+  into: readonly AggBinding[],
+  keys: readonly Expr[],
+): readonly Binding[] {
+  const isKeyed = and(keys.map(present))
+  return into.map(({ name, type }, at): Binding => {
+    const value = field(name, type)
+    const call = list[at]
+    return {
+      name: call === undefined ? name : columnOf(call),
+      value: keys.length === 0 ? value : where(isKeyed, value),
+    }
+  })
+}
+
 const eventstats = command<StatsNode>({
   name: 'eventstats',
   says: 'Adds to every row what functions give for all rows, or for those with the same values.',
@@ -153,16 +171,8 @@ const eventstats = command<StatsNode>({
     const hidden = list.map(() => context.hidden('w'))
     const { rows: from, into } = aggregatesOf(list, hidden, rows, context)
     const keys = partitionKeys(from, by)
-    const window: Rows = {
-      ...from,
-      rel: { op: 'window', from: from.rel, by: keys, order: [], into, frame: 'all' },
-    }
-    const isKeyed = and(keys.map(present))
-    const set = list.map((each, at): Binding => {
-      const value = field(hidden[at] ?? '', into[at]?.type ?? 'text')
-      return { name: columnOf(each), value: by.length === 0 ? value : where(isKeyed, value) }
-    })
-    return derived(window, set)
+    const window = windowed(from, into, { by: keys, frame: 'all' })
+    return derived(window, toldColumns(list, into, keys))
   },
 })
 

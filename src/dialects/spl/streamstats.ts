@@ -1,8 +1,8 @@
 /** `streamstats`: what functions give for the rows up to each, all of them, the last few, or those of a length of time. */
 
 import { TIME_RANKS } from '../../functions/bins.ts'
-import { and, call, type Expr, field, or } from '../../ir/expr.ts'
-import type { Binding, Rel, Sliding } from '../../ir/rel.ts'
+import { call, type Expr, field, or } from '../../ir/expr.ts'
+import type { Sliding } from '../../ir/rel.ts'
 import type { EvalExpr } from './ast.ts'
 import { type CommandRecord, type Context, command } from './command.ts'
 import { readEval } from './evaluation.ts'
@@ -10,11 +10,11 @@ import { Options } from './options.ts'
 import { numbered } from './ordering.ts'
 import { Reader, unescaped } from './reader.ts'
 import { refuse } from './refusal.ts'
-import { asNumber, asText, derived, fieldValue, orderKey, type Rows } from './rows.ts'
-import { present } from './searching.ts'
-import { aggregatesOf, columnOf, readStatsCalls, type StatsCall, spreadCalls } from './statsargs.ts'
-import { distinctCalls, partitionKeys, readBy, refuseFlags, where } from './statscommands.ts'
+import { asNumber, asText, derived, fieldValue, int, type Rows } from './rows.ts'
+import { aggregatesOf, readStatsCalls, type StatsCall, spreadCalls } from './statsargs.ts'
+import { distinctCalls, partitionKeys, readBy, refuseFlags, toldColumns } from './statscommands.ts'
 import { type TimeSpan, wantedSpan } from './timespans.ts'
+import { byNumber, flag, previous, rowNumber, runningSum, windowed } from './windows.ts'
 
 const STREAM_OPTIONS = {
   current: 'flag',
@@ -97,13 +97,6 @@ function readStream(reader: Reader): StreamNode {
   }
 }
 
-const int = (value: number): Expr => ({ op: 'const', value, type: 'int' })
-
-function running(rows: Rows, number: Expr, into: Extract<Rel, { op: 'window' }>['into']): Rows {
-  const order = [{ by: number, down: false, nulls: 'last' as const }]
-  return { ...rows, rel: { op: 'window', from: rows.rel, by: [], order, into, frame: 'running' } }
-}
-
 /** Rows with the number of the run that each is in: a run ends where the groups change or a test says so. */
 function inRuns(
   { by, options, resetBefore, resetAfter }: StreamNode,
@@ -118,11 +111,11 @@ function inRuns(
     made = derived(made, [{ name, value }])
     return field(name, value.type)
   }
+  const order = byNumber(number)
   const before = (value: Expr, first: Expr): Expr => {
-    const name = context.hidden('l')
-    const args = [value, int(1), first]
-    made = running(made, number, [{ name, fn: 'win.lag', args, type: value.type }])
-    return field(name, value.type)
+    const seen = previous(made, value, first, context, { order })
+    made = seen.rows
+    return seen.value
   }
   if (options.flag('reset_on_change', false)) {
     const keys = by.map((name) => asText(partitionKeys(made, [name])[0] ?? int(0)))
@@ -133,14 +126,13 @@ function inRuns(
   if (resetBefore !== undefined) starts.push(context.test(resetBefore, rows))
   if (resetAfter !== undefined) {
     const test = context.test(resetAfter, rows)
-    const ends = add('e', call('eval.case', [test, int(1), int(0)], 'int'))
+    const ends = add('e', flag(test))
     starts.push(call('compare.equals', [before(ends, int(0)), int(1)]))
   }
   if (starts.length === 0) return { rows }
-  const start = add('s', call('eval.case', [or(starts), int(1), int(0)], 'int'))
-  const name = context.hidden('g')
-  made = running(made, number, [{ name, fn: 'win.sum', args: [start], type: 'int' }])
-  return { rows: made, run: field(name, 'int') }
+  const start = add('s', flag(or(starts)))
+  const { rows: counted, value: run } = runningSum(made, start, context, { order })
+  return { rows: counted, run }
 }
 
 /** A number that grows along the rows as time goes, up or down, as the rows come. */
@@ -152,38 +144,19 @@ function timeRank(
 ): { rows: Rows; rank: Expr } {
   const time = asNumber(fieldValue(rows, '_time'))
   const names = ['first', 'last'].map((each) => context.hidden(each))
-  const ends: Rows = {
-    ...rows,
-    rel: {
-      op: 'window',
-      from: rows.rel,
-      by: [],
-      order: [],
-      into: ['first', 'last'].map((each, at) => ({
-        name: names[at] ?? each,
-        fn: `stats.${each}`,
-        args: [time, number],
-        type: 'float' as const,
-      })),
-      frame: 'all',
-    },
-  }
+  const into = ['first', 'last'].map((each, at) => ({
+    name: names[at] ?? each,
+    fn: `stats.${each}`,
+    args: [time, number],
+    type: 'float' as const,
+  }))
+  const ends = windowed(rows, into, { frame: 'all' })
   const [first, last] = names.map((each) => field(each, 'float'))
-  const place = context.hidden('p')
-  const placed: Rows = {
-    ...ends,
-    rel: {
-      op: 'window',
-      from: ends.rel,
-      by: [time],
-      order: [{ by: number, down: false, nulls: 'last' }],
-      into: [{ name: place, fn: 'win.row_number', args: [], type: 'int' }],
-      frame: 'running',
-    },
-  }
+  const along = { by: [time], order: byNumber(number) }
+  const { rows: placed, value: place } = rowNumber(ends, context, along)
   const name = context.hidden('t')
   const span: Expr = { op: 'const', value: seconds, type: 'float' }
-  const args = [time, first ?? time, last ?? time, field(place, 'int'), span]
+  const args = [time, first ?? time, last ?? time, place, span]
   const value = call('bin.time_rank', args, 'float')
   return { rows: derived(placed, [{ name, value }]), rank: field(name, 'float') }
 }
@@ -221,23 +194,12 @@ const streamstats = command<StreamNode>({
         ? { rows: inRun, rank: ranked.number }
         : timeRank(inRun, ranked.number, node.seconds, context)
     const keys = partitionKeys(along.rows, by)
-    const window: Rows = {
-      ...along.rows,
-      rel: {
-        op: 'window',
-        from: along.rows.rel,
-        by: [...keys, ...(run === undefined ? [] : [run])],
-        order: [{ ...orderKey('', 'int'), by: along.rank }],
-        into,
-        frame: frameOf(node),
-      },
-    }
-    const isKeyed = and(keys.map(present))
-    const set = list.map((each, at): Binding => {
-      const value = field(hidden[at] ?? '', into[at]?.type ?? 'text')
-      return { name: columnOf(each), value: by.length === 0 ? value : where(isKeyed, value) }
+    const window = windowed(along.rows, into, {
+      by: [...keys, ...(run === undefined ? [] : [run])],
+      order: byNumber(along.rank),
+      frame: frameOf(node),
     })
-    return derived(window, set)
+    return derived(window, toldColumns(list, into, keys))
   },
 })
 

@@ -6,8 +6,9 @@ import { Options } from './options.ts'
 import { sortedBy } from './ordering.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
-import { asText, derived, fieldValue, filtered, type Rows, selected } from './rows.ts'
+import { asText, derived, fieldValue, filtered, int, type Rows, selected } from './rows.ts'
 import { keyedRows, readBy } from './statscommands.ts'
+import { byNumber, windowed } from './windows.ts'
 
 const TOP_OPTIONS = {
   limit: 'count',
@@ -52,8 +53,6 @@ function readTop(reader: Reader): TopNode {
   }
 }
 
-const int = (value: number): Expr => ({ op: 'const', value, type: 'int' })
-
 function counted(rows: Rows, node: TopNode, count: string): Rows {
   const names = [...node.by, ...node.names]
   const keyed = keyedRows(rows, names)
@@ -72,13 +71,6 @@ function counted(rows: Rows, node: TopNode, count: string): Rows {
     order: [],
     isEvents: false,
   }
-}
-
-function windowed(rows: Rows, by: readonly Expr[], binding: AggBinding, order?: Order): Rows {
-  const shared = { op: 'window', from: rows.rel, by, into: [binding] } as const
-  return order === undefined
-    ? { ...rows, rel: { ...shared, order: [], frame: 'all' } }
-    : { ...rows, rel: { ...shared, order, frame: 'running' } }
 }
 
 /** The rows behind the last that is shown as one of each group, with another value in place of theirs. */
@@ -124,16 +116,12 @@ function ranked(rows: Rows, node: TopNode, isTop: boolean, context: Context): Ro
   const ascending = (list: readonly string[]) =>
     list.map((name) => ({ field: name, isDown: false, type: 'auto' as const }))
   const groups = by.map((name) => fieldValue(all, name))
-  const summed = windowed(all, groups, {
-    name: total.name,
-    fn: 'win.sum',
-    args: [count],
-    type: 'int',
-  })
+  const sum: AggBinding = { name: total.name, fn: 'win.sum', args: [count], type: 'int' }
+  const summed = windowed(all, [sum], { by: groups, frame: 'all' })
   const sorted = sortedBy(summed, ascending(names), context)
   const order: Order = [{ by: count, down: isTop, nulls: 'last' }, ...sorted.order]
   const number = { name: rank.name, fn: 'win.row_number', args: [], type: 'int' as const }
-  const placed = windowed(sorted, groups, number, order)
+  const placed = windowed(sorted, [number], { by: groups, order })
   const isShown = call('compare.less_or_equal', [rank, int(limit)])
   const cut =
     limit === 0
@@ -141,7 +129,7 @@ function ranked(rows: Rows, node: TopNode, isTop: boolean, context: Context): Ro
       : options.flag('useother', false)
         ? withOthers(placed, node, columns)
         : filtered(placed, isShown)
-  const made = { ...cut, order: [{ by: rank, down: false, nulls: 'last' as const }] }
+  const made = { ...cut, order: byNumber(rank) }
   return withColumns(sortedBy(made, ascending(by), context), node, columns)
 }
 

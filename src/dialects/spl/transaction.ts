@@ -23,13 +23,16 @@ import {
   derived,
   fieldValue,
   filtered,
+  float,
   HIDDEN,
+  int,
   orderKey,
   type Rows,
 } from './rows.ts'
 import { present } from './searching.ts'
 import { readTerms } from './searchterms.ts'
 import { timeSpan } from './timespans.ts'
+import { byNumber, flag, windowed } from './windows.ts'
 
 /** A condition on an event: one of `search`, or an expression. */
 type Condition =
@@ -107,9 +110,6 @@ function readTransaction(reader: Reader): TransactionNode {
   }
 }
 
-const int = (value: number): Expr => ({ op: 'const', value, type: 'int' })
-const float = (value: number): Expr => ({ op: 'const', value, type: 'float' })
-
 /** A length of time in seconds; undefined where the option is not given, or -1 for no limit. */
 function secondsOf(options: Options, name: string): number | undefined {
   const given = options.given(name)
@@ -147,16 +147,11 @@ class Steps {
     frame: 'running' | 'all' = 'running',
   ): Expr {
     const name = this.#context.hidden(label)
-    const into: readonly AggBinding[] = [{ name, fn, args, type }]
     const shown = frame === 'all' ? [] : order
-    const rel: Rel = { op: 'window', from: this.rows.rel, by, order: shown, into, frame }
-    this.rows = { ...this.rows, rel }
+    this.rows = windowed(this.rows, [{ name, fn, args, type }], { by, order: shown, frame })
     return field(name, type)
   }
 }
-
-/** A test as 1 or 0. */
-const flag = (test: Expr): Expr => call('eval.case', [test, int(1), int(0)], 'int')
 
 function holds(condition: Condition | undefined, rows: Rows, context: Context): Expr | undefined {
   if (condition === undefined) return undefined
@@ -194,7 +189,7 @@ function bothEnds(
   end: Expr,
   limits: Limits,
 ): Parted {
-  const order = [{ by: number, down: false, nulls: 'last' as const }]
+  const order = byNumber(number)
   const starts = steps.set('b', flag(start))
   const ends = steps.set('e', flag(end))
   const part = steps.window('g', 'win.sum', [ends], [key], order, 'int')
@@ -233,7 +228,7 @@ function oneEnd(
   limits: Limits,
   context: Context,
 ): Parted {
-  const order = [{ by: number, down: false, nulls: 'last' as const }]
+  const order = byNumber(number)
   const starts = start && steps.set('b', flag(start))
   const ends = end && steps.set('e', flag(end))
   const cuts: Expr[] = []
