@@ -84,3 +84,12 @@ export function readYamlParts(text: string): readonly YamlPart[] {
   }
   return parts.flatMap(readPiece)
 }
+
+/** What a person wrote after `key:` at the start of a line, for a document that is no valid YAML. */
+export function writtenAfter(key: string, text: string): string {
+  const line = text.split('\n').find((each) => each.startsWith(`${key}:`)) ?? ''
+  return line
+    .slice(key.length + 1, 300)
+    .trim()
+    .replace(/^(['"])(.*)\1$/, '$2')
+}

@@ -1,6 +1,7 @@
 /** Sigma rules of a text, each with its diagnostics and their places. */
 import { hasErrors } from '../core/diagnostic.ts'
 import { placeOf, type Span } from '../core/span.ts'
+import { writtenAfter } from '../core/yamlparts.ts'
 import { lowerSigma } from '../dialects/sigma/lower.ts'
 import { parseSigma, type SigmaRule } from '../dialects/sigma/rule.ts'
 import type { RuleText } from './files.ts'
@@ -41,15 +42,6 @@ function partOf(text: string, { start, end }: Span): string {
     .split(/\r?\n/)
     .map((line, index) => (index === 0 ? line : line.slice(Math.min(margin, indent(line)))))
     .join('\n')
-}
-
-/** What a person wrote after `key:` at the start of a line, for a document that is no valid YAML. */
-function writtenAfter(key: 'id' | 'title', text: string): string {
-  const line = text.split('\n').find((each) => each.startsWith(`${key}:`)) ?? ''
-  return line
-    .slice(key.length + 1, 300)
-    .trim()
-    .replace(/^(['"])(.*)\1$/, '$2')
 }
 
 function ruleOf(file: string, text: string, rule: SigmaRule, options: SigmaOptions) {

@@ -9,7 +9,7 @@ import { compileSpl } from '../dialects/spl/compile.ts'
 import { readSplFile, type SplForm } from '../dialects/spl/document.ts'
 import { macrosOf, type SplLibrary } from '../dialects/spl/library.ts'
 import type { LookupDefinition } from '../dialects/spl/lookupdef.ts'
-import { PLAIN_LOOKUP, writtenBy } from '../dialects/spl/lookupdef.ts'
+import { lookupDefinition, writtenBy } from '../dialects/spl/lookupdef.ts'
 import {
   type Deployment,
   deployed,
@@ -111,23 +111,9 @@ function withFiles(
     return csv === undefined ? each : { ...each, csv }
   })
   const names = new Set(known.flatMap(({ name, source }) => [name, source]))
-  const plain = [...files].flatMap(([name, { text, file }]): readonly LookupDefinition[] =>
-    names.has(name)
-      ? []
-      : [
-          {
-            name,
-            kind: 'csv',
-            description: '',
-            options: PLAIN_LOOKUP,
-            fields: [],
-            source: name,
-            csv: text,
-            others: new Map(),
-            file,
-          },
-        ],
-  )
+  const plain = [...files]
+    .filter(([name]) => !names.has(name))
+    .map(([name, { text, file }]) => lookupDefinition(name, 'csv', { csv: text, file }))
   return [...known, ...plain]
 }
 

@@ -8,7 +8,7 @@ import { Fields } from '../../core/fields.ts'
 import { endingOf, stemOf } from '../../core/filename.ts'
 import { limits } from '../../core/limits.ts'
 import { readYaml, type YamlNode } from '../../core/yaml.ts'
-import { moveNode, readYamlParts, type YamlPart } from '../../core/yamlparts.ts'
+import { moveNode, readYamlParts, writtenAfter, type YamlPart } from '../../core/yamlparts.ts'
 import { isDefender, readDefender } from './defender.ts'
 import { isRule, readExport, readPack } from './export.ts'
 import { isFunction, isFunctionText, readFunctionNode, readFunctionText } from './function.ts'
@@ -98,15 +98,6 @@ function isMeant(form: KustoForm, file: string, text: string): boolean {
     default:
       return true
   }
-}
-
-/** What a person wrote after `key:` at the start of a line, for a document that is no valid YAML. */
-function writtenAfter(key: string, text: string): string {
-  const line = text.split('\n').find((each) => each.startsWith(`${key}:`)) ?? ''
-  return line
-    .slice(key.length + 1, 300)
-    .trim()
-    .replace(/^(['"])(.*)\1$/, '$2')
 }
 
 /** A document that cannot be read, with what can be told of it. */

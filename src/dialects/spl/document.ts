@@ -8,7 +8,7 @@ import { endingOf, stemOf } from '../../core/filename.ts'
 import { readBlocks } from '../../core/markdown.ts'
 import type { Placing } from '../../core/placing.ts'
 import type { YamlNode } from '../../core/yaml.ts'
-import { readYamlParts, type YamlPart } from '../../core/yamlparts.ts'
+import { readYamlParts, writtenAfter, type YamlPart } from '../../core/yamlparts.ts'
 import { type Beside, type ConfKind, readApp } from './app.ts'
 import { readLookup, readMacro, readStory } from './content.ts'
 import { readDeployment } from './deployment.ts'
@@ -127,15 +127,6 @@ function readNode(source: string, file: string, node: YamlNode): SplFile {
   // A detection that lost its search is told as one.
   const isRule = isNamed && has('how_to_implement', 'known_false_positives')
   return isRule ? { ...EMPTY_FILE, documents: [readDetection(source, node)] } : EMPTY_FILE
-}
-
-/** What a person wrote after `key:` at the start of a line, for a document that is no valid YAML. */
-function writtenAfter(key: string, text: string): string {
-  const line = text.split('\n').find((each) => each.startsWith(`${key}:`)) ?? ''
-  return line
-    .slice(key.length + 1, 300)
-    .trim()
-    .replace(/^(['"])(.*)\1$/, '$2')
 }
 
 /** A document that cannot be read, with what can be told of it. */

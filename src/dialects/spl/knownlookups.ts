@@ -4,7 +4,7 @@
  * packages; and what is computed from the key.
  */
 import { LOOKUP_LINE } from '../../schema/lookups.ts'
-import { type LookupDefinition, type LookupKind, PLAIN_LOOKUP } from './lookupdef.ts'
+import { type LookupDefinition, lookupDefinition, PLAIN_LOOKUP } from './lookupdef.ts'
 import type { Lookup, LookupOptions } from './world.ts'
 
 const ASSET =
@@ -104,38 +104,20 @@ function portsCsv(): string {
   return [header, ...rows].join('\n')
 }
 
-function definition(
-  name: string,
-  kind: LookupKind,
-  more: Partial<LookupDefinition>,
-): LookupDefinition {
-  return {
-    name,
-    kind,
-    description: '',
-    options: PLAIN_LOOKUP,
-    fields: [],
-    source: name,
-    others: new Map(),
-    file: '',
-    ...more,
-  }
-}
-
 export const KNOWN_LOOKUPS: readonly LookupDefinition[] = [
   ...EMPTY.map(([name, fields, match = new Map()]) =>
-    definition(name, 'csv', {
+    lookupDefinition(name, 'csv', {
       fields: fields.split(' '),
       csv: `${fields.replaceAll(' ', ',')}\n`,
       options: { ...PLAIN_LOOKUP, match, isCaseSensitive: false },
     }),
   ),
-  definition('interesting_ports_lookup', 'csv', {
+  lookupDefinition('interesting_ports_lookup', 'csv', {
     source: 'interesting_ports.csv',
     csv: portsCsv(),
     options: { ...PLAIN_LOOKUP, maxMatches: 1 },
   }),
-  definition('typo_squatted_python_packages', 'csv', {
+  lookupDefinition('typo_squatted_python_packages', 'csv', {
     source: 'typo_squatted_python_packages.csv',
     csv: misspeltCsv(),
     options: {

@@ -30,6 +30,25 @@ export const PLAIN_LOOKUP: LookupOptions = {
   defaultMatch: '',
 }
 
+/** A definition of which only what is said is known: it matches plainly, and its rows are named as it is. */
+export function lookupDefinition(
+  name: string,
+  kind: LookupKind,
+  said: Partial<LookupDefinition> = {},
+): LookupDefinition {
+  return {
+    name,
+    kind,
+    description: '',
+    options: PLAIN_LOOKUP,
+    fields: [],
+    source: name,
+    others: new Map(),
+    file: '',
+    ...said,
+  }
+}
+
 const WRITES = /\boutputlookup\b((?:\s+\w+\s*=\s*\S+)*)\s+"?([A-Za-z0-9_][\w.-]*)/g
 
 /**
@@ -38,17 +57,10 @@ const WRITES = /\boutputlookup\b((?:\s+\w+\s*=\s*\S+)*)\s+"?([A-Za-z0-9_][\w.-]*
  */
 export function writtenBy(search: string, file: string): readonly LookupDefinition[] {
   const names = new Set([...search.matchAll(WRITES)].map((each) => each[2] ?? ''))
-  return [...names].flatMap((name): readonly LookupDefinition[] => {
+  return [...names].flatMap((name) => {
     const stem = name.replace(/\.csv$/i, '')
-    return [stem, `${stem}.csv`].map((each) => ({
-      name: each,
-      kind: 'kvstore',
-      description: '',
-      options: PLAIN_LOOKUP,
-      fields: [],
-      source: stem,
-      others: new Map(),
-      file,
-    }))
+    return [stem, `${stem}.csv`].map((each) =>
+      lookupDefinition(each, 'kvstore', { source: stem, file }),
+    )
   })
 }

@@ -14,7 +14,7 @@ import {
 } from '../../schema/lookups.ts'
 import { COMPUTED_LOOKUPS, KNOWN_LOOKUPS } from './knownlookups.ts'
 import { readLookupCsv } from './lookupcsv.ts'
-import { type LookupDefinition, PLAIN_LOOKUP } from './lookupdef.ts'
+import { type LookupDefinition, lookupDefinition, PLAIN_LOOKUP } from './lookupdef.ts'
 import { networkLengths, type Patterns, tokensOf } from './lookuptokens.ts'
 import { HIDDEN } from './rows.ts'
 import type { Lookup, LookupOptions, World } from './world.ts'
@@ -76,7 +76,7 @@ export class Lookups implements Pick<World, 'lookup' | 'lookupNames'> {
     const file = this.#files.get(name)
     // A file is a lookup of its own, without the options of the definition that uses it.
     if (file !== undefined) return this.#defined({ ...file, name, options: PLAIN_LOOKUP })
-    return this.#stored.has(name) ? this.#defined(unknown(name)) : undefined
+    return this.#stored.has(name) ? this.#defined(lookupDefinition(name, 'csv')) : undefined
   }
 
   #defined(definition: LookupDefinition): Lookup {
@@ -123,19 +123,6 @@ export class Lookups implements Pick<World, 'lookup' | 'lookupNames'> {
 /** True for a lookup whose file could not be read. */
 export function isBroken({ faults }: Lookup): boolean {
   return faults !== undefined && hasErrors(faults)
-}
-
-function unknown(name: string): LookupDefinition {
-  return {
-    name,
-    kind: 'csv',
-    description: '',
-    options: PLAIN_LOOKUP,
-    fields: [],
-    source: name,
-    others: new Map(),
-    file: '',
-  }
 }
 
 function refusalOf(
