@@ -10,9 +10,10 @@ import { arg, type Example, type FunctionRecord } from './record.ts'
 import { joined, type Sql, type SqlArg, sql } from './sql.ts'
 
 type Value = Pick<SqlArg, 'sql' | 'type' | 'value'>
-type Sign = '=' | '!=' | '<' | '<=' | '>' | '>='
+export type Sign = '=' | '!=' | '<' | '<=' | '>' | '>='
 
-const SIGNS: Readonly<Record<Sign, Sql>> = {
+/** The signs of comparisons as the engine writes them. */
+export const SIGNS: Readonly<Record<Sign, Sql>> = {
   '=': sql`=`,
   '!=': sql`!=`,
   '<': sql`<`,

@@ -5,6 +5,7 @@
  * with a list holds when it holds for any of its values.
  */
 import { isList } from '../ir/types.ts'
+import { SIGNS, type Sign } from './compare.ts'
 import {
   any,
   ELEMENT,
@@ -21,17 +22,6 @@ import {
 import { once, VARIABLES } from './once.ts'
 import { arg, type Example, type FunctionRecord } from './record.ts'
 import { joined, type Sql, type SqlArg, sql } from './sql.ts'
-
-type Sign = '=' | '!=' | '<' | '<=' | '>' | '>='
-
-const SIGNS: Readonly<Record<Sign, Sql>> = {
-  '=': sql`=`,
-  '!=': sql`!=`,
-  '<': sql`<`,
-  '<=': sql`<=`,
-  '>': sql`>`,
-  '>=': sql`>=`,
-}
 
 const isLiteral = (value: Value): boolean => typeof value.value === 'string'
 const isNumericText = (value: Value): boolean =>

@@ -7,27 +7,18 @@ import { named, VARIABLES } from './once.ts'
 import { arg, constText, type FunctionRecord } from './record.ts'
 import { literal, type Sql, sql } from './sql.ts'
 import { instantOf } from './timeformat.ts'
+import { PARTS_OF_SECONDS, TIME_UNITS, unitNamed } from './timeunits.ts'
 
 type Unit = 'second' | 'month' | 'week'
 type Step =
   | { readonly kind: 'move'; readonly unit: 'second' | 'month'; readonly by: number }
   | { readonly kind: 'snap'; readonly unit: Unit; readonly size: number }
 
-/** Units by their names: so many seconds, or so many months. */
-const UNITS: readonly (readonly [pattern: RegExp, unit: 'second' | 'month', size: number])[] = [
-  [/^us$/, 'second', 1e-6],
-  [/^ms$/, 'second', 1e-3],
-  [/^(?:s|secs?|seconds?)$/, 'second', 1],
-  [/^(?:m|mins?|minutes?)$/, 'second', 60],
-  [/^(?:h|hrs?|hours?)$/, 'second', 3_600],
-  [/^(?:d|days?)$/, 'second', 86_400],
-  [/^(?:w|weeks?)$/, 'second', 604_800],
-  [/^(?:mon|months?)$/, 'month', 1],
-  [/^(?:q|qtrs?|quarters?)$/, 'month', 3],
-  [/^(?:y|yrs?|years?)$/, 'month', 12],
-]
+const unitOf = unitNamed([...PARTS_OF_SECONDS, ...TIME_UNITS])
 
 const MOST_STEPS = 20
+/** Letters of the longest modifier; a longer one is not looked at. */
+const MOST_LETTERS = 400
 const WEEK = 604_800
 
 function stepOf(written: string): Step | undefined {
@@ -37,13 +28,16 @@ function stepOf(written: string): Step | undefined {
     const day = /^w([0-7])$/.exec(unit)?.[1]
     if (day !== undefined) return { kind: 'snap', unit: 'week', size: Number(day) % 7 }
   }
-  const [, kind, size] = UNITS.find(([pattern]) => pattern.test(unit)) ?? []
-  if (kind === undefined || size === undefined) return undefined
+  const known = unitOf(unit)
+  if (known === undefined) return undefined
+  const { seconds, months } = known
+  const kind = months === 0 ? 'second' : 'month'
+  const size = months === 0 ? seconds : months
   if (at === undefined) {
     const by = (count === '' ? 1 : Number(count)) * size
     return { kind: 'move', unit: kind, by: sign === '-' ? -by : by }
   }
-  return size === WEEK
+  return seconds === WEEK
     ? { kind: 'snap', unit: 'week', size: 0 }
     : { kind: 'snap', unit: kind, size }
 }
@@ -54,11 +48,15 @@ function stepsOf(written: string): readonly Step[] | undefined {
     .trim()
     .toLowerCase()
     .replace(/^now(?:\(\))?/, '')
+  if (plain.length > MOST_LETTERS) return undefined
   const parts = plain.match(/@[a-z]+\d?|[+-]?\d*[a-z]+/g) ?? []
   if (parts.join('') !== plain || parts.length > MOST_STEPS) return undefined
   const steps = parts.map(stepOf)
   return steps.every((each) => each !== undefined) ? steps : undefined
 }
+
+/** True for a modifier of times: steps of moving and of going back, `-1d@d+2h`. */
+export const isTimeModifier = (written: string): boolean => stepsOf(written) !== undefined
 
 /** The last time at which a unit began. */
 function snapped(time: Sql, { unit, size }: Extract<Step, { kind: 'snap' }>): Sql {
@@ -80,32 +78,20 @@ function moved(time: Sql, { unit, by }: Extract<Step, { kind: 'move' }>): Sql {
   return sql`(toUnixTimestamp64Micro(addMonths(${instantOf(time)}, ${months})) / 1000000)`
 }
 
-/** Seconds of the units that a modifier from data may name, and months of the others. */
-const DATA_UNITS: readonly (readonly [names: string, seconds: number, months: number])[] = [
-  ['s|secs?|seconds?', 1, 0],
-  ['m|mins?|minutes?', 60, 0],
-  ['h|hrs?|hours?', 3_600, 0],
-  ['d|days?', 86_400, 0],
-  ['w|weeks?', WEEK, 0],
-  ['mon|months?', 0, 1],
-  ['q|qtrs?|quarters?', 0, 3],
-  ['y|yrs?|years?', 0, 12],
-]
-
 /** A time moved by a modifier that only the data tells: one move such as `+30d`; what is none gives nothing. */
 function movedByData(time: Sql, modifier: Sql): Sql {
   const text = sql`lower(trimBoth(${modifier}))`
   const count = sql`toInt64OrNull(extract(${text}, '^([+-]?[0-9]{1,9})[a-z]+$'))`
   const unit = sql`extract(${text}, '^[+-]?[0-9]{1,9}([a-z]+)$')`
-  const sizes = (at: 1 | 2): Sql =>
-    DATA_UNITS.reduceRight<Sql>(
+  const sizes = (of: 'seconds' | 'months'): Sql =>
+    TIME_UNITS.reduceRight<Sql>(
       (rest, each) =>
-        sql`if(match(${unit}, ${literal(`^(?:${each[0]})$`)}), ${literal(each[at])}, ${rest})`,
+        sql`if(match(${unit}, ${literal(`^(?:${each.names})$`)}), ${literal(each[of])}, ${rest})`,
       sql`NULL`,
     )
-  const months = sql`greatest(-5000, least(5000, ${count} * ${sizes(2)}))`
+  const months = sql`greatest(-5000, least(5000, ${count} * ${sizes('months')}))`
   const later = sql`toUnixTimestamp64Micro(addMonths(${instantOf(time)}, ifNull(${months}, 0))) / 1000000`
-  return sql`if(isNull(${count} * ${sizes(1)}), NULL, if(${months} = 0, ${time} + ${count} * ${sizes(1)}, ${later}))`
+  return sql`if(isNull(${count} * ${sizes('seconds')}), NULL, if(${months} = 0, ${time} + ${count} * ${sizes('seconds')}, ${later}))`
 }
 
 const relativeTime = evalFunction('eval.relative_time', ['relative_time'], {
@@ -115,7 +101,7 @@ const relativeTime = evalFunction('eval.relative_time', ['relative_time'], {
     text('modifier', {
       constant: true,
       wrong: (value) =>
-        typeof value !== 'string' || stepsOf(value) === undefined
+        typeof value !== 'string' || !isTimeModifier(value)
           ? 'it must be a time modifier such as -1d@d'
           : undefined,
     }),

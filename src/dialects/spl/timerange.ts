@@ -1,14 +1,12 @@
 /** Time modifiers (`-24h@h`, `now`, `10/27/2024:00:00:00`, epoch seconds) as tests of the time of events. */
 import type { Span } from '../../core/span.ts'
 import { functionsSpelled } from '../../functions/catalogue.ts'
+import { isTimeModifier } from '../../functions/evaltime.ts'
 import { call, type Expr, field, text } from '../../ir/expr.ts'
 import { META } from '../../schema/source.ts'
 import { callOf, NOW } from './evaluating.ts'
 import { refuse } from './refusal.ts'
 import type { TimeModifier } from './searchterms.ts'
-
-const RELATIVE =
-  /^(?:(?:[+-]?\d*(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|mon|months?|q|qtrs?|quarters?|y|yrs?|years?)|@[a-z]+\d?))+$/i
 
 /** Units of the older modifiers that count back in words (`starthoursago=24`). */
 const AGO: Readonly<Record<string, string>> = { days: 'd', hours: 'h', minutes: 'm', months: 'mon' }
@@ -47,7 +45,7 @@ export function instantOf(written: string, span?: Span): Expr | undefined {
     return call('time.of_seconds', [{ op: 'const', value: seconds, type: 'float' }], 'time')
   }
   const relative = given.replace(/^now(?=[+-@])/, '')
-  if (!RELATIVE.test(relative)) {
+  if (relative.startsWith('now') || !isTimeModifier(relative)) {
     return tell('it is no time such as -24h@h, now, 1700000000 or 10/27/2024:00:00:00')
   }
   const place = span ?? { start: 0, end: 0 }

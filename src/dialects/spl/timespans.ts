@@ -1,5 +1,6 @@
 /** Lengths of time buckets as searches write them (`5m`, `1h`, `1d`, `1mon`), and the bucket that a time is in. */
 import type { Span } from '../../core/span.ts'
+import { PARTS_OF_SECONDS, TIME_UNITS, unitNamed } from '../../functions/timeunits.ts'
 import { call, type Expr, text } from '../../ir/expr.ts'
 import { refuse } from './refusal.ts'
 
@@ -8,21 +9,19 @@ export type TimeSpan =
   | { readonly seconds: number }
   | { readonly count: number; readonly calendar: 'mon' | 'q' | 'y' }
 
-/** Seconds of a unit; those of the calendar have names instead. */
-const UNITS: readonly (readonly [RegExp, number | 'mon' | 'q' | 'y'])[] = [
-  [/^us$/, 0.000_001],
-  [/^ms$/, 0.001],
-  [/^cs$/, 0.01],
-  [/^ds$/, 0.1],
-  [/^s(?:ecs?|econds?)?$/, 1],
-  [/^m(?:ins?|inutes?)?$/, 60],
-  [/^h(?:rs?|ours?)?$/, 3_600],
-  [/^d(?:ays?)?$/, 86_400],
-  [/^w(?:eeks?)?$/, 604_800],
-  [/^mon(?:ths?)?$/, 'mon'],
-  [/^q(?:trs?|uarters?)?$/, 'q'],
-  [/^y(?:rs?|ears?)?$/, 'y'],
-]
+const unitOf = unitNamed([
+  ...PARTS_OF_SECONDS,
+  { names: 'cs', seconds: 0.01, months: 0 },
+  { names: 'ds', seconds: 0.1, months: 0 },
+  ...TIME_UNITS,
+])
+
+/** Units of the calendar by their months. */
+const CALENDAR: ReadonlyMap<number, 'mon' | 'q' | 'y'> = new Map([
+  [1, 'mon'],
+  [3, 'q'],
+  [12, 'y'],
+])
 
 /** Reads a length; a number alone is one of seconds. Undefined for other texts. */
 export function timeSpan(written: string): TimeSpan | undefined {
@@ -31,10 +30,11 @@ export function timeSpan(written: string): TimeSpan | undefined {
   const [, digits = '', word = ''] = match
   if (digits === '' && word === '') return undefined
   const count = digits === '' ? 1 : Number(digits)
-  const unit = word === '' ? 1 : UNITS.find(([test]) => test.test(word.toLowerCase()))?.[1]
+  const unit = unitOf(word === '' ? 's' : word.toLowerCase())
   if (unit === undefined || !(count > 0)) return undefined
-  if (typeof unit === 'number') return { seconds: count * unit }
-  return Number.isInteger(count) && count <= 1_200 ? { count, calendar: unit } : undefined
+  const calendar = CALENDAR.get(unit.months)
+  if (calendar === undefined) return { seconds: count * unit.seconds }
+  return Number.isInteger(count) && count <= 1_200 ? { count, calendar } : undefined
 }
 
 /** Reads a length, or refuses. */
