@@ -23,6 +23,7 @@ import {
   HIDDEN,
   NO_ROWS,
   OWN_COLUMNS,
+  orderFields,
   orderKey,
   type Rows,
   STANDARD_FIELDS,
@@ -255,7 +256,7 @@ export class Lowering implements Context {
   shared(rows: Rows): Rows {
     const name = this.hidden('n')
     this.#shared.push({ name, rel: rows.rel })
-    const out: readonly Field[] = [...schemaOfRows(rows), ...orderColumns(rows.order)]
+    const out: readonly Field[] = [...schemaOfRows(rows), ...orderFields(rows.order)]
     return {
       ...rows,
       rel: { op: 'scan', table: { kind: 'named', name }, time: {}, out },
@@ -338,10 +339,6 @@ export class Lowering implements Context {
     }
     throw error
   }
-}
-
-function orderColumns(order: Order): readonly Field[] {
-  return order.flatMap(({ by }) => (by.op === 'field' ? [{ name: by.name, type: by.type }] : []))
 }
 
 function rowsOfWritten({ fields, rel }: WrittenRows): Rows {

@@ -4,7 +4,7 @@ import type { Span } from '../../core/span.ts'
 import { call, type Expr, field, NULL } from '../../ir/expr.ts'
 import type { Binding, Order, OrderKey, Rel } from '../../ir/rel.ts'
 import { type Field, isList, type Schema, type Type } from '../../ir/types.ts'
-import { META, storedName } from '../../schema/source.ts'
+import { META, QUERY_PREFIX, storedName } from '../../schema/source.ts'
 import { refuse } from './refusal.ts'
 
 export interface Rows {
@@ -26,7 +26,7 @@ export const NO_ROWS: Rows = {
 }
 
 /** Start of the names of columns that only the plan knows. */
-export const HIDDEN = '@@'
+export const HIDDEN = QUERY_PREFIX
 
 /**
  * The name of a field that a value of the data gives, as a series of a chart has it: never that of a column of the
@@ -88,9 +88,15 @@ export function filtered(rows: Rows, where: Expr): Rows {
 
 /** The columns of the plan that carry the order. */
 export function orderFields(order: Order): readonly Field[] {
-  const fields = order.flatMap(({ by }): readonly Field[] =>
-    by.op === 'field' ? [{ name: by.name, type: by.type }] : [],
+  return distinct(
+    order.flatMap(({ by }): readonly Field[] =>
+      by.op === 'field' ? [{ name: by.name, type: by.type }] : [],
+    ),
   )
+}
+
+/** Fields without those whose names came before. */
+function distinct(fields: readonly Field[]): readonly Field[] {
   return fields.filter(
     (each, index) => fields.findIndex(({ name }) => name === each.name) === index,
   )
@@ -100,10 +106,7 @@ const kept = ({ name, type }: Field): Binding => ({ name, value: field(name, typ
 
 /** Rows with exactly these fields, each made from those that are there; the order is carried along. */
 export function selected(rows: Rows, keep: readonly Binding[], extra: readonly Field[] = []): Rows {
-  const columns = [...orderFields(rows.order), ...extra]
-  const hidden = columns
-    .filter((each, at) => columns.findIndex(({ name }) => name === each.name) === at)
-    .map(kept)
+  const hidden = distinct([...orderFields(rows.order), ...extra]).map(kept)
   return {
     ...rows,
     rel: { op: 'select', from: rows.rel, keep: [...keep, ...hidden] },
