@@ -4,10 +4,10 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runRules } from '../src/detect/run.ts'
 import { compilerHere } from '../src/rules/kustolibrary.ts'
 import { loadRules } from '../src/rules/load.ts'
-import { readInto, readyMadeSchema, withStore } from './product.ts'
+import { readyMadeSchema } from './product.ts'
+import { type Expected, judged, type SeedResult } from './seedjudge.ts'
 
 /** 4 May 2026, 10:00 UTC, and so many seconds later. */
 const at = (seconds: number): string =>
@@ -220,7 +220,7 @@ function logs(): Readonly<Record<string, readonly Row[]>> {
 }
 
 /** What each query must find: for each finding the columns that tell it, joined. */
-const EXPECTED: readonly (readonly [title: string, column: string, found: readonly string[]])[] = [
+const EXPECTED: Expected = [
   ['click', 'ProcessCommandLine', ['1 after a minute to the second', '1 after five seconds']],
   ['attachment', 'ProcessCommandLine', ['2 3 opened the attachment']],
   [
@@ -277,14 +277,6 @@ function writeRules(documents: string, folder: string): void {
   writeFileSync(join(folder, '2-rule.yaml'), ruleOn(textOf('004_')))
 }
 
-export interface SeedResult {
-  /** Queries that ran. */
-  readonly ran: number
-  /** Queries that found what was planted and nothing else. */
-  readonly exact: number
-  readonly notes: readonly string[]
-}
-
 /** Runs the documents below a folder, in their order, over the planted events. */
 export async function runSeeds(documents: string, work: string): Promise<SeedResult> {
   writeLogs(join(work, 'logs'))
@@ -293,33 +285,5 @@ export async function runSeeds(documents: string, work: string): Promise<SeedRes
   const kusto = compilerHere(schema.tables)
   const loaded = await loadRules([join(work, 'rules')], { placeholders: new Map(), kusto })
   const rules = loaded.rules.filter(({ language }) => language === 'kusto')
-  const notes = rules.flatMap(({ title, diagnostics }) =>
-    diagnostics.map(({ code, message }) => `${title}: ${code} ${message}`),
-  )
-  return withStore(async (store) => {
-    await readInto(store, [join(work, 'logs')])
-    let [ran, exact] = [0, 0]
-    for (const [index, { rule }] of rules.entries()) {
-      const [title = `query ${index + 1}`, column = '', expected] = EXPECTED[index] ?? []
-      const found: string[] = []
-      const { outcomes } = await runRules({
-        rules: rule === undefined ? [] : [rule],
-        schema,
-        store,
-        time: {},
-        onFinding: ({ event, results = [event] }) => {
-          for (const each of results) found.push(String(each[column] ?? ''))
-        },
-      })
-      const [outcome] = outcomes
-      if (outcome?.state === 'fired' || outcome?.state === 'quiet') ran++
-      const same = JSON.stringify(found.sort()) === JSON.stringify(expected)
-      if (same) exact++
-      else {
-        const why = outcome?.diagnostics.map(({ code, message }) => `${code} ${message}`).join('; ')
-        notes.push(`${title}: ${outcome?.state ?? 'refused'} ${JSON.stringify(found)} ${why ?? ''}`)
-      }
-    }
-    return { ran, exact, notes }
-  })
+  return judged(rules, EXPECTED, join(work, 'logs'), schema)
 }

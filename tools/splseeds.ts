@@ -4,10 +4,9 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runRules } from '../src/detect/run.ts'
 import { loadRules } from '../src/rules/load.ts'
-import { readInto, readyMadeSchema, withStore } from './product.ts'
-import type { SeedResult } from './seeds.ts'
+import { readyMadeSchema } from './product.ts'
+import { type Expected, judged, type SeedResult } from './seedjudge.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -219,7 +218,7 @@ djangoo*,taken for django,django
 `
 
 /** What each search must find: for each row the value of a column. */
-const EXPECTED: readonly (readonly [title: string, column: string, found: readonly string[]])[] = [
+const EXPECTED: Expected = [
   ['click', 'recipient', ['clerk@example.com']],
   ['attachment', 'user', ['clerk@example.com']],
   ['Office', 'process', ['2 3 of an attachment', '3 from a sheet', '3 no mail']],
@@ -275,32 +274,5 @@ export async function runSplSeeds(documents: string, work: string): Promise<Seed
     { placeholders: new Map(), schema: () => schema },
   )
   const rules = loaded.rules.filter(({ language }) => language === 'spl')
-  const notes = rules.flatMap(({ title, diagnostics }) =>
-    diagnostics.map(({ code, message }) => `${title}: ${code} ${message}`),
-  )
-  return withStore(async (store) => {
-    await readInto(store, [join(work, 'logs')])
-    let [ran, exact] = [0, 0]
-    for (const [index, { rule }] of rules.entries()) {
-      const [title = `search ${index + 1}`, column = '', expected] = EXPECTED[index] ?? []
-      const found: string[] = []
-      const { outcomes } = await runRules({
-        rules: rule === undefined ? [] : [rule],
-        schema,
-        store,
-        time: {},
-        onFinding: ({ event, results = [event] }) => {
-          for (const each of results) found.push(String(each[column] ?? ''))
-        },
-      })
-      const [outcome] = outcomes
-      if (outcome?.state === 'fired' || outcome?.state === 'quiet') ran++
-      if (JSON.stringify(found.sort()) === JSON.stringify(expected)) exact++
-      else {
-        const why = outcome?.diagnostics.map(({ code, message }) => `${code} ${message}`).join('; ')
-        notes.push(`${title}: ${outcome?.state ?? 'refused'} ${JSON.stringify(found)} ${why ?? ''}`)
-      }
-    }
-    return { ran, exact, notes }
-  })
+  return judged(rules, EXPECTED, join(work, 'logs'), schema)
 }

@@ -14,6 +14,7 @@ import type {
 import { legacyEntities } from '../dialects/kusto/entity.ts'
 import { attackTags, type KustoDocument, type KustoFile } from '../dialects/kusto/rule.ts'
 import type { RuleProblem, RuleText } from './files.ts'
+import { firstOf } from './firstof.ts'
 import {
   LEVELS,
   type LoadedRule,
@@ -182,31 +183,6 @@ function rulesOf(
   })
 }
 
-/** The first of each name; the others are told. */
-function firstOf<T>(
-  all: readonly { readonly from: KustoText; readonly value: T }[],
-  what: string,
-  nameOf: (value: T) => string,
-  meaningOf: (value: T) => unknown,
-): { readonly kept: readonly T[]; readonly problems: readonly RuleProblem[] } {
-  const kept = new Map<string, { readonly from: KustoText; readonly value: T }>()
-  const problems = all.flatMap((each): readonly RuleProblem[] => {
-    const name = nameOf(each.value)
-    const known = kept.get(name)
-    if (known === undefined) {
-      kept.set(name, each)
-      return []
-    }
-    const [first, again] = [known.value, each.value].map((value) =>
-      JSON.stringify(meaningOf(value)),
-    )
-    if (first === again) return []
-    const diagnostic = diagnose('HR465', { what, name, first: known.from.file })
-    return [{ root: each.from.root, file: each.from.file, diagnostic }]
-  })
-  return { kept: [...kept.values()].map(({ value }) => value), problems }
-}
-
 /** What is wrong with a file beside its documents; a file that the user named and that holds no query is told. */
 function fileProblems(text: KustoText): readonly LocatedDiagnostic[] {
   const { documents, functions, watchlists, diagnostics } = text.content
@@ -225,15 +201,15 @@ export async function compileKusto(
   )
   const functions = firstOf(
     texts.flatMap((from) => from.content.functions.map((value) => ({ from, value }))),
-    'function',
-    (each) => each.name,
-    ({ parameters, body }) => [parameters, body],
+    {
+      what: 'function',
+      nameOf: ({ name }) => name,
+      meaningOf: ({ parameters, body }) => [parameters, body],
+    },
   )
   const watchlists = firstOf(
     texts.flatMap((from) => from.content.watchlists.map((value) => ({ from, value }))),
-    'watchlist',
-    (each) => each.alias,
-    (each) => each,
+    { what: 'watchlist', nameOf: ({ alias }) => alias, meaningOf: (each) => each },
   )
   const jobs = texts.flatMap((from) =>
     from.content.documents.map((document) => ({ from, document })),

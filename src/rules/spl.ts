@@ -8,8 +8,7 @@ import type { SplAnswer } from '../dialects/spl/answer.ts'
 import { compileSpl } from '../dialects/spl/compile.ts'
 import { readSplFile, type SplForm } from '../dialects/spl/document.ts'
 import { macrosOf, type SplLibrary } from '../dialects/spl/library.ts'
-import type { LookupDefinition } from '../dialects/spl/lookupdef.ts'
-import { lookupDefinition, writtenBy } from '../dialects/spl/lookupdef.ts'
+import { type LookupDefinition, lookupDefinition, writtenBy } from '../dialects/spl/lookupdef.ts'
 import {
   type Deployment,
   deployed,
@@ -21,6 +20,7 @@ import {
 import type { Macro } from '../dialects/spl/world.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import type { RuleProblem, RuleText } from './files.ts'
+import { firstOf } from './firstof.ts'
 import {
   type LoadedRule,
   type LocatedDiagnostic,
@@ -117,47 +117,29 @@ function withFiles(
   return [...known, ...plain]
 }
 
-interface Named<T> {
-  readonly from: SplText
-  readonly value: T
-}
-
-/** The first of each name; of two that differ the other is told, unless a user's own layer means to replace it. */
-function firstOf<T extends { readonly file?: string }>(
-  all: readonly Named<T>[],
-  what: string,
-  nameOf: (value: T) => string,
-  meaningOf: (value: T) => string,
-): { readonly kept: readonly T[]; readonly problems: readonly RuleProblem[] } {
-  const kept = new Map<string, Named<T>>()
-  const problems = all.flatMap((each): readonly RuleProblem[] => {
-    const name = nameOf(each.value)
-    const known = kept.get(name)
-    if (known === undefined) {
-      kept.set(name, each)
-      return []
-    }
-    const isSame = meaningOf(known.value) === meaningOf(each.value)
-    if (isSame || (isLocal(known.from.file) && !isLocal(each.from.file))) return []
-    const diagnostic = diagnose('HR465', { what, name, first: known.from.file })
-    return [{ root: each.from.root, file: each.from.file, diagnostic }]
-  })
-  return { kept: [...kept.values()].map(({ value }) => value), problems }
-}
+/** What a user's own layer of an app says holds before that of its maker. */
+const replaces = (first: RuleText, other: RuleText): boolean =>
+  isLocal(first.file) && !isLocal(other.file)
 
 function shelve(texts: readonly SplText[]): Shelf & { readonly problems: readonly RuleProblem[] } {
   const layered = [...texts].sort((a, b) => Number(isLocal(b.file)) - Number(isLocal(a.file)))
   const macros = firstOf(
     layered.flatMap((from) => from.content.macros.map((value) => ({ from, value }))),
-    'macro',
-    ({ name, args }) => (args.length === 0 ? name : `${name}(${args.length})`),
-    ({ args, definition }) => JSON.stringify([args, definition]),
+    {
+      what: 'macro',
+      nameOf: ({ name, args }) => (args.length === 0 ? name : `${name}(${args.length})`),
+      meaningOf: ({ args, definition }) => [args, definition],
+      replaces,
+    },
   )
   const lookups = firstOf(
     layered.flatMap((from) => from.content.lookups.map((value) => ({ from, value }))),
-    'lookup',
-    ({ name }) => name,
-    ({ kind, source, options }) => JSON.stringify([kind, source, options, [...options.match]]),
+    {
+      what: 'lookup',
+      nameOf: ({ name }) => name,
+      meaningOf: ({ kind, source, options }) => [kind, source, options, [...options.match]],
+      replaces,
+    },
   )
   return {
     macros: macros.kept,
