@@ -1,7 +1,7 @@
 /**
  * Every diagnostic the product can give, as data: stable code, severity, message with `{holes}`, hint.
  * Ranges: HR0 files and YAML, HR1 intake, HR2 names and types, HR3 Sigma, HR4 Kusto, HR5 SPL, HR6 regex and
- * SQL, HR7 engine and store, HR8 command line, HR9 rule packs. A code is never reused for another meaning.
+ * SQL, HR7 engine and store, HR8 command line, HR9 rule packs and settings. A code is never reused for another meaning.
  */
 
 export type Severity = 'error' | 'warning' | 'notice'
@@ -735,6 +735,8 @@ export const codes = {
     message: 'there is no branch, tag or commit "{ref}" in "{url}"',
     hint: '`git ls-remote {url}` lists what there is',
   },
+  HR930: { severity: 'error', message: 'settings: {key} must be {wanted}' },
+  HR931: { severity: 'error', message: 'settings: there is no setting "{key}"{guess}' },
 } as const satisfies Record<string, CodeRecord>
 
 export type Code = keyof typeof codes

@@ -25,6 +25,7 @@ import { engineErrorOf } from './failure.ts'
 import { type KnownBatch, Ledger } from './ledger.ts'
 import { openLookups } from './lookups.ts'
 import { assembleBlock } from './native.ts'
+import { openRecords, type Records } from './records.ts'
 import { BATCHES, createBatches, createRejects, REJECTS, tableOf } from './tables.ts'
 
 export interface StoreOptions {
@@ -55,6 +56,8 @@ export interface Store {
   about(): Promise<{ readonly version: string; readonly where: string }>
   /** The rows of lookups. */
   readonly lookups: LookupTables
+  /** What the product itself must remember. */
+  readonly records: Records
   /** Removes everything that is stored. No write may be running. */
   drop(): Promise<void>
 }
@@ -94,6 +97,7 @@ function rowsOf({ blocks, rejects }: Batch): number {
 class EventStore implements Store {
   readonly #engine: Engine
   readonly lookups: LookupTables
+  readonly records: ReturnType<typeof openRecords>
   readonly #now: () => number
   readonly #contents: Contents
   readonly #ledger: Ledger
@@ -107,6 +111,7 @@ class EventStore implements Store {
     this.#engine = options.engine
     this.lookups = lookups
     this.#now = options.now ?? Date.now
+    this.records = openRecords(options.engine, this.#now)
     this.#contents = new Contents(options.engine, options.source ?? (() => undefined))
     this.#ledger = new Ledger(options.engine)
   }
@@ -311,6 +316,7 @@ class EventStore implements Store {
       await this.#engine.command(`DROP TABLE IF EXISTS ${quoteName(table)} SYNC`)
     }
     await this.lookups.drop()
+    await this.records.drop()
     this.#contents.clear()
     this.#ledger.clear()
     await this.#engine.command(createBatches)

@@ -8,6 +8,8 @@ import { quoteName } from '../sql/quote.ts'
 export const BATCHES = 'batches'
 export const REJECTS = 'rejects'
 export const LOOKUPS = 'lookups'
+/** What the names of tables of records begin with. */
+export const RECORDS_PREFIX = 'records_'
 
 /** A new column is dictionary-coded when its values repeat at least this much (different by seen). */
 const CODED_BELOW = 0.3
@@ -52,10 +54,15 @@ const SETTINGS = [
 /** Months of the years that logs come from, and one partition for all other times (docs/decisions/001.md). */
 const PARTITION = `if(toYear(${quoteName(META.time)}) BETWEEN 2000 AND 2049, toYYYYMM(${quoteName(META.time)}), 0)`
 
-function createTable(name: string, columns: readonly string[], rest: string): string {
+function createTable(
+  name: string,
+  columns: readonly string[],
+  rest: string,
+  engine = 'MergeTree',
+): string {
   return (
     `CREATE TABLE IF NOT EXISTS ${quoteName(name)} (${columns.join(', ')}) ` +
-    `ENGINE = MergeTree ${rest} SETTINGS ${SETTINGS}`
+    `ENGINE = ${engine} ${rest} SETTINGS ${SETTINGS}`
   )
 }
 
@@ -155,3 +162,27 @@ export const createLookups = createTable(
   ],
   `ORDER BY (${name('name')}, ${name('version')})`,
 )
+
+const RECORD_TYPES = {
+  text: PLAIN,
+  number: 'UInt64',
+  list: 'Array(String) CODEC(ZSTD(1))',
+} as const
+
+/** A table of records: of rows with one key the one with the greatest version stays. */
+export function createRecords(
+  table: string,
+  columns: Readonly<Record<string, keyof typeof RECORD_TYPES>>,
+  key: readonly string[],
+  version: string,
+): string {
+  return createTable(
+    table,
+    [
+      ...Object.entries(columns).map(([each, kind]) => `${name(each)} ${RECORD_TYPES[kind]}`),
+      `${name(version)} UInt64`,
+    ],
+    `ORDER BY (${key.map(name).join(', ')})`,
+    `ReplacingMergeTree(${name(version)})`,
+  )
+}

@@ -83,9 +83,38 @@ export interface SplPart
   readonly compiler: SplCompiler
 }
 
+/** When a rule runs, where a user's overlay says so; what is absent stays as the rule has it. Lengths are milliseconds. */
+export interface TunedSchedule {
+  /** Five fields, as cron has them. */
+  readonly cron?: string
+  /** Instead of cron: how far runs are apart. */
+  readonly every?: number
+  /** How far back each run looks. */
+  readonly lookback?: number
+  /** How long a run waits for events that come late. */
+  readonly delay?: number
+}
+
+/** What a user's overlay says of a rule beside what the rule says of itself; pack updates leave it alone. */
+export interface Tuning {
+  /** The overlay file. */
+  readonly file: string
+  readonly enabled?: boolean
+  readonly schedule?: TunedSchedule
+  /** Findings with equal values of the fields are told once in a period; without fields all of the rule are equal. */
+  readonly suppress?: { readonly fields: readonly string[]; readonly seconds: number }
+  /** Score of every risk that the rule adds. */
+  readonly riskScore?: number
+  /** The most findings that one run may make; the rest are counted in one finding. */
+  readonly mostFindings?: number
+  /** The filter as it is written, in the rule's own language; it is part of the plan already. */
+  readonly filter?: string
+}
+
 /** What a rule needs to be run: its unbound plan. */
 export interface Rule extends RuleInfo {
   readonly rel: Rel
+  readonly tuning?: Tuning
   readonly stages: readonly Stage[]
   /** Field names that the rule reads; of a Kusto rule or a search the columns that it gives. */
   readonly fields: readonly string[]
@@ -124,4 +153,13 @@ export function located(
 /** Rank of a level, 0 (informational) to 4 (critical). */
 export function rankOf(level: Level): number {
   return LEVELS.indexOf(level)
+}
+
+/** What tells a rule from others wherever it is remembered: its id, or else its language and title. */
+export function keyOfRule({
+  id,
+  language,
+  title,
+}: Pick<RuleInfo, 'id' | 'language' | 'title'>): string {
+  return id === '' ? `${language}:${title}` : id
 }

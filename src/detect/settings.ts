@@ -1,0 +1,36 @@
+/**
+ * The settings of an installation (`harrier.yml`): one section for each part of the product that can be told something,
+ * each read by that part. Pure: the text comes in, paths are as they are written.
+ */
+import { type Diagnostic, hasErrors, type Outcome } from '../core/diagnostic.ts'
+import { Section } from '../core/section.ts'
+import { readYaml } from '../core/yaml.ts'
+
+export interface Settings {
+  /** Folder or address of the store. */
+  readonly store?: string
+  /** Paths of rules. */
+  readonly rules: readonly string[]
+}
+
+/** Reads a settings file; an empty text gives what holds without one. No value when something in it is wrong. */
+export function readSettings(text: string): Outcome<Settings> {
+  const { documents, diagnostics: broken } = readYaml(text)
+  const diagnostics: Diagnostic[] = [...broken]
+  const [first] = documents
+  const root = new Section(first, '', (each) => diagnostics.push(each))
+  const store = root.text('store')
+  const settings: Settings = {
+    ...(store === undefined ? {} : { store }),
+    rules: root.texts('rules'),
+  }
+  root.end()
+  return hasErrors(diagnostics) ? { diagnostics } : { value: settings, diagnostics }
+}
+
+/** What holds without a settings file. */
+export function plainSettings(): Settings {
+  const { value } = readSettings('')
+  if (value === undefined) throw new Error('the settings that hold without a file are wrong')
+  return value
+}
