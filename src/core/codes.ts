@@ -684,6 +684,37 @@ export const codes = {
     message: 'more than {limit} findings; the rest is counted but not listed',
     hint: 'the rule fires on almost everything here; filter it or narrow the time range',
   },
+  HR710: {
+    severity: 'error',
+    message: 'the schedule "{text}" cannot be read: {reason}',
+    hint: 'write five fields of cron, e.g. "10 * * * *", or give the rule a schedule in an overlay',
+  },
+  HR711: {
+    severity: 'error',
+    message: 'the time range from "{earliest}" to "{latest}" cannot be run on a schedule: {reason}',
+    hint: 'write bounds that lie back from the scheduled time, e.g. -70m@m and -10m@m',
+  },
+  HR760: { severity: 'error', message: 'tests: {key} must be {wanted}' },
+  HR761: { severity: 'error', message: 'tests: nothing is called "{key}"{guess}' },
+  HR762: {
+    severity: 'error',
+    message: 'the file "{path}" cannot be used: {reason}',
+    hint: 'files of a test are named from its own folder, and lie in it or below it',
+  },
+  HR763: {
+    severity: 'error',
+    message: '{what} is {size}, and at most {limit} are taken',
+  },
+  HR764: {
+    severity: 'error',
+    message: 'no rule is called "{name}" here{guess}',
+    hint: 'name a rule by its file, its id or its title',
+  },
+  HR765: {
+    severity: 'error',
+    message: 'a step expects nothing and writes nothing',
+    hint: 'say what it must find (fires, fields, entities, risk), or write: true',
+  },
   HR800: {
     severity: 'error',
     message: '"{text}" is not a time',

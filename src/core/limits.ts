@@ -357,6 +357,17 @@ export const limitTable = {
     unit: 'runs',
     why: 'runs of one scheduled rule over logs of the past; with more, a narrower time range is asked for',
   },
+  testsPerFile: { value: 1_000, unit: 'tests', why: 'bounds what one file of tests can ask for' },
+  testEvents: {
+    value: 10_000,
+    unit: 'events',
+    why: 'events that stand in a test itself; larger logs belong in a file beside it',
+  },
+  testDataBytes: {
+    value: 2 * 1024 * MB,
+    unit: 'bytes',
+    why: 'the logs of one test; the largest published ones have some hundred MB',
+  },
   resultsPerFinding: {
     value: 20,
     unit: 'rows',
@@ -371,6 +382,21 @@ export const limitTable = {
     value: 1_000_000,
     unit: 'findings',
     why: 'a rule that fires on everything must not fill the disk',
+  },
+  runSeconds: {
+    value: 120,
+    unit: 'seconds',
+    why: 'one run of one rule on its schedule; the usual budget, which the settings may change',
+  },
+  runMemoryBytes: {
+    value: 2 * 1024 * MB,
+    unit: 'bytes',
+    why: 'one run of one rule on its schedule; the usual budget, which the settings may change',
+  },
+  findingsPerRun: {
+    value: 10_000,
+    unit: 'findings',
+    why: 'findings of one scheduled run that are held in memory; the rest is counted',
   },
   reportFindings: {
     value: 5_000,

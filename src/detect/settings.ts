@@ -5,12 +5,14 @@
 import { type Diagnostic, hasErrors, type Outcome } from '../core/diagnostic.ts'
 import { Section } from '../core/section.ts'
 import { readYaml } from '../core/yaml.ts'
+import { readScheduleSettings, type ScheduleSettings } from './schedule/settings.ts'
 
 export interface Settings {
   /** Folder or address of the store. */
   readonly store?: string
   /** Paths of rules. */
   readonly rules: readonly string[]
+  readonly schedule: ScheduleSettings
 }
 
 /** Reads a settings file; an empty text gives what holds without one. No value when something in it is wrong. */
@@ -23,6 +25,7 @@ export function readSettings(text: string): Outcome<Settings> {
   const settings: Settings = {
     ...(store === undefined ? {} : { store }),
     rules: root.texts('rules'),
+    schedule: readScheduleSettings(root.section('schedule')),
   }
   root.end()
   return hasErrors(diagnostics) ? { diagnostics } : { value: settings, diagnostics }

@@ -7,56 +7,8 @@ import { named, VARIABLES } from './once.ts'
 import { arg, constText, type FunctionRecord } from './record.ts'
 import { literal, type Sql, sql } from './sql.ts'
 import { instantOf } from './timeformat.ts'
-import { PARTS_OF_SECONDS, TIME_UNITS, unitNamed } from './timeunits.ts'
-
-type Unit = 'second' | 'month' | 'week'
-type Step =
-  | { readonly kind: 'move'; readonly unit: 'second' | 'month'; readonly by: number }
-  | { readonly kind: 'snap'; readonly unit: Unit; readonly size: number }
-
-const unitOf = unitNamed([...PARTS_OF_SECONDS, ...TIME_UNITS])
-
-const MOST_STEPS = 20
-/** Letters of the longest modifier; a longer one is not looked at. */
-const MOST_LETTERS = 400
-const WEEK = 604_800
-
-function stepOf(written: string): Step | undefined {
-  const [, at, sign, count, unit = ''] = /^(?:(@)|([+-]?)(\d{0,9}))([a-z]+\d?)$/.exec(written) ?? []
-  if (at !== undefined) {
-    // Weeks begin on Sundays; `@w1` is the last Monday, and 7 is Sunday again.
-    const day = /^w([0-7])$/.exec(unit)?.[1]
-    if (day !== undefined) return { kind: 'snap', unit: 'week', size: Number(day) % 7 }
-  }
-  const known = unitOf(unit)
-  if (known === undefined) return undefined
-  const { seconds, months } = known
-  const kind = months === 0 ? 'second' : 'month'
-  const size = months === 0 ? seconds : months
-  if (at === undefined) {
-    const by = (count === '' ? 1 : Number(count)) * size
-    return { kind: 'move', unit: kind, by: sign === '-' ? -by : by }
-  }
-  return seconds === WEEK
-    ? { kind: 'snap', unit: 'week', size: 0 }
-    : { kind: 'snap', unit: kind, size }
-}
-
-/** The steps of a modifier such as `-1d@d+2h`; undefined for another text. */
-function stepsOf(written: string): readonly Step[] | undefined {
-  const plain = written
-    .trim()
-    .toLowerCase()
-    .replace(/^now(?:\(\))?/, '')
-  if (plain.length > MOST_LETTERS) return undefined
-  const parts = plain.match(/@[a-z]+\d?|[+-]?\d*[a-z]+/g) ?? []
-  if (parts.join('') !== plain || parts.length > MOST_STEPS) return undefined
-  const steps = parts.map(stepOf)
-  return steps.every((each) => each !== undefined) ? steps : undefined
-}
-
-/** True for a modifier of times: steps of moving and of going back, `-1d@d+2h`. */
-export const isTimeModifier = (written: string): boolean => stepsOf(written) !== undefined
+import { isTimeModifier, type Step, stepsOf } from './timemodifier.ts'
+import { TIME_UNITS } from './timeunits.ts'
 
 /** The last time at which a unit began. */
 function snapped(time: Sql, { unit, size }: Extract<Step, { kind: 'snap' }>): Sql {
@@ -74,7 +26,7 @@ function snapped(time: Sql, { unit, size }: Extract<Step, { kind: 'snap' }>): Sq
 
 function moved(time: Sql, { unit, by }: Extract<Step, { kind: 'move' }>): Sql {
   if (unit === 'second') return sql`(${time} + ${literal(by)})`
-  const months = literal(Math.max(-5_000, Math.min(5_000, by)))
+  const months = literal(by)
   return sql`(toUnixTimestamp64Micro(addMonths(${instantOf(time)}, ${months})) / 1000000)`
 }
 

@@ -1,7 +1,7 @@
 /** Time modifiers (`-24h@h`, `now`, `10/27/2024:00:00:00`, epoch seconds) as tests of the time of events. */
 import type { Span } from '../../core/span.ts'
 import { functionsSpelled } from '../../functions/catalogue.ts'
-import { isTimeModifier } from '../../functions/evaltime.ts'
+import { isTimeModifier } from '../../functions/timemodifier.ts'
 import { call, type Expr, field, text } from '../../ir/expr.ts'
 import { META } from '../../schema/source.ts'
 import { callOf, NOW } from './evaluating.ts'
