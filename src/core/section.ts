@@ -22,18 +22,35 @@ export function millisecondsOf(text: string): number | undefined {
   return found === null ? undefined : Number(found[1]) * (UNITS.get(found[2] ?? '') ?? 0)
 }
 
-/** One map of a settings file. */
+/** What is said of a value that is not what it must be, and of a key that is not known. */
+interface SectionCodes {
+  readonly wrong: 'HR930' | 'HR760'
+  readonly unknown: 'HR931' | 'HR761'
+}
+
+/** For settings files, and for files of tests. */
+const OF_SETTINGS: SectionCodes = { wrong: 'HR930', unknown: 'HR931' }
+export const OF_TESTS: SectionCodes = { wrong: 'HR760', unknown: 'HR761' }
+
+/** One map of a settings file, or of another file of our own. */
 export class Section {
   readonly node: YamlNode | undefined
   readonly #name: string
   readonly #tell: (diagnostic: Diagnostic) => void
+  readonly #codes: SectionCodes
   readonly #asked = new Set<string>()
 
   /** `name` is the path of the section, as messages print it: `schedule.sigma`; empty for the whole file. */
-  constructor(node: YamlNode | undefined, name: string, tell: (diagnostic: Diagnostic) => void) {
+  constructor(
+    node: YamlNode | undefined,
+    name: string,
+    tell: (diagnostic: Diagnostic) => void,
+    codes: SectionCodes = OF_SETTINGS,
+  ) {
     this.node = node
     this.#name = name
     this.#tell = tell
+    this.#codes = codes
     const isMap = node?.kind === 'map'
     const isAbsent = node === undefined || (node.kind === 'scalar' && node.value === null)
     if (!isMap && !isAbsent) this.wrong('', 'a map', node.span)
@@ -46,7 +63,7 @@ export class Section {
   /** Tells that a value is not what it must be. */
   wrong(key: string, wanted: string, span?: Span): void {
     const place = span ?? childOf(this.node, key)?.span
-    this.#tell(diagnose('HR930', { key: this.#path(key) || 'the file', wanted }, place))
+    this.#tell(diagnose(this.#codes.wrong, { key: this.#path(key) || 'the file', wanted }, place))
   }
 
   /** The node of a key, undefined when it is absent or null. */
@@ -57,7 +74,7 @@ export class Section {
   }
 
   section(key: string): Section {
-    return new Section(this.child(key), this.#path(key), this.#tell)
+    return new Section(this.child(key), this.#path(key), this.#tell, this.#codes)
   }
 
   /** The maps of a list, each a section of its own. */
@@ -66,7 +83,7 @@ export class Section {
     if (node === undefined) return []
     if (node.kind === 'list') {
       return node.items.map(
-        (each, at) => new Section(each, `${this.#path(key)}[${at}]`, this.#tell),
+        (each, at) => new Section(each, `${this.#path(key)}[${at}]`, this.#tell, this.#codes),
       )
     }
     this.wrong(key, 'a list of maps')
@@ -133,7 +150,9 @@ export class Section {
       if (this.#asked.has(key)) continue
       const near = suggest(key, this.#asked)
       const guess = near === undefined ? '' : ` (did you mean "${near}"?)`
-      this.#tell(diagnose('HR931', { key: this.#path(key).slice(0, 128), guess }, keySpan))
+      this.#tell(
+        diagnose(this.#codes.unknown, { key: this.#path(key).slice(0, 128), guess }, keySpan),
+      )
     }
   }
 

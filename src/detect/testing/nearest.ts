@@ -1,0 +1,122 @@
+/**
+ * Where a rule that found nothing came nearest to it: its plan is followed from the events up, and told is the first step
+ * that leaves nothing, with the tests of it that no row met. Counting costs a query a step, so this is for a test that failed.
+ */
+import type { QueryOptions } from '../../engine/engine.ts'
+import { and, type Expr } from '../../ir/expr.ts'
+import { printExpr } from '../../ir/print.ts'
+import type { Rel } from '../../ir/rel.ts'
+import type { Rule } from '../../rules/rule.ts'
+import type { SchemaCatalogue } from '../../schema/catalogue.ts'
+import type { StoredCatalogue } from '../../schema/stored.ts'
+import { planRows } from '../runquery.ts'
+import type { RunStore } from '../store.ts'
+
+export interface NearestWorld {
+  readonly store: Pick<RunStore, 'rows' | 'catalogue'>
+  readonly schema: SchemaCatalogue
+  readonly query?: QueryOptions
+}
+
+/** Steps of a plan that are looked at, and tests of one step. */
+const MOST_STEPS = 40
+const MOST_TESTS = 12
+const MOST_CHARS = 200
+
+/** The relation that another one reads its rows from, where it is one. */
+function below(rel: Rel): Rel | undefined {
+  return 'from' in rel ? rel.from : undefined
+}
+
+/** From the rows that are read first to the whole plan. */
+function stepsOf(rel: Rel): readonly Rel[] {
+  const steps: Rel[] = []
+  for (let at: Rel | undefined = rel; at !== undefined; at = below(at)) steps.push(at)
+  return steps.reverse()
+}
+
+function testsOf(where: Expr): readonly Expr[] {
+  return where.op === 'call' && where.fn === 'logic.and' ? where.args.flatMap(testsOf) : [where]
+}
+
+function shortened(expr: Expr): string {
+  const text = printExpr(expr).replace(/\s+/g, ' ')
+  return text.length <= MOST_CHARS ? text : `${text.slice(0, MOST_CHARS - 1)}…`
+}
+
+class Nearest {
+  readonly #world: NearestWorld
+  readonly #stored: StoredCatalogue
+
+  constructor(world: NearestWorld, stored: StoredCatalogue) {
+    this.#world = world
+    this.#stored = stored
+  }
+
+  /** How many rows a plan gives; undefined when it cannot be counted. */
+  async count(rel: Rel): Promise<number | undefined> {
+    const { store, schema, query } = this.#world
+    const counted: Rel = {
+      op: 'aggregate',
+      from: rel,
+      by: [],
+      into: [{ name: 'count', fn: 'agg.count', args: [], type: 'int' }],
+    }
+    for await (const [value] of planRows(
+      store,
+      counted,
+      { schema, stored: this.#stored, time: {} },
+      query,
+    )) {
+      return Number(value)
+    }
+    return undefined
+  }
+
+  /** The tests of a filter that no row meets, or else how near the nearest rows came. */
+  async tests(from: Rel, where: Expr, rows: number): Promise<readonly string[]> {
+    const tests = testsOf(where).slice(0, MOST_TESTS)
+    const lines: string[] = []
+    for (const test of tests) {
+      const met = await this.count({ op: 'filter', from, where: test })
+      if (met === 0) lines.push(`false for all ${rows}: ${shortened(test)}`)
+    }
+    if (lines.length > 0 || tests.length < 2) return lines
+    for (const [place, test] of tests.entries()) {
+      const others = tests.filter((_, at) => at !== place)
+      const met = await this.count({ op: 'filter', from, where: and(others) })
+      if (met !== undefined && met > 0) {
+        lines.push(`${met} of ${rows} fail only at: ${shortened(test)}`)
+      }
+    }
+    return lines.length > 0 ? lines : [`no one of its ${rows} rows meets all tests at once`]
+  }
+
+  async follow(rel: Rel): Promise<readonly string[]> {
+    let before: number | undefined
+    for (const step of stepsOf(rel).slice(0, MOST_STEPS)) {
+      const rows = await this.count(step)
+      if (rows === 0) {
+        if (before === undefined) return ['no event here is of a source that the rule reads']
+        const what = `${step.op} leaves none of ${before} rows`
+        if (step.op !== 'filter') return [what]
+        return [what, ...(await this.tests(step.from, step.where, before))]
+      }
+      before = rows ?? before
+    }
+    return []
+  }
+}
+
+/** Where a rule came nearest to a finding in what is stored, in words; nothing when that cannot be told. */
+export async function nearestMiss(rule: Rule, world: NearestWorld): Promise<readonly string[]> {
+  try {
+    const stored = await world.store.catalogue()
+    const { spl } = rule
+    const rel = spl === undefined ? rule.rel : spl.compiler({ stored }).compile(new Map()).rel
+    return rel === undefined ? [] : await new Nearest(world, stored).follow(rel)
+  } catch {
+    // What cannot be counted is only left out of the advice.
+    return []
+  }
+}
