@@ -5,6 +5,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
+import { step } from '../core/steps.ts'
 import type { Batch, BatchReceipt, ColumnBlock, Reject, SourceBlock } from '../schema/batch.ts'
 import {
   constantText,
@@ -26,7 +27,8 @@ import { type KnownBatch, Ledger } from './ledger.ts'
 import { openLookups } from './lookups.ts'
 import { assembleBlock } from './native.ts'
 import { openRecords, type Records } from './records.ts'
-import { BATCHES, createBatches, createRejects, REJECTS, tableOf } from './tables.ts'
+import { BATCHES, createBatches, createRejects, growBatches, REJECTS, tableOf } from './tables.ts'
+import { Numbering, readTouched, type TouchedBatch, touchedTexts } from './touched.ts'
 
 export interface StoreOptions {
   readonly engine: Engine
@@ -44,6 +46,11 @@ export interface Store {
   write(batch: Batch): Promise<BatchReceipt>
   /** Batches of a file that are stored, in order. */
   knownBatches(file: string): Promise<readonly KnownBatch[]>
+  /**
+   * Batches that were stored after one, by their numbers, with the minutes that they touched; the first ones when there
+   * are many. Batches of stores that earlier versions wrote are not told.
+   */
+  touched(after: number): Promise<readonly TouchedBatch[]>
   /** Names of the field columns of each source; list columns with their suffix. */
   columnNames(): Promise<ReadonlyMap<string, readonly string[]>>
   /** The sources that have data, as the planner needs them. */
@@ -101,6 +108,7 @@ class EventStore implements Store {
   readonly #now: () => number
   readonly #contents: Contents
   readonly #ledger: Ledger
+  readonly #numbering: Numbering
   readonly #queue: Waiting[] = []
   /** Part of every token, so that a token only ever stands for one try to store a group. */
   readonly #session = randomUUID()
@@ -114,10 +122,12 @@ class EventStore implements Store {
     this.records = openRecords(options.engine, this.#now)
     this.#contents = new Contents(options.engine, options.source ?? (() => undefined))
     this.#ledger = new Ledger(options.engine)
+    this.#numbering = new Numbering(options.engine, this.#now)
   }
 
   async open(): Promise<void> {
     await this.#engine.command(createBatches)
+    await this.#engine.command(growBatches)
     await this.#engine.command(createRejects)
     await this.#contents.load()
     const rows = [...this.#contents.catalogue.values()].reduce((sum, each) => sum + each.rows, 0)
@@ -230,9 +240,13 @@ class EventStore implements Store {
         add(REJECTS, rejects.length, rejectColumns(rejects, id, ingest))
       }
     }
-    add(BATCHES, batches.length, ledgerColumns(batches, overflow, ingest))
+    const seq = await this.#numbering.take(batches.length)
+    const note = { rows: batches.length, columns: ledgerColumns(batches, overflow, ingest, seq) }
     const group = this.#token(batches)
     for (const [table, { blocks }] of inserts) await this.#insert(table, blocks, group)
+    step('events.inserted')
+    await this.#insert(BATCHES, [note], group)
+    step('batches.noted')
     for (const block of stored) this.#contents.add(block)
     for (const { id, file, first, received } of batches) {
       this.#ledger.add(file, { id, first, received })
@@ -279,6 +293,10 @@ class EventStore implements Store {
 
   knownBatches(file: string): Promise<readonly KnownBatch[]> {
     return this.#ledger.known(file)
+  }
+
+  touched(after: number): Promise<readonly TouchedBatch[]> {
+    return readTouched(this.#engine, after)
   }
 
   async columnNames(): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -378,12 +396,15 @@ function ledgerColumns(
   batches: readonly Batch[],
   overflow: ReadonlyMap<string, readonly string[]>,
   ingest: number,
+  seq: number,
 ): readonly ColumnBlock[] {
   const time = new TimeColumn()
   const lists = new ListColumn()
-  batches.forEach(({ id }, row) => {
+  const touched = new ListColumn()
+  batches.forEach(({ id, blocks }, row) => {
     time.append(row, ingest, 0)
     lists.append(row, overflow.get(id) ?? [])
+    touched.append(row, touchedTexts(blocks))
   })
   const of = (value: (batch: Batch) => number): readonly number[] => batches.map(value)
   return [
@@ -413,6 +434,11 @@ function ledgerColumns(
     ),
     time.finish('ingest', batches.length),
     lists.finish('overflow', batches.length),
+    numbers(
+      'seq',
+      batches.map((_, row) => seq + row),
+    ),
+    touched.finish('touched', batches.length),
   ]
 }
 

@@ -137,9 +137,16 @@ export const createBatches = createTable(
     `${name('rejected')} UInt64`,
     `${name('ingest')} ${TIME}`,
     `${name('overflow')} Array(String)`,
+    `${name('seq')} UInt64`,
+    `${name('touched')} Array(String)`,
   ],
   `ORDER BY (${name('file')}, ${name('first')})`,
 )
+
+/** Columns that stores of earlier versions do not have. */
+export const growBatches =
+  `ALTER TABLE ${name(BATCHES)} ADD COLUMN IF NOT EXISTS ${name('seq')} UInt64, ` +
+  `ADD COLUMN IF NOT EXISTS ${name('touched')} Array(String)`
 
 /** The rows of a lookup, in its order. */
 export function createLookup(table: string, columns: readonly string[]): string {
