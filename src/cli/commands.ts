@@ -8,6 +8,7 @@ import { query } from './commands/query.ts'
 import { rulesCommands } from './commands/rules.ts'
 import { run } from './commands/run.ts'
 import { start } from './commands/start.ts'
+import { test } from './commands/test.ts'
 import { completionScript, SHELLS } from './completion.ts'
 import { EXIT, UsageError } from './usage.ts'
 
@@ -17,6 +18,7 @@ const work: readonly CommandRecord[] = [
   ingest,
   query,
   ...rulesCommands,
+  test,
   explain,
   fields,
   doctor,

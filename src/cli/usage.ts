@@ -13,7 +13,7 @@ export const EXIT = {
 /** What each exit code means, for the help and the manual. */
 export const EXIT_TEXTS: readonly (readonly [number, string])[] = [
   [EXIT.done, 'done, whether or not there are findings'],
-  [EXIT.failOn, 'a finding reached the level of --fail-on'],
+  [EXIT.failOn, 'a finding reached the level of --fail-on, or a test failed'],
   [EXIT.unusable, 'a rule cannot be used, or a path holds no rule'],
   [EXIT.usage, 'wrong usage: unknown command or option, bad value, no such store'],
   [EXIT.engine, 'a log, the store or the engine failed, or a rule was stopped midway'],

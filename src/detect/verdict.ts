@@ -3,14 +3,15 @@
  * object at risk in each of them, and every object that is evidence in at least one.
  */
 import type { SplRule } from '../dialects/spl/rule.ts'
-import { SplRows } from './splvalues.ts'
-import type { ResultColumn, Value } from './values.ts'
 
 export interface Verdict {
   readonly passed: boolean
   /** Why not, in words; empty when it has passed. */
   readonly reasons: readonly string[]
 }
+
+/** The values of a row by the names of their fields. */
+export type RowValues = (field: string) => readonly string[]
 
 /** What stands for no value in the test. */
 const isNothing = (values: readonly string[]): boolean =>
@@ -19,12 +20,9 @@ const isNothing = (values: readonly string[]): boolean =>
 /** Judges the rows of a rule's search. */
 export function unitVerdict(
   { riskObjects, threatObjects }: Pick<SplRule, 'riskObjects' | 'threatObjects'>,
-  columns: readonly ResultColumn[],
-  rows: readonly (readonly Value[])[],
+  rows: readonly RowValues[],
 ): Verdict {
-  const read = new SplRows(columns)
-  const lacks = (field: string): number =>
-    rows.filter((row) => isNothing(read.values(row, field))).length
+  const lacks = (field: string): number => rows.filter((row) => isNothing(row(field))).length
   const reasons = [
     ...(rows.length === 0 ? ['the search gives no row'] : []),
     ...[...new Set(riskObjects.map(({ field }) => field))].flatMap((field) => {

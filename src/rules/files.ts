@@ -49,6 +49,8 @@ export interface RuleTexts {
 }
 
 const YAML_NAME = /\.ya?ml$/i
+/** Tests beside rules are no rules. */
+const TEST_NAME = /\.test\.ya?ml$/i
 /** Endings of files that hold rules, or what rules use. */
 const RULE_NAME = /\.(?:ya?ml|json|jsonl|ndjson|md|markdown|kql|kusto|csl|spl|conf|csv)$/i
 /** Endings of files that may hold many rules. */
@@ -56,6 +58,8 @@ const LARGE_NAME = /(?:^-|\.(?:json|jsonl|ndjson|md|markdown|txt|conf)(?:\.(?:gz
 const CSV_NAME = /\.csv(?:\.(?:gz|zst))?$/i
 /** So much of a file that is too large tells whether it is meant as rules. */
 const SNIFFED_BYTES = 64 * 1024
+
+const isRuleName = (name: string): boolean => RULE_NAME.test(name) && !TEST_NAME.test(name)
 
 /** The most bytes that a file of a name may have. */
 function mostBytes(name: string): number {
@@ -181,7 +185,7 @@ function readFolder(into: Collection, root: string, folder: string): void {
       const stat = lstatSync(path)
       if (stat.isDirectory()) {
         if (name !== '.git' && name !== 'node_modules') readFolder(into, root, path)
-      } else if (stat.isFile() && RULE_NAME.test(name) && into.isNew(root, path)) {
+      } else if (stat.isFile() && isRuleName(name) && into.isNew(root, path)) {
         if (stat.size <= mostBytes(path)) into.take(root, path, readFileSync(path), false)
         else if (isMeant(path, headOf(path))) into.tooLarge(root, path, `${stat.size} bytes`)
       }
@@ -200,7 +204,7 @@ async function readPacked(into: Collection, path: string): Promise<void> {
   for await (const member of members) {
     if (into.isFull(path)) return
     const isMember = member.path.includes('!/')
-    if (isMember && !RULE_NAME.test(member.path)) {
+    if (isMember && !isRuleName(member.path)) {
       for await (const _ of member.bytes) break
       continue
     }

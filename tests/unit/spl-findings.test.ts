@@ -56,8 +56,11 @@ describe('the verdict', () => {
   const verdict = (...all: readonly (readonly [string | null, string])[]) =>
     unitVerdict(
       rule,
-      COLUMNS,
-      all.map(([dest, users]) => [null, dest, users, null, null]),
+      all.map(
+        ([dest, users]) =>
+          (field) =>
+            rows.values([null, dest, users, null, null], field),
+      ),
     ).reasons
 
   it('wants a row, every risk object in each row, and evidence in one', () => {

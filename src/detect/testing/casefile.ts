@@ -180,7 +180,7 @@ function readStep(section: Section, tell: (diagnostic: Diagnostic) => void): Ste
   const expected = readExpected(section)
   if (expected === undefined && !writes) tell(diagnose('HR765', {}, section.node?.span))
   return {
-    ...(rule === undefined ? {} : { rule }),
+    ...(rule === undefined ? {} : { called: rule }),
     ...(instant === undefined ? {} : { at: printInstant(instant) }),
     writes,
     expected: expected ?? { ...FIRES, fires: { least: 0 } },

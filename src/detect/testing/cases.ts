@@ -30,7 +30,9 @@ export interface Expected {
 /** One run of one rule in a test. */
 export interface Step {
   /** Name of another rule than the one that is tested: its file, id or title. */
-  readonly rule?: string
+  readonly called?: string
+  /** The rule that it names. */
+  readonly rule?: Rule
   /** The run is as of this time. */
   readonly at?: string
   /** True when the search may write lookups. */

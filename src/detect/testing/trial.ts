@@ -86,7 +86,8 @@ function logText(events: readonly InlineEvent[]): string {
 /** A place to try rules on known events, one trial after the other. */
 export class Bench {
   readonly parts: BenchParts
-  #logs: readonly LogPart[] | undefined
+  /** What is in the store; undefined when that is not known. */
+  #logs: readonly LogPart[] | undefined = []
   #intake: readonly IntakeReport[] = []
   #queue: Promise<unknown> = Promise.resolve()
 
@@ -103,11 +104,10 @@ export class Bench {
 
   /** Makes these logs, and nothing else, what is in the store; they are not read again when they are there already. */
   async hold(logs: readonly LogPart[], signal?: AbortSignal): Promise<readonly IntakeReport[]> {
-    if (this.#logs !== undefined && JSON.stringify(this.#logs) === JSON.stringify(logs)) {
-      return this.#intake
-    }
-    if (this.#logs !== undefined) await this.parts.store.drop()
-    this.#logs = []
+    const held = this.#logs
+    if (held !== undefined && JSON.stringify(held) === JSON.stringify(logs)) return this.#intake
+    this.#logs = undefined
+    if (held === undefined || held.length > 0) await this.parts.store.drop()
     const reports: IntakeReport[] = []
     for (const [index, part] of logs.entries()) {
       reports.push(...(await this.#read(part, index, signal)))
@@ -152,8 +152,9 @@ export class Bench {
 
   /** Forgets what is in the store: lookups that searches wrote go too. */
   async clear(): Promise<void> {
-    await this.parts.store.drop()
     this.#logs = undefined
+    await this.parts.store.drop()
+    this.#logs = []
     this.#intake = []
   }
 }
