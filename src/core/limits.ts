@@ -398,6 +398,11 @@ export const limitTable = {
     unit: 'findings',
     why: 'findings of one scheduled run that are held in memory; the rest is counted',
   },
+  shownRows: {
+    value: 10_000,
+    unit: 'rows',
+    why: 'rows of one run that the next one knows again where windows overlap; more are told again',
+  },
   reportFindings: {
     value: 5_000,
     unit: 'findings',

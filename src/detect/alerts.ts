@@ -101,6 +101,14 @@ export class Alerts {
     return column === undefined || value === null ? '' : printValue(value, column.type)
   }
 
+  /** The values of a row that are there, each after its name, whatever columns there are beside them. */
+  valuesOf(row: ResultRow): ResultRow {
+    const given = this.#columns
+      .map(({ name }, at) => [name, row[at] ?? null] as const)
+      .filter(([, value]) => value !== null && value !== '')
+    return given.sort(([a], [b]) => (a < b ? -1 : 1)).flat()
+  }
+
   #event(row: ResultRow): EventFields {
     const fields: [string, string | readonly string[] | null][] = []
     this.#columns.forEach(({ name, type }, index) => {
@@ -221,6 +229,13 @@ export class Alerts {
       .digest('hex')
       .slice(0, 32)
   }
+}
+
+/** Keys of rows in any order as one. */
+export function keyOfKeys(keys: readonly string[]): string {
+  const [only] = keys
+  if (keys.length === 1 && only !== undefined) return only
+  return createHash('sha256').update(keys.toSorted().join('\n')).digest('hex')
 }
 
 /** The values of rows as one short text: the same for the same rows. */

@@ -91,6 +91,36 @@ export function planRules(
   })
 }
 
+/** What plans hang on: the sources that have data and how many fields each has; fields are only ever added. */
+function shapeOf(stored: StoredCatalogue): string {
+  const each = [...stored].map(
+    ([name, { text, lists, overflow }]) => `${name} ${text.size} ${lists.size} ${overflow}`,
+  )
+  return each.sort().join('\n')
+}
+
+/** Plans of rules, kept for as long as the store has the same sources and fields. */
+export class Plans {
+  #shape: string | undefined
+  #known = new WeakMap<Rule, PlannedRule>()
+
+  /** The plans of rules, as `planRules` makes them. */
+  of(
+    rules: readonly Rule[],
+    schema: SchemaCatalogue,
+    stored: StoredCatalogue,
+  ): readonly PlannedRule[] {
+    const shape = shapeOf(stored)
+    if (shape !== this.#shape) {
+      this.#shape = shape
+      this.#known = new WeakMap()
+    }
+    const missing = rules.filter((rule) => !this.#known.has(rule))
+    for (const planned of planRules(missing, schema, stored)) this.#known.set(planned.rule, planned)
+    return rules.flatMap((rule) => this.#known.get(rule) ?? [])
+  }
+}
+
 /** Rough size of a condition: constants weigh by their number, so that huge lists do not share a scan. */
 function weigh(where: Expr): number {
   let weight = 0

@@ -1,6 +1,7 @@
 /** What a run tells besides its findings: one outcome a rule, and the totals. */
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { RuleInfo } from '../rules/rule.ts'
+import type { ShownRows } from './shown.ts'
 
 /**
  * fired: at least one finding; quiet: ran without a hit; no_data: no ingested source feeds it; cannot_fire: the
@@ -16,6 +17,16 @@ export interface RuleOutcome {
   readonly first?: string
   readonly last?: string
   readonly diagnostics: readonly Diagnostic[]
+  /** Of a rule that fired: the plan and the statement that were run, as text. */
+  readonly queries?: readonly RanQuery[]
+  /** What a run of a schedule has shown, for the run after it. */
+  readonly shown?: ShownRows
+}
+
+/** A query that was run: its plan and its statement, as text. */
+export interface RanQuery {
+  readonly plan: string
+  readonly sql: string
 }
 
 export interface RunReport {

@@ -5,19 +5,23 @@
 import { type Diagnostic, diagnose } from '../core/diagnostic.ts'
 import { limits } from '../core/limits.ts'
 import { EngineError, type QueryOptions } from '../engine/engine.ts'
-import type { TimeBounds } from '../ir/rel.ts'
-import { groupedScan, takeCommon } from '../plan/group.ts'
+import { printRel } from '../ir/print.ts'
+import type { Rel, TimeBounds } from '../ir/rel.ts'
+import { groupedScan, rowConditions, takeCommon } from '../plan/group.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import type { StoredCatalogue, StoredColumns } from '../schema/stored.ts'
 import { printSql } from '../sql/print.ts'
 import { eventColumns, readEvent } from './event.ts'
 import { type Finding, findingId } from './finding.ts'
-import { groupScans, planRules, type Scan } from './plan.ts'
-import type { RuleOutcome, RuleState, RunReport } from './report.ts'
-import { runScheduled } from './scheduled.ts'
+import { groupScans, Plans, type planRules, type Scan } from './plan.ts'
+import type { RanQuery, RuleOutcome, RuleState, RunReport } from './report.ts'
+import { within } from './runquery.ts'
+import { runScheduled, type ScheduledOutcome } from './scheduled.ts'
+import type { ShownRows } from './shown.ts'
 import { runSpl } from './splrun.ts'
 import type { RunStore } from './store.ts'
+import type { ScheduledRun } from './windows.ts'
 
 export interface RunOptions {
   readonly rules: readonly Rule[]
@@ -30,6 +34,13 @@ export interface RunOptions {
   readonly rulesPerScan?: number
   /** The time of a run, for rules with a schedule and for `now()`; without it they run all over the logs. */
   readonly at?: string
+  /** The run of its schedule that each rule is to do, in place of `at`; and what the run before has shown of each. */
+  readonly scheduled?: ScheduledRun
+  readonly shown?: ReadonlyMap<Rule, ShownRows>
+  /** True when outcomes are to carry the queries that ran; those of a schedule always do. */
+  readonly keepsQueries?: boolean
+  /** Plans that are kept from call to call. */
+  readonly plans?: Plans
   /** True when searches may write lookups into the store; those that do run before all others then. */
   readonly writesLookups?: boolean
   /** Whether literals of many rules are searched in one reading; by default on sources with many rows. */
@@ -56,6 +67,8 @@ const HELD_SIZE = 32 * 1024 * 1024
 
 class Run {
   readonly options: RunOptions
+  /** What rules without a time range of their own see. */
+  readonly time: TimeBounds
   readonly stored: StoredCatalogue
   readonly tallies = new Map<Rule, Tally>()
   scans = 0
@@ -65,6 +78,12 @@ class Run {
   constructor(options: RunOptions, stored: StoredCatalogue) {
     this.options = options
     this.stored = stored
+    const { scheduled, time } = options
+    this.time = scheduled === undefined ? time : within(scheduled.window.time, time)
+  }
+
+  get keepsQueries(): boolean {
+    return this.options.keepsQueries === true || this.options.scheduled !== undefined
   }
 
   tally(rule: Rule): Tally {
@@ -136,7 +155,7 @@ class Run {
         ...(common === undefined ? {} : { common }),
         conditions: rest,
         shared: this.options.shareLiterals ?? columns.rows >= ROWS_WORTH_SHARING,
-        time: this.options.time,
+        time: this.time,
         columns: schema,
       }),
     )
@@ -191,11 +210,21 @@ function writes(spl: Rule['spl']): boolean {
 
 /** Runs a rule that has a query of its own. */
 async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
-  const { schema, store, time, query, at, writesLookups = false } = run.options
+  const { schema, store, time, query, scheduled, writesLookups = false } = run.options
+  const at = scheduled === undefined ? run.options.at : undefined
+  const shown = run.options.shown?.get(rule)
   const { kusto, spl } = rule
   const tally = run.tally(rule)
-  const told = (state: RuleState, diagnostics: readonly Diagnostic[]): RuleOutcome => ({
+  const told = (
+    state: RuleState,
+    diagnostics: readonly Diagnostic[],
+    ended?: ScheduledOutcome,
+  ): RuleOutcome => ({
     rule,
+    ...(ended?.shown === undefined || ended.shown.size === 0 ? {} : { shown: ended.shown }),
+    ...(ended?.ran === undefined || tally.findings === 0 || !run.keepsQueries
+      ? {}
+      : { queries: [{ plan: printRel(ended.ran.rel), sql: ended.ran.sql }] }),
     state,
     findings: tally.findings,
     ...(tally.first === undefined ? {} : { first: tally.first }),
@@ -209,6 +238,8 @@ async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
     stored: run.stored,
     ...(query === undefined ? {} : { query }),
     ...(at === undefined ? {} : { at }),
+    ...(scheduled === undefined ? {} : { scheduled }),
+    ...(shown === undefined ? {} : { shown }),
     writesLookups,
   }
   try {
@@ -221,7 +252,8 @@ async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
           : undefined
     if (outcome === undefined) return told('failed', [])
     run.scans += outcome.runs
-    return told(outcome.state ?? (tally.findings > 0 ? 'fired' : 'quiet'), outcome.diagnostics)
+    const state = outcome.state ?? (tally.findings > 0 ? 'fired' : 'quiet')
+    return told(state, outcome.diagnostics, outcome)
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
     if (error.kind === 'locked' || error.kind === 'unavailable') throw error
@@ -233,8 +265,19 @@ async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
   }
 }
 
+/** The queries of a rule that shares its scans, as they would be for it alone. */
+function ownQueries(run: Run, plan: Rel): readonly RanQuery[] {
+  return (rowConditions(plan) ?? []).flatMap(({ source, where }): readonly RanQuery[] => {
+    const stored = run.stored.get(source)
+    if (stored === undefined) return []
+    const columns = eventColumns(stored)
+    const rel = groupedScan({ source, conditions: [where], shared: false, time: run.time, columns })
+    return [{ plan: printRel(plan), sql: printSql(rel) }]
+  })
+}
+
 function outcomes(run: Run, planned: ReturnType<typeof planRules>): readonly RuleOutcome[] {
-  return planned.map(({ rule, state, diagnostics }): RuleOutcome => {
+  return planned.map(({ rule, state, diagnostics, plan }): RuleOutcome => {
     const tally = run.tallies.get(rule)
     const failed = state === 'failed' || tally?.problems.some((each) => each.severity === 'error')
     const findings = tally?.findings ?? 0
@@ -244,6 +287,7 @@ function outcomes(run: Run, planned: ReturnType<typeof planRules>): readonly Rul
       findings,
       ...(tally?.first === undefined ? {} : { first: tally.first }),
       ...(tally?.last === undefined ? {} : { last: tally.last }),
+      ...(findings === 0 || !run.keepsQueries ? {} : { queries: ownQueries(run, plan) }),
       diagnostics: [...diagnostics, ...(tally?.problems ?? [])],
     }
   })
@@ -259,7 +303,7 @@ export async function runRules(options: RunOptions): Promise<RunReport> {
   const isAlone = ({ kusto, spl }: Rule): boolean => kusto !== undefined || spl !== undefined
   const alone = options.rules.filter(isAlone)
   const shared = options.rules.filter((rule) => !isAlone(rule))
-  const planned = planRules(shared, options.schema, stored)
+  const planned = (options.plans ?? new Plans()).of(shared, options.schema, stored)
   const scans = groupScans(planned, options.rulesPerScan)
   const run = new Run(options, stored)
   const total = scans.length + alone.length

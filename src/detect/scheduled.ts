@@ -13,13 +13,22 @@ import type { KustoPart, Rule } from '../rules/rule.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import { META } from '../schema/source.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
-import { Alerts, isSetOffBy, keyOfRows, type ResultRow } from './alerts.ts'
+import { Alerts, isSetOffBy, keyOfKeys, keyOfRows, type ResultRow } from './alerts.ts'
 import type { Finding } from './finding.ts'
 import type { RuleState } from './report.ts'
-import { planQuery, queryRows, sourcesOf, within } from './runquery.ts'
+import { planQuery, type QueryPlan, queryRows, sourcesOf, within } from './runquery.ts'
+import { NOTHING_SHOWN, Shown, type ShownRows } from './shown.ts'
 import type { RunStore } from './store.ts'
 import { type Finished, finishedRule } from './unfinished.ts'
-import { type Cadence, cadenceOf, endOf, type RunWindow, windowAt, windowsOf } from './windows.ts'
+import {
+  type Cadence,
+  cadenceOf,
+  endOf,
+  type RunWindow,
+  type ScheduledRun,
+  windowAt,
+  windowsOf,
+} from './windows.ts'
 
 export interface ScheduledOptions {
   readonly schema: SchemaCatalogue
@@ -29,6 +38,9 @@ export interface ScheduledOptions {
   readonly time: TimeBounds
   /** The time of a single run; without it the rule runs at each step of its schedule. */
   readonly at?: string
+  /** The run that a schedule asks for, in place of all or of one at a time; and what the run before has shown. */
+  readonly scheduled?: ScheduledRun
+  readonly shown?: ShownRows
   /** True when searches may write lookups into the store. */
   readonly writesLookups?: boolean
   readonly query?: QueryOptions
@@ -40,6 +52,10 @@ export interface ScheduledOutcome {
   readonly diagnostics: readonly Diagnostic[]
   /** Queries that were run. */
   readonly runs: number
+  /** The first of them. */
+  readonly ran?: Pick<QueryPlan, 'rel' | 'sql'>
+  /** What a run of a schedule has shown, for the run after it. */
+  readonly shown?: ShownRows
 }
 
 /** The time of an event whose own cannot be read. */
@@ -58,8 +74,9 @@ class Scheduled {
   readonly options: ScheduledOptions
   readonly #emit: (finding: Finding) => Promise<void>
   readonly #told = new Set<string>()
-  /** The rows that the last finding of a run stood for. */
-  #last = ''
+  /** What the last run has shown. */
+  shown: ShownRows = NOTHING_SHOWN
+  ran: QueryPlan | undefined
   runs = 0
 
   constructor(
@@ -96,6 +113,9 @@ class Scheduled {
     const plan = this.plan(timed, within(window.time, this.options.time)).value
     if (plan === undefined || this.isStopped) return
     this.runs++
+    this.ran ??= plan
+    const shown = new Shown(this.shown, window.at)
+    this.shown = shown.rows
     const alerts = new Alerts(this.rule, this.part, plan.columns)
     const held: Held = { rows: [], count: 0 }
     const most = alerts.isSingle ? limits.singleAlertRows : limits.findingsPerRule
@@ -103,58 +123,70 @@ class Scheduled {
       held.count++
       if (held.rows.length < most) held.rows.push(row)
     }
-    if (!alerts.isTriggered(held.count)) {
-      this.#last = ''
-      return
-    }
-    if (alerts.isSingle) await this.#tellRun(alerts, held, window, isApart)
-    else await this.#tellRows(alerts, held, window, isApart)
+    if (!alerts.isTriggered(held.count)) return
+    const known = isApart ? undefined : shown
+    if (alerts.isSingle) await this.#tellRun(alerts, held, window, known)
+    else await this.#tellRows(alerts, held, window, known)
   }
 
   /** One finding for a run. The rows that the run before has told, and no others, are no news where runs overlap. */
-  async #tellRun(alerts: Alerts, held: Held, window: RunWindow, isApart: boolean): Promise<void> {
+  async #tellRun(alerts: Alerts, held: Held, window: RunWindow, shown?: Shown): Promise<void> {
     const { rows, count, time } = held
-    const seen = keyOfRows(rows)
-    if (!isApart && rows.length > 0 && seen === this.#last) return
-    this.#last = seen
+    if (shown !== undefined && rows.length > 0) {
+      const keys = rows.map((row) => this.#keyOf(row, alerts))
+      if (shown.since(keyOfKeys(keys)) !== window.at) return
+    }
     await this.tell(alerts.finding(rows, { count, key: window.at, window, time }))
   }
 
   /**
    * One finding for each row. The same values in runs that share no event are several; in runs that overlap they may be
-   * the same event again, and only as many are told as one run has.
+   * the same event again, and only as many are told as one run has: a row with a time is known by it, any other for as
+   * long as runs show it.
    */
-  async #tellRows(alerts: Alerts, { rows }: Held, window: RunWindow, isApart: boolean) {
+  async #tellRows(alerts: Alerts, { rows }: Held, window: RunWindow, shown?: Shown) {
     const counts = new Map<string, number>()
     for (const row of rows) {
-      const values = keyOfRows([row])
+      const values = this.#keyOf(row, alerts)
       const place = counts.get(values) ?? 0
       counts.set(values, place + 1)
-      const key = `${values} ${place}${isApart ? ` ${window.at}` : ''}`
+      const isKnownByTime = shown !== undefined && alerts.timeOf(row) !== undefined
+      const since = isKnownByTime ? undefined : (shown?.since(`${values} ${place}`) ?? window.at)
+      if (since !== undefined && since !== window.at) continue
+      const key = `${values} ${place}${since === undefined ? '' : ` ${since}`}`
       await this.tell(alerts.finding([row], { count: 1, key, window }))
     }
   }
 
-  /** All runs in one scan; each row belongs to the run that saw it first. */
-  async once(rel: Rel, { apart, back }: Cadence): Promise<void> {
-    const plan = this.plan(rel, this.options.time).value
+  /** The values of a row as a key. Columns that the data tells may be more in a later run: only those with a value count. */
+  #keyOf(row: ResultRow, alerts: Alerts): string {
+    return this.part.isFound === true ? keyOfRows([alerts.valuesOf(row)]) : keyOfRows([row])
+  }
+
+  /** All runs in one scan, or one of them; each row belongs to the run that saw it first. */
+  async once(rel: Rel, { apart, back }: Cadence, only?: ScheduledRun): Promise<void> {
+    const { time: all } = this.options
+    const time = only === undefined ? all : within({ from: only.since, to: only.window.at }, all)
+    const plan = this.plan(rel, time).value
     if (plan === undefined || this.isStopped) return
     this.runs++
+    this.ran ??= plan
     const timeAt = plan.columns.findIndex(({ name }) => name === META.time)
     const without = <T>(list: readonly T[]): readonly T[] => list.toSpliced(timeAt, 1)
     const alerts = new Alerts(this.rule, this.part, without(plan.columns))
     const runs = new Map<bigint, Held>()
     const counts = new Map<string, number>()
-    for await (const all of queryRows(this.options.store, plan, this.options.query)) {
-      const time = String(all[timeAt] ?? EPOCH)
+    for await (const whole of queryRows(this.options.store, plan, this.options.query)) {
+      const time = String(whole[timeAt] ?? EPOCH)
       const ticks = ticksIn(time)
-      const run = (ticks - (((ticks % apart) + apart) % apart)) / apart + 1n
-      const row = without(all)
+      const run =
+        only === undefined ? (ticks - (((ticks % apart) + apart) % apart)) / apart + 1n : 1n
+      const row = without(whole)
       if (!alerts.isSingle) {
-        const values = keyOfRows([all])
+        const values = `${this.#keyOf(row, alerts)} ${time}`
         const place = counts.get(values) ?? 0
         counts.set(values, place + 1)
-        const window = windowAt(run * apart, back)
+        const window = only?.window ?? windowAt(run * apart, back)
         const key = `${values} ${place}`
         await this.tell(alerts.finding([row], { count: 1, key, window, time }))
         continue
@@ -167,7 +199,7 @@ class Scheduled {
     }
     for (const [run, held] of [...runs].sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (alerts.isTriggered(held.count)) {
-        await this.#tellRun(alerts, held, windowAt(run * apart, back), true)
+        await this.#tellRun(alerts, held, only?.window ?? windowAt(run * apart, back))
       }
     }
   }
@@ -210,14 +242,56 @@ async function runFinished(
     return { state: 'no_data', diagnostics, runs: 0 }
   if (givesNothing(value.rel) && !isSetOffBy(part, 0))
     return { state: 'cannot_fire', diagnostics, runs: 0 }
-  const cadence = cadenceOf(part)
-  if (options.at !== undefined || cadence === undefined) {
-    const notices = await runSingle(run, sources, cadence?.back)
-    return { diagnostics: [...diagnostics, ...notices], runs: run.runs }
+  const cadence = cadenceOf(part, rule.tuning?.schedule)
+  const ended = (problems: readonly Diagnostic[]): ScheduledOutcome => ({
+    ...(hasErrors(problems) ? { state: 'failed' as const } : {}),
+    diagnostics: [...diagnostics, ...problems],
+    runs: run.runs,
+    shown: run.shown,
+    ...(run.ran === undefined ? {} : { ran: run.ran }),
+  })
+  if (options.scheduled !== undefined) {
+    await runOne(run, options.scheduled)
+    return ended([])
   }
-  const problems = await runSchedule(run, sources, cadence)
-  const failed = hasErrors(problems) ? { state: 'failed' as const } : {}
-  return { ...failed, diagnostics: [...diagnostics, ...problems], runs: run.runs }
+  if (options.at !== undefined || cadence === undefined) {
+    return ended(await runSingle(run, sources, cadence?.back))
+  }
+  return ended(await runSchedule(run, sources, cadence))
+}
+
+/**
+ * The plan of all runs at once, where each row decides alone and only its presence matters; then an event belongs to the
+ * first run that sees it.
+ */
+export function runsAtOnce(
+  rule: Rule,
+  part: KustoPart,
+  { apart, back }: Cadence,
+  schema: SchemaCatalogue,
+): Rel | undefined {
+  if (back < apart || !firesOnRows(part)) return undefined
+  return allRunsAtOnce(rule.rel, apart, timeColumns(part, schema))
+}
+
+/** The one run that a schedule asks for: it tells what the same run among all those of the past would. */
+async function runOne(run: Scheduled, scheduled: ScheduledRun): Promise<void> {
+  const { rule, part, options } = run
+  const { window, since, isApart } = scheduled
+  const at = ticksIn(window.at)
+  const from = window.time.from === undefined ? 0n : ticksIn(window.time.from)
+  const cadence = { apart: at - ticksIn(since), back: at - from }
+  const whole = runsAtOnce(rule, part, cadence, options.schema)
+  if (whole !== undefined) {
+    await run.once(whole, cadence, scheduled)
+    return
+  }
+  run.shown = options.shown ?? NOTHING_SHOWN
+  await run.window(
+    withoutBounds(rule.rel, cadence.back, timeColumns(part, options.schema)),
+    window,
+    isApart,
+  )
 }
 
 /** One run, at the time that is named or else at the end of the logs. */
@@ -248,8 +322,7 @@ async function runSchedule(
   const { rule, part, options } = run
   const { apart, back } = cadence
   const times = timeColumns(part, options.schema)
-  const whole =
-    back >= apart && firesOnRows(part) ? allRunsAtOnce(rule.rel, apart, times) : undefined
+  const whole = runsAtOnce(rule, part, cadence, options.schema)
   if (whole !== undefined) {
     await run.once(whole, cadence)
     return []
@@ -263,6 +336,7 @@ async function runSchedule(
   if (windows === undefined) return [diagnose('HR490', { limit: limits.ruleWindows })]
   for (const window of windows) {
     if (run.isStopped) break
+    if (window.isFresh) run.shown = NOTHING_SHOWN
     await run.window(rel, window, back <= apart)
   }
   return []

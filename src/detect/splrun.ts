@@ -15,7 +15,9 @@ import type { Rule, SplPart, SplTimes } from '../rules/rule.ts'
 import { keyOfRows } from './alerts.ts'
 import type { Finding } from './finding.ts'
 import { planQuery, planRows, type QueryPlan, queryRows, sourcesOf, within } from './runquery.ts'
+import { splRange } from './schedule/cadence.ts'
 import type { ScheduledOptions, ScheduledOutcome } from './scheduled.ts'
+import { NOTHING_SHOWN, Shown, type ShownRows } from './shown.ts'
 import { discoverSpl } from './spldiscover.ts'
 import { runEffects } from './spleffects.ts'
 import { SplFindings } from './splfindings.ts'
@@ -68,6 +70,8 @@ class SplRun {
   readonly part: SplPart
   readonly options: ScheduledOptions
   readonly #emit: (finding: Finding) => Promise<void>
+  readonly #at: string | undefined
+  readonly #shown: Shown
   #end: string | undefined
   #lookups: Lookups | undefined
 
@@ -81,17 +85,24 @@ class SplRun {
     this.part = part
     this.options = options
     this.#emit = emit
+    this.#at = options.scheduled?.window.at ?? options.at
+    this.#shown = new Shown(options.shown ?? NOTHING_SHOWN, this.#at ?? '')
+  }
+
+  get shown(): ShownRows {
+    return this.#shown.rows
   }
 
   get world() {
-    const { schema, stored, time, at } = this.options
-    return { schema, stored, time: at === undefined ? time : within({ to: at }, time) }
+    const { schema, stored, time } = this.options
+    const to = this.#at
+    return { schema, stored, time: to === undefined ? time : within({ to }, time) }
   }
 
   /** What `now` is: the time that is named, or the end of the logs that the search reads. */
   async end(rel: Rel): Promise<string | undefined> {
-    const { at, store } = this.options
-    if (at !== undefined) return at
+    const { store } = this.options
+    if (this.#at !== undefined) return this.#at
     if (this.#end !== undefined) return this.#end
     const bound = planQuery(rel, this.world).value
     if (bound === undefined) return undefined
@@ -107,15 +118,13 @@ class SplRun {
 
   /** The search compiled for what is stored, with what only the data can tell; the tables that it reads are there. */
   async compiled(): Promise<SplAnswer> {
-    const { stored, store, at, query } = this.options
-    const { schedule } = this.part
+    const { stored, store, query } = this.options
+    const range = splRange(this.rule)
     const written = await store.lookups?.written()
     const setting: SplTimes = {
       stored,
       ...(written === undefined ? {} : { written }),
-      ...(at === undefined || schedule === undefined
-        ? {}
-        : { range: { earliest: schedule.earliest, latest: schedule.latest } }),
+      ...(this.#at === undefined || range === undefined ? {} : { range }),
     }
     const { compile, lookups } = this.part.compiler(setting)
     this.#lookups = lookups
@@ -156,15 +165,20 @@ class SplRun {
       if (held.length < most) held.push(row)
     }
     const findings = new SplFindings(rule, part, rows)
-    const throttle = part.throttling === undefined ? undefined : new Throttle(part.throttling, rows)
+    const isThrottled = part.throttling !== undefined && options.scheduled === undefined
+    const throttle = isThrottled ? new Throttle(part.throttling, rows) : undefined
     const counts = new Map<string, number>()
     for (const row of held) {
       if (throttle?.holds(row) === true) continue
       const values = keyOfRows([row])
       const place = counts.get(values) ?? 0
       counts.set(values, place + 1)
-      const time = rows.time(row) ?? (await this.end(rel)) ?? NO_TIME
-      await this.#emit(findings.finding(row, { key: `${values} ${place}`, time }))
+      const own = rows.time(row)
+      const since = own === undefined ? this.#since(`${values} ${place}`) : undefined
+      if (since !== undefined && since !== this.#at) continue
+      const key = `${values} ${place}${since === undefined ? '' : ` ${since}`}`
+      const time = own ?? (await this.end(rel)) ?? NO_TIME
+      await this.#emit(findings.finding(row, { key, time }))
     }
     return [
       ...(makesFindings ? [] : [diagnose('HR572', {})]),
@@ -173,6 +187,16 @@ class SplRun {
         : [diagnose('HR571', { count: throttle.held, fields: throttledBy(part) })]),
       ...this.#lacking(rows, held),
     ]
+  }
+
+  /**
+   * The run of the schedule that first showed a row which does not say when it happened; undefined without a schedule.
+   * Runs that share no event show the same values of other events.
+   */
+  #since(key: string): string | undefined {
+    const { scheduled } = this.options
+    if (scheduled === undefined) return undefined
+    return scheduled.isApart ? scheduled.window.at : this.#shown.since(key)
   }
 
   /** Objects at risk that some of the rows do not have. */
@@ -213,7 +237,7 @@ export async function runSpl(
     return { state: 'cannot_fire', diagnostics: [...diagnostics, ...reason], runs: 0 }
   }
   const notices = await run.tell(value, answer.rel)
-  const { at } = options
+  const at = options.scheduled?.window.at ?? options.at
   const isTold = at === undefined && part.schedule !== undefined
   const schedule = isTold ? [diagnose('HR570', { cron: part.schedule?.cron ?? '' })] : []
   const effects = await run.carryOut(answer)
@@ -222,5 +246,5 @@ export async function runSpl(
   const asOf = end === undefined ? [] : [diagnose('HR491', { time: end })]
   const failed = hasErrors(effects) ? { state: 'failed' as const } : {}
   const all = [...diagnostics, ...schedule, ...asOf, ...effects, ...notices]
-  return { ...failed, diagnostics: all, runs: 1 }
+  return { ...failed, diagnostics: all, runs: 1, ran: value, shown: run.shown }
 }

@@ -59,6 +59,7 @@ export async function finishedRule(
     rule: { ...rule, rel, fields },
     part: {
       ...known,
+      isFound: true,
       entityMappings:
         known.entityMappings.length > 0 ? known.entityMappings : legacyEntities(fields),
       columns,

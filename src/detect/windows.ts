@@ -6,7 +6,7 @@ import { limits } from '../core/limits.ts'
 import { instantOfTicks, printInstant, ticksIn } from '../core/time.ts'
 import { call, type Expr, field } from '../ir/expr.ts'
 import type { Rel, TimeBounds } from '../ir/rel.ts'
-import type { KustoPart } from '../rules/rule.ts'
+import type { KustoPart, TunedSchedule } from '../rules/rule.ts'
 import { META } from '../schema/source.ts'
 import { printSql } from '../sql/print.ts'
 import type { RunStore } from './store.ts'
@@ -18,8 +18,23 @@ export interface RunWindow {
   readonly time: TimeBounds
 }
 
+/** A run that a schedule asks for, with what it must know of the run before it. */
+export interface ScheduledRun {
+  readonly window: RunWindow
+  /** The scheduled time before: events from then on are new to this run. */
+  readonly since: string
+  /** True when no event is in the window of the run before, too. */
+  readonly isApart: boolean
+}
+
+/** A run of the past. `isFresh`: the run before it, which is left out, has seen no event. */
+export interface PastRun extends RunWindow {
+  readonly isFresh: boolean
+}
+
 const TICKS_PER_MS = 10_000n
-const MINUTE = 60_000n * TICKS_PER_MS
+/** How far runs on what has just come in are apart. */
+const NRT_MS = 60_000
 
 const isoOf = (ticks: bigint): string => printInstant(instantOfTicks(ticks))
 
@@ -30,12 +45,17 @@ export interface Cadence {
 }
 
 /** The schedule of a rule; undefined for a query that has none. A rule that runs on what has just come in steps by the minute. */
-export function cadenceOf({ queryFrequency, queryPeriod, kind }: KustoPart): Cadence | undefined {
+export function cadenceOf(
+  { queryFrequency, queryPeriod, kind }: KustoPart,
+  tuned?: TunedSchedule,
+): Cadence | undefined {
   const ticks = (ms: number): bigint => BigInt(Math.round(ms)) * TICKS_PER_MS
-  if (kind === 'NRT' || queryFrequency === 0) return { apart: MINUTE, back: MINUTE }
-  const apart = queryFrequency ?? queryPeriod
-  if (apart === undefined) return undefined
-  return { apart: ticks(apart), back: ticks(queryPeriod ?? apart) }
+  const isNew = kind === 'NRT' || queryFrequency === 0
+  const usual = isNew ? NRT_MS : (queryFrequency ?? queryPeriod)
+  const apart = tuned?.every ?? usual ?? tuned?.lookback
+  if (apart === undefined || apart <= 0) return undefined
+  const back = tuned?.lookback ?? (isNew || usual === undefined ? apart : (queryPeriod ?? usual))
+  return { apart: ticks(apart), back: ticks(back) }
 }
 
 /** The slots of a length, in ticks, that hold events of sources. */
@@ -104,7 +124,7 @@ export interface Wanted extends Cadence {
 function runsOver(
   found: ReadonlySet<bigint>,
   { apart, back, silent, changed }: Wanted,
-): readonly bigint[] {
+): readonly (readonly [run: bigint, isFresh: boolean])[] {
   const slots = [...found].sort((a, b) => (a < b ? -1 : 1))
   const isEven = back % apart === 0n
   const reach = back / apart + (isEven ? 0n : 1n)
@@ -113,21 +133,30 @@ function runsOver(
     !changed || !isEven || found.has(run - 1n) || found.has(run - 1n - reach)
   const [first, last] = [slots[0], slots.at(-1)]
   if (first === undefined || last === undefined) return []
-  const runs = new Set<bigint>()
   if (silent) {
-    for (let run = first + 1n; run <= last + 1n && runs.size <= limits.ruleWindows; run++) {
-      runs.add(run)
+    const runs: [bigint, boolean][] = []
+    for (let run = first + 1n; run <= last + 1n && runs.length <= limits.ruleWindows; run++) {
+      runs.push([run, run === first + 1n])
     }
-    return [...runs]
+    return runs
   }
+  const runs = new Set<bigint>()
   for (const slot of slots) {
     for (let step = 1n; step <= reach; step++) {
       const run = slot + step
       if (isWanted(run)) runs.add(run)
-      if (runs.size > limits.ruleWindows) return [...runs]
     }
+    if (runs.size > limits.ruleWindows) break
   }
-  return [...runs].sort((a, b) => (a < b ? -1 : 1))
+  const sorted = [...runs].sort((a, b) => (a < b ? -1 : 1))
+  let at = 0
+  return sorted.map((run, index) => {
+    const before = sorted[index - 1]
+    if (before === undefined) return [run, true]
+    // The run after the last event that the run before has seen is gone, sees none unless others have come.
+    while (at + 1 < slots.length && (slots[at + 1] ?? before) < before) at++
+    return [run, run > (slots[at] ?? before) + reach + 1n]
+  })
 }
 
 /** The runs of a schedule that see events, in order; undefined when there are more than `limits.ruleWindows`. */
@@ -136,10 +165,10 @@ export async function windowsOf(
   sources: readonly string[],
   time: TimeBounds,
   wanted: Wanted,
-): Promise<readonly RunWindow[] | undefined> {
+): Promise<readonly PastRun[] | undefined> {
   const runs = runsOver(await slotsOf(store, sources, time, wanted.apart), wanted)
   if (runs.length > limits.ruleWindows) return undefined
-  return runs.map((run) => windowAt(run * wanted.apart, wanted.back))
+  return runs.map(([run, isFresh]) => ({ ...windowAt(run * wanted.apart, wanted.back), isFresh }))
 }
 
 /** The run at a time. */

@@ -52,6 +52,8 @@ export interface KustoPart
   extends KustoRule,
     Pick<KustoAnswer, 'columns' | 'tables' | 'order' | 'render'> {
   readonly unfinished?: Unfinished
+  /** True when the data has told its columns: there may be more of them another time. */
+  readonly isFound?: boolean
 }
 
 /** What is known of the store that a search is compiled for. */
