@@ -403,6 +403,31 @@ export const limitTable = {
     unit: 'rows',
     why: 'rows of one run that the next one knows again where windows overlap; more are told again',
   },
+  channels: {
+    value: 32,
+    unit: 'channels',
+    why: 'each finding is put into the outbox once for each channel that is told of it',
+  },
+  messagesPerMinute: {
+    value: 30,
+    unit: 'messages',
+    why: 'a channel that is flooded tells nobody anything; what is beyond goes into one message',
+  },
+  messageTries: {
+    value: 12,
+    unit: 'tries',
+    why: 'with the waits between them a receiver may be away for some hours',
+  },
+  messageChars: {
+    value: 64 * KB,
+    unit: 'characters',
+    why: 'the most of one finding that a message carries; receivers refuse larger ones',
+  },
+  messageTitleChars: {
+    value: 300,
+    unit: 'characters',
+    why: 'a title or a subject is one line',
+  },
   reportFindings: {
     value: 5_000,
     unit: 'findings',

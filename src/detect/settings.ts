@@ -5,6 +5,7 @@
 import { type Diagnostic, hasErrors, type Outcome } from '../core/diagnostic.ts'
 import { Section } from '../core/section.ts'
 import { readYaml } from '../core/yaml.ts'
+import { type NotifySettings, readNotifySettings } from './notify/settings.ts'
 import { readScheduleSettings, type ScheduleSettings } from './schedule/settings.ts'
 
 export interface Settings {
@@ -13,6 +14,7 @@ export interface Settings {
   /** Paths of rules. */
   readonly rules: readonly string[]
   readonly schedule: ScheduleSettings
+  readonly notify: NotifySettings
 }
 
 /** Reads a settings file; an empty text gives what holds without one. No value when something in it is wrong. */
@@ -26,6 +28,7 @@ export function readSettings(text: string): Outcome<Settings> {
     ...(store === undefined ? {} : { store }),
     rules: root.texts('rules'),
     schedule: readScheduleSettings(root.section('schedule')),
+    notify: readNotifySettings(root.section('notify')),
   }
   root.end()
   return hasErrors(diagnostics) ? { diagnostics } : { value: settings, diagnostics }
