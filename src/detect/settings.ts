@@ -5,6 +5,7 @@
 import { type Diagnostic, hasErrors, type Outcome } from '../core/diagnostic.ts'
 import { Section } from '../core/section.ts'
 import { readYaml } from '../core/yaml.ts'
+import { type RiskSettings, readRiskSettings } from './keeping/risksettings.ts'
 import { type NotifySettings, readNotifySettings } from './notify/settings.ts'
 import { readScheduleSettings, type ScheduleSettings } from './schedule/settings.ts'
 
@@ -14,6 +15,7 @@ export interface Settings {
   /** Paths of rules. */
   readonly rules: readonly string[]
   readonly schedule: ScheduleSettings
+  readonly risk: RiskSettings
   readonly notify: NotifySettings
 }
 
@@ -28,6 +30,7 @@ export function readSettings(text: string): Outcome<Settings> {
     ...(store === undefined ? {} : { store }),
     rules: root.texts('rules'),
     schedule: readScheduleSettings(root.section('schedule')),
+    risk: readRiskSettings(root.section('risk')),
     notify: readNotifySettings(root.section('notify')),
   }
   root.end()

@@ -2,6 +2,7 @@
  * Tests of `sourcetype`, `source` and `index`, decided for one stored source: its events answer to several spellings of
  * each. Where the spellings are known the test becomes true or false, so that sources that cannot match are not read.
  */
+import { fitsPattern } from '../core/stars.ts'
 import { and, call, type Expr, FALSE, field, or, TRUE, text, texts } from '../ir/expr.ts'
 import type { EventPart, Spelling } from '../schema/eventview.ts'
 import { META } from '../schema/source.ts'
@@ -20,22 +21,6 @@ export interface TestedPart {
 
 /** Indexes of what Splunk writes itself: no event that was ingested from elsewhere is in one of them. */
 const OWN_INDEX = /^(?:_.*|risk|notable|history|summary.*|.*_summary)$/i
-
-/** True when a text fits a pattern in which `*` stands for any text, ignoring case. */
-function fitsPattern(pattern: string, value: string): boolean {
-  const [wanted, given] = [pattern.toLowerCase(), value.toLowerCase()]
-  const [first = '', ...rest] = wanted.split('*')
-  const last = rest.pop()
-  if (last === undefined) return wanted === given
-  if (!given.startsWith(first)) return false
-  let at = first.length
-  for (const piece of rest) {
-    const found = given.indexOf(piece, at)
-    if (found < 0) return false
-    at = found + piece.length
-  }
-  return given.length - last.length >= at && given.endsWith(last)
-}
 
 /** A test of a value with a pattern. */
 function matches(value: Expr, pattern: string): Expr {
