@@ -109,18 +109,20 @@ export function readExpected(section: Section): Expected | undefined {
   const fires = readFires(section)
   const title = section.text('title')
   const level = section.text('level')
+  const host = section.text('host')
   const message = section.text('message')
   const fields = readValues(section, 'fields')
   const entities = readValues(section, 'entities')
   const risk = readObjects(section, 'risk', ['object', 'score', 'type', 'field'])
   const threats = readObjects(section, 'threats', ['object', 'type', 'field'])
   const lists = [fields, entities, risk, threats]
-  const isAbsent = [fires, title, level, message].every((each) => each === undefined)
+  const isAbsent = [fires, title, level, host, message].every((each) => each === undefined)
   if (isAbsent && lists.every((each) => each.length === 0)) return undefined
   return {
     fires: fires ?? FIRES.fires,
     ...(title === undefined ? {} : { title }),
     ...(level === undefined ? {} : { level }),
+    ...(host === undefined ? {} : { host }),
     ...(message === undefined ? {} : { message }),
     fields,
     entities,

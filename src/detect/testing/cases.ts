@@ -16,6 +16,7 @@ export interface Expected {
   readonly fires: Fires
   readonly title?: string
   readonly level?: string
+  readonly host?: string
   readonly message?: string
   /** Values of output fields, or of the event that was found. */
   readonly fields: readonly ExpectedValues[]

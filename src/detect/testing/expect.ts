@@ -38,6 +38,18 @@ function valuesIn({ details, event, results = [] }: Finding, name: string): read
 
 type Facts = (name: string) => readonly string[]
 
+/** Something that an expectation may be about, and how it is shown. */
+interface Thing {
+  readonly facts: Facts
+  readonly text?: string
+}
+
+const textOfThing = (values: Readonly<Record<string, unknown>>): string =>
+  Object.entries(values)
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([name, value]) => `${name} ${String(value)}`)
+    .join(', ')
+
 /** The first name whose values are not all there; undefined when all are. An empty list stands for no value. */
 function missingIn(expected: ExpectedValues, facts: Facts): string | undefined {
   for (const [name, wanted] of expected) {
@@ -60,19 +72,22 @@ function wantedText(expected: ExpectedValues): string {
 function lacking(
   what: string,
   expected: readonly ExpectedValues[],
-  things: readonly Facts[],
+  things: readonly Thing[],
 ): readonly string[] {
   return expected.flatMap((each) => {
-    const missing = things.map((facts) => missingIn(each, facts))
+    const missing = things.map(({ facts }) => missingIn(each, facts))
     if (missing.some((name) => name === undefined)) return []
     const [name = [...each.keys()][0] ?? ''] = missing
-    const found = things.flatMap((facts) => facts(name ?? ''))
+    const found = things.flatMap(({ facts }) => facts(name ?? ''))
+    const all = things.flatMap(({ text }) => text ?? [])
     const instead =
       things.length === 0
         ? 'there is none'
-        : found.length === 0
-          ? `nothing has a ${name}`
-          : `${name} is ${listText(found)}`
+        : all.length > 0
+          ? `there is ${listText(all)}`
+          : found.length === 0
+            ? `nothing has a ${name}`
+            : `${name} is ${listText(found)}`
     return [`${what} with ${wantedText(each)} expected; ${instead}`]
   })
 }
@@ -87,17 +102,18 @@ interface AtStake {
   readonly score?: number
 }
 
-const objectFacts =
-  ({ field, value, type, score }: AtStake): Facts =>
-  (name) => {
-    const facts = new Map<string, string | number | undefined>([
-      ['object', value],
-      ['field', field],
-      ['type', type],
-      ['score', score],
-    ])
-    return single(facts.get(name))
+function atStake({ field, value, type, score }: AtStake): Thing {
+  const facts = new Map<string, string | number | undefined>([
+    ['object', value],
+    ['type', type],
+    ['field', field],
+    ['score', score],
+  ])
+  return {
+    facts: (name) => single(facts.get(name)),
+    text: textOfThing(Object.fromEntries(facts)),
   }
+}
 
 function textLacks(
   what: string,
@@ -125,11 +141,12 @@ export function unmet(
     ...single(risk_message),
     ...risk.map((each) => each.message),
   ])
-  const entityFacts = findings.flatMap(({ entities = [] }) =>
-    entities.map(
-      (entity): Facts =>
-        (name) =>
-          Object.hasOwn(entity, name) ? single(entity[name]) : [],
+  const entities = findings.flatMap(({ entities: own = [] }) =>
+    own.map(
+      (entity): Thing => ({
+        facts: (name) => (Object.hasOwn(entity, name) ? single(entity[name]) : []),
+        text: textOfThing(entity),
+      }),
     ),
   )
   return [
@@ -144,26 +161,27 @@ export function unmet(
       expected.level,
       findings.map(({ level }) => level),
     ),
+    ...textLacks(
+      'host',
+      expected.host,
+      findings.map(({ host }) => host),
+    ),
     ...textLacks('message', expected.message, messages),
     ...lacking(
       'a finding',
       expected.fields,
-      findings.map(
-        (finding): Facts =>
-          (name) =>
-            valuesIn(finding, name),
-      ),
+      findings.map((finding): Thing => ({ facts: (name) => valuesIn(finding, name) })),
     ),
-    ...lacking('an entity', expected.entities, entityFacts),
+    ...lacking('an entity', expected.entities, entities),
     ...lacking(
       'a risk',
       expected.risk,
-      findings.flatMap(({ risk = [] }) => risk.map(objectFacts)),
+      findings.flatMap(({ risk = [] }) => risk.map(atStake)),
     ),
     ...lacking(
       'a threat object',
       expected.threats,
-      findings.flatMap(({ threat_objects = [] }) => threat_objects.map(objectFacts)),
+      findings.flatMap(({ threat_objects = [] }) => threat_objects.map(atStake)),
     ),
   ]
 }

@@ -6,9 +6,12 @@ import type { QueryOptions } from '../../engine/engine.ts'
 import { and, type Expr } from '../../ir/expr.ts'
 import { printExpr } from '../../ir/print.ts'
 import type { Rel } from '../../ir/rel.ts'
+import { rowConditions } from '../../plan/group.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { SchemaCatalogue } from '../../schema/catalogue.ts'
 import type { StoredCatalogue } from '../../schema/stored.ts'
+import { printSql } from '../../sql/print.ts'
+import { planRules } from '../plan.ts'
 import { planRows } from '../runquery.ts'
 import type { RunStore } from '../store.ts'
 
@@ -22,6 +25,15 @@ export interface NearestWorld {
 const MOST_STEPS = 40
 const MOST_TESTS = 12
 const MOST_CHARS = 200
+
+/** Steps by names that a person knows. */
+const NAMES: Readonly<Partial<Record<Rel['op'], string>>> = {
+  filter: 'a filter',
+  aggregate: 'a count',
+  join: 'a join',
+  limit: 'a limit',
+  expand: 'an expansion of lists',
+}
 
 /** The relation that another one reads its rows from, where it is one. */
 function below(rel: Rel): Rel | undefined {
@@ -44,11 +56,18 @@ function shortened(expr: Expr): string {
   return text.length <= MOST_CHARS ? text : `${text.slice(0, MOST_CHARS - 1)}…`
 }
 
+function counted(from: Rel): Rel {
+  const into = [{ name: 'count', fn: 'agg.count', args: [], type: 'int' as const }]
+  return { op: 'aggregate', from, by: [], into }
+}
+
 class Nearest {
+  readonly rule: Rule
   readonly #world: NearestWorld
   readonly #stored: StoredCatalogue
 
-  constructor(world: NearestWorld, stored: StoredCatalogue) {
+  constructor(rule: Rule, world: NearestWorld, stored: StoredCatalogue) {
+    this.rule = rule
     this.#world = world
     this.#stored = stored
   }
@@ -56,21 +75,25 @@ class Nearest {
   /** How many rows a plan gives; undefined when it cannot be counted. */
   async count(rel: Rel): Promise<number | undefined> {
     const { store, schema, query } = this.#world
-    const counted: Rel = {
-      op: 'aggregate',
-      from: rel,
-      by: [],
-      into: [{ name: 'count', fn: 'agg.count', args: [], type: 'int' }],
-    }
-    for await (const [value] of planRows(
-      store,
-      counted,
-      { schema, stored: this.#stored, time: {} },
-      query,
-    )) {
-      return Number(value)
-    }
+    const { rule } = this
+    if (rule.kusto === undefined && rule.spl === undefined) return this.#events({ ...rule, rel })
+    const world = { schema, stored: this.#stored, time: {} }
+    for await (const [value] of planRows(store, counted(rel), world, query)) return Number(value)
     return undefined
+  }
+
+  /** How many events a Sigma rule matches: its sources are told by its log source. */
+  async #events(rule: Rule): Promise<number | undefined> {
+    const { store, schema, query } = this.#world
+    const [planned] = planRules([rule], schema, this.#stored)
+    if (planned?.state === 'no_data' || planned?.state === 'failed') return undefined
+    let sum = 0
+    for (const { source: name, where } of (planned && rowConditions(planned.plan)) ?? []) {
+      const scan: Rel = { op: 'scan', table: { kind: 'source', name }, time: {}, out: [] }
+      const sql = printSql(counted({ op: 'filter', from: scan, where }))
+      for await (const [value] of store.rows(sql, query)) sum += Number(value)
+    }
+    return sum
   }
 
   /** The tests of a filter that no row meets, or else how near the nearest rows came. */
@@ -79,14 +102,14 @@ class Nearest {
     const lines: string[] = []
     for (const test of tests) {
       const met = await this.count({ op: 'filter', from, where: test })
-      if (met === 0) lines.push(`false for all ${rows}: ${shortened(test)}`)
+      if (met === 0) lines.push(`met by no row: ${shortened(test)}`)
     }
     if (lines.length > 0 || tests.length < 2) return lines
     for (const [place, test] of tests.entries()) {
       const others = tests.filter((_, at) => at !== place)
       const met = await this.count({ op: 'filter', from, where: and(others) })
       if (met !== undefined && met > 0) {
-        lines.push(`${met} of ${rows} fail only at: ${shortened(test)}`)
+        lines.push(`${met} of ${rows} rows fail only at: ${shortened(test)}`)
       }
     }
     return lines.length > 0 ? lines : [`no one of its ${rows} rows meets all tests at once`]
@@ -98,7 +121,7 @@ class Nearest {
       const rows = await this.count(step)
       if (rows === 0) {
         if (before === undefined) return ['no event here is of a source that the rule reads']
-        const what = `${step.op} leaves none of ${before} rows`
+        const what = `${NAMES[step.op] ?? step.op} leaves nothing of ${before} row${before === 1 ? '' : 's'}`
         if (step.op !== 'filter') return [what]
         return [what, ...(await this.tests(step.from, step.where, before))]
       }
@@ -114,7 +137,7 @@ export async function nearestMiss(rule: Rule, world: NearestWorld): Promise<read
     const stored = await world.store.catalogue()
     const { spl } = rule
     const rel = spl === undefined ? rule.rel : spl.compiler({ stored }).compile(new Map()).rel
-    return rel === undefined ? [] : await new Nearest(world, stored).follow(rel)
+    return rel === undefined ? [] : await new Nearest(rule, world, stored).follow(rel)
   } catch {
     // What cannot be counted is only left out of the advice.
     return []
