@@ -217,7 +217,7 @@ export function readTestFile(
     const line = place(test.start).line
     const problems: Diagnostic[] = []
     const tell = (each: Diagnostic): void => {
-      problems.push(each)
+      if (problems.every(({ message }) => message !== each.message)) problems.push(each)
     }
     const named = test.rule ?? value.rule ?? test.steps.at(-1)?.called
     const rule =
