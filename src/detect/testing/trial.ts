@@ -173,58 +173,32 @@ export function trial(
     const { at, time = {}, writesLookups = false, query } = options
     const intake = await bench.hold(logs, query?.signal)
     const { schema, store } = bench.parts
-    // Two versions of a rule share an id: by it alone their findings would be mixed, so each runs by itself.
-    const tried: Tried[] = []
-    let isInterrupted = intake.some((each) => each.interrupted)
-    for (const group of apart(rules)) {
-      const findings = new Map<string, Finding[]>()
-      const report = await runRules({
-        rules: group,
-        schema,
-        store,
-        time,
-        writesLookups,
-        onFinding: (finding) => {
-          const key = nameOf({ id: finding.rule_id, title: finding.rule_title })
-          const held = findings.get(key) ?? []
-          if (held.length < MOST_HELD) held.push(finding)
-          findings.set(key, held)
-        },
-        ...(at === undefined ? {} : { at }),
-        ...(query === undefined ? {} : { query }),
-      })
-      isInterrupted ||= report.interrupted
-      const outcomes = new Map(report.outcomes.map((each) => [nameOf(each.rule), each]))
-      for (const rule of group) {
-        const outcome = outcomes.get(nameOf(rule))
-        tried.push({
-          rule,
-          state: outcome?.state ?? 'failed',
-          findings: findings.get(nameOf(rule)) ?? [],
-          count: outcome?.findings ?? 0,
-          diagnostics: outcome?.diagnostics ?? [],
-        })
+    const findings = new Map<Rule, Finding[]>(rules.map((each) => [each, []]))
+    const report = await runRules({
+      rules: [...findings.keys()],
+      schema,
+      store,
+      time,
+      writesLookups,
+      onFinding: (finding, rule) => {
+        const held = findings.get(rule)
+        if (held !== undefined && held.length < MOST_HELD) held.push(finding)
+      },
+      ...(at === undefined ? {} : { at }),
+      ...(query === undefined ? {} : { query }),
+    })
+    const outcomes = new Map(report.outcomes.map((each) => [each.rule, each]))
+    const tried = [...findings].map(([rule, held]): Tried => {
+      const outcome = outcomes.get(rule)
+      return {
+        rule,
+        state: outcome?.state ?? 'failed',
+        findings: held,
+        count: outcome?.findings ?? 0,
+        diagnostics: outcome?.diagnostics ?? [],
       }
-    }
-    const places = new Map(rules.map((rule, place) => [rule, place]))
-    tried.sort((a, b) => (places.get(a.rule) ?? 0) - (places.get(b.rule) ?? 0))
+    })
+    const isInterrupted = report.interrupted || intake.some((each) => each.interrupted)
     return { tried, intake, isInterrupted }
   })
-}
-
-const nameOf = ({ id, title }: Pick<Rule, 'id' | 'title'>): string => JSON.stringify([id, title])
-
-/** Rules in groups in which all have names of their own. */
-function apart(rules: readonly Rule[]): readonly (readonly Rule[])[] {
-  const groups: Rule[][] = []
-  const seen = new Map<string, number>()
-  for (const rule of new Set(rules)) {
-    const name = nameOf(rule)
-    const place = seen.get(name) ?? 0
-    seen.set(name, place + 1)
-    const group = groups[place]
-    if (group === undefined) groups[place] = [rule]
-    else group.push(rule)
-  }
-  return groups
 }
