@@ -368,6 +368,16 @@ export const limitTable = {
     unit: 'bytes',
     why: 'the logs of one test; the largest published ones have some hundred MB',
   },
+  backtestFindings: {
+    value: 200_000,
+    unit: 'findings',
+    why: 'a backtest holds the ids of what it found; a rule that finds more in the past is not ready to run',
+  },
+  backtestValues: {
+    value: 10_000,
+    unit: 'values',
+    why: 'different values that a backtest counts one by one for each field; more are counted together',
+  },
   resultsPerFinding: {
     value: 20,
     unit: 'rows',
@@ -397,6 +407,11 @@ export const limitTable = {
     value: 10_000,
     unit: 'findings',
     why: 'findings of one scheduled run that are held in memory; the rest is counted',
+  },
+  skippedWindows: {
+    value: 10_000,
+    unit: 'windows',
+    why: 'windows too long ago to be caught up with that are noted as skipped in one round of a rule',
   },
   shownRows: {
     value: 10_000,
@@ -428,6 +443,15 @@ export const limitTable = {
     unit: 'characters',
     why: 'a title or a subject is one line',
   },
+  urlBytes: { value: 8_192, unit: 'bytes', why: 'the most that servers take of an address' },
+  fetchBytes: {
+    value: 10 * MB,
+    unit: 'bytes',
+    why: 'an answer from the network; a longer one is refused before it is read',
+  },
+  fetchHeaderBytes: { value: 32 * KB, unit: 'bytes', why: 'headers of an answer from the network' },
+  fetchSeconds: { value: 15, unit: 'seconds', why: 'a receiver that does not answer must end' },
+  fetchRedirects: { value: 5, unit: 'redirects', why: 'circles of redirects must end' },
   reportFindings: {
     value: 5_000,
     unit: 'findings',
