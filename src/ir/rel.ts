@@ -62,6 +62,8 @@ export type Expr = Const | FieldRef | Call | Case | Query
 export interface TableRef {
   readonly kind: 'view' | 'source' | 'named' | 'lookup'
   readonly name: string
+  /** Of a view that is read as one of all, not by its name: what the product writes itself is no part of it. */
+  readonly isUnnamed?: true
 }
 
 /** Bounds of event time: from inclusive, to exclusive; ISO text with up to seven fractional digits. */

@@ -8,6 +8,7 @@ import { and, type Call, type Expr, TRUE } from '../ir/expr.ts'
 import type { Binding, Rel } from '../ir/rel.ts'
 import type { Field, Type } from '../ir/types.ts'
 import { mapExpr, mapRel, visitExpr } from '../ir/walk.ts'
+import { ingested, isOwnSource, SHOWN } from '../schema/own.ts'
 import { isOwnName } from '../schema/source.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
 import type { View, ViewPart } from '../schema/view.ts'
@@ -21,7 +22,7 @@ import {
   eventValue,
   withEventValues,
 } from './eventfields.ts'
-import { meansIngested, sourceTest } from './eventtests.ts'
+import { meansIngested, namesIndex, sourceTest } from './eventtests.ts'
 import { foldExpr } from './fold.ts'
 
 /** What binding of events needs to know of the world. */
@@ -91,7 +92,8 @@ const isTrue = (expr: Expr): boolean => expr.op === 'const' && expr.value === tr
 function bindPart(part: Part, scan: Scan, where: Expr): Rel | undefined {
   const { on, view } = part
   const left = decided(where, on)
-  const belongs = view === undefined ? TRUE : foldExpr(bindRaw(view.where, on.named, on.source))
+  const shown = isOwnSource(on.part.source) ? SHOWN : TRUE
+  const belongs = foldExpr(bindRaw(and([view?.where ?? TRUE, shown]), on.named, on.source))
   if (isFalse(left) || isFalse(belongs)) return undefined
   const keep = scan.out.map(
     (field): Binding => ({ name: field.name, value: foldExpr(fieldValue(field, part)) }),
@@ -145,28 +147,35 @@ function hasTest(where: Expr): boolean {
   return found
 }
 
-/** Indexes that a condition asks for although no event knows one. */
-function unknownIndexes(where: Expr): readonly string[] {
+/** The patterns of the indexes that a condition speaks of. */
+function indexesOf(where: Expr): readonly string[] {
   const found: string[] = []
   visitExpr(where, (each) => {
     if (each.op !== 'call' || each.fn !== SOURCE_TEST) return
     const [name, patterns] = readTest(each)
-    if (name === 'index') found.push(...patterns.filter((one) => !/^\*+$/.test(one)))
+    if (name === 'index') found.push(...patterns)
   })
-  return found.filter(meansIngested)
+  return found
+}
+
+/** Indexes that a condition asks for although no event knows one. */
+function unknownIndexes(where: Expr): readonly string[] {
+  return indexesOf(where).filter((each) => !/^\*+$/.test(each) && meansIngested(each))
 }
 
 /** True when events of a source say themselves which index they were in. */
 function knowsIndex(stored: StoredCatalogue): boolean {
-  return [...stored.values()].some(({ text }) => text.has('index') || text.has('_index'))
+  return [...ingested(stored).values()].some(({ text }) => text.has('index') || text.has('_index'))
 }
 
-function partsOf(scan: Scan, context: EventBindContext): readonly Part[] {
+/** The parts that a scan reads; what the product writes itself is among all events only where its index is named. */
+function partsOf(scan: Scan, where: Expr, context: EventBindContext): readonly Part[] {
   if (scan.table.name === ALL_EVENTS) {
-    return [...context.stored].map(([name, columns]) => ({
-      on: eventsOf(name, columns, context),
-      view: undefined,
-    }))
+    const named = indexesOf(where)
+    return [...context.stored].flatMap(([name, columns]): readonly Part[] => {
+      const on = eventsOf(name, columns, context)
+      return isOwnSource(name) && !namesIndex(named, on.part) ? [] : [{ on, view: undefined }]
+    })
   }
   return (context.view(scan.table.name)?.parts ?? []).flatMap((view): readonly Part[] => {
     const columns = context.stored.get(view.source)
@@ -182,7 +191,7 @@ export function bindEvents(rel: Rel, context: EventBindContext): Bound {
     if (asked.length > 0 && !knowsIndex(context.stored)) {
       diagnostics.push(diagnose('HR540', { names: [...new Set(asked)].join(', ') }))
     }
-    const parts = partsOf(scan, context)
+    const parts = partsOf(scan, where, context)
     if (parts.length === 0) {
       const title = context.view(scan.table.name)?.title ?? 'events'
       diagnostics.push(diagnose('HR262', { logsource: title }))

@@ -4,11 +4,12 @@
  * value: the empty text, or null.
  */
 import { type Diagnostic, diagnose } from '../core/diagnostic.ts'
-import { call, type Expr, type FieldRef, NULL, TRUE, text, texts } from '../ir/expr.ts'
+import { and, call, type Expr, type FieldRef, NULL, TRUE, text, texts } from '../ir/expr.ts'
 import { absurd, type Binding, type Rel } from '../ir/rel.ts'
 import { type Field, isList, type Schema, type Type } from '../ir/types.ts'
 import { mapExpr, mapRel, visitExpr } from '../ir/walk.ts'
 import { ROW_COLUMN, ROW_DATA } from '../schema/mapping.ts'
+import { isOwnSource, SHOWN } from '../schema/own.ts'
 import { isOwnName, LIST_SUFFIX, META, type Source, storedName } from '../schema/source.ts'
 import type { StoredColumns } from '../schema/stored.ts'
 import type { Table } from '../schema/tables.ts'
@@ -392,9 +393,11 @@ export function bindTables(rel: Rel, context: TableContext): Bound {
     if (table !== undefined) diagnostics.push(...oldNames(called, table, each.out))
     const all = view.parts.flatMap((part) => {
       const columns = context.stored.get(part.source)
-      if (columns === undefined) return []
+      const isOwn = isOwnSource(part.source)
+      if (columns === undefined || (isOwn && each.table.isUnnamed === true)) return []
       const source = context.source(part.source)
-      return [bindPart({ part, names: namesOf(columns), source, table, called }, each)]
+      const shown = isOwn ? { ...part, where: and([part.where, SHOWN]) } : part
+      return [bindPart({ part: shown, names: namesOf(columns), source, table, called }, each)]
     })
     const [only] = all
     if (only === undefined) {

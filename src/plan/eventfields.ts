@@ -12,6 +12,7 @@ import {
   type EventPart,
   type SourceTest,
 } from '../schema/eventview.ts'
+import { isOwnSource } from '../schema/own.ts'
 import { META, type Source, storedName } from '../schema/source.ts'
 import type { StoredCatalogue, StoredColumns } from '../schema/stored.ts'
 import { bindRaw, type Columns, foldNames, listColumn, NO_LIST } from './columns.ts'
@@ -310,7 +311,8 @@ function typeAmong(name: string, parts: readonly EventsOf[]): Type | undefined {
 }
 
 function assumedFields(schema: SchemaCatalogue): EventFields {
-  const parts = [...schema.sources.keys()].map((name) => schema.events(name))
+  const taken = [...schema.sources.keys()].filter((name) => !isOwnSource(name))
+  const parts = taken.map((name) => schema.events(name))
   const mapped = new Map<string, Type>()
   for (const { fields } of parts) {
     for (const [name, value] of fields) {

@@ -5,6 +5,7 @@
 import { fitsPattern } from '../core/stars.ts'
 import { and, call, type Expr, FALSE, field, or, TRUE, text, texts } from '../ir/expr.ts'
 import type { EventPart, Spelling } from '../schema/eventview.ts'
+import { isOwnSource } from '../schema/own.ts'
 import { META } from '../schema/source.ts'
 import type { StoredColumns } from '../schema/stored.ts'
 
@@ -120,6 +121,15 @@ export function meansIngested(pattern: string): boolean {
   return !OWN_INDEX.test(pattern)
 }
 
+/** True when patterns name an index of a part in full; a pattern with stars names none. */
+export function namesIndex(patterns: readonly string[], { index }: EventPart): boolean {
+  return patterns.some(
+    (pattern) =>
+      !pattern.includes('*') &&
+      index.some(({ before }) => before.toLowerCase() === pattern.toLowerCase()),
+  )
+}
+
 /** The stored columns that say of an event what is asked for, where it was exported from Splunk with them. */
 const COLUMNS: Readonly<Record<SourceName, readonly string[]>> = {
   sourcetype: ['sourcetype'],
@@ -157,6 +167,10 @@ export function cannotMeet(
   tests: readonly { readonly field: string; readonly values: readonly string[] }[],
   on: TestedPart,
 ): boolean {
+  if (isOwnSource(on.part.source)) {
+    const isNamed = tests.some((each) => each.field === 'index' && namesIndex(each.values, on.part))
+    if (!isNamed) return true
+  }
   const all = and(
     tests
       .filter((each) => SOURCE_FIELDS.some((name) => name === each.field))

@@ -3,6 +3,7 @@
  * them only where it names one of the views that they feed. What means everything (all events, all tables, all fields)
  * means what was taken in: a rule must not find its own findings.
  */
+import { call, type Expr, field, not, text } from '../ir/expr.ts'
 import type { StoredCatalogue } from './stored.ts'
 
 /** Findings (notable events), one event each. */
@@ -25,3 +26,12 @@ export function isOwnSource(name: string): boolean {
 export function ingested(stored: StoredCatalogue): StoredCatalogue {
   return new Map([...stored].filter(([name]) => !isOwnSource(name)))
 }
+
+/** Field that findings of rules have that read findings themselves. */
+export const DERIVED = 'is_derived'
+
+/**
+ * Which events of own sources any view shows: not what rules made of findings. A rule that reads findings can therefore
+ * never be fed by its own, nor by those of another that is fed by its.
+ */
+export const SHOWN: Expr = not(call('match.equals', [field(DERIVED), text('true')]))

@@ -164,7 +164,7 @@ describe('views of tables', () => {
       ]),
     )
     expect(partsOf('EmailEvents')).toEqual(['defender.email_events', 'table.emailevents'])
-    expect(partsOf('SecurityAlert')).toEqual(['table.securityalert'])
+    expect(partsOf('SecurityAlert')).toEqual(['harrier.finding', 'table.securityalert'])
     expect(partsOf('Anything_CL')).toEqual(['table.anything_cl'])
   })
 

@@ -51,7 +51,14 @@ function allLegs(
     const low = name.toLowerCase()
     if (!name.endsWith('_') && fits(name) && !names.has(low)) names.set(low, name)
   }
-  return [...names.values()].map((name) => ({ rows: lowering.stored(name, item), name }))
+  return [...names.values()].map((name) => ({ rows: unnamed(lowering.stored(name, item)), name }))
+}
+
+/** The rows of a table that is read as one of all. */
+function unnamed(rows: Rowset): Rowset {
+  const { rel } = rows
+  if (rel.op !== 'scan') return rows
+  return { ...rows, rel: { ...rel, table: { ...rel.table, isUnnamed: true } } }
 }
 
 /** The tables of a query that names none. */
