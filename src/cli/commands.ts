@@ -1,5 +1,6 @@
 /** The table of commands. Order is the order of the help page. */
 import { type CommandRecord, EVERYWHERE } from './command.ts'
+import { backtest } from './commands/backtest.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { fields } from './commands/fields.ts'
@@ -19,6 +20,7 @@ const work: readonly CommandRecord[] = [
   query,
   ...rulesCommands,
   test,
+  backtest,
   explain,
   fields,
   doctor,

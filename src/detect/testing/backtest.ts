@@ -18,6 +18,7 @@ import type { ScheduleSettings } from '../schedule/settings.ts'
 import { NOTHING_SHOWN, type ShownRows } from '../shown.ts'
 import type { RunStore } from '../store.ts'
 import { isoOfMs, type ScheduledRun } from '../windows.ts'
+import { type Hidden, HiddenCount } from './hidden.ts'
 import { eventTimes, pastRuns } from './past.ts'
 import { type Counted, type FieldTally, Tallies } from './tallies.ts'
 
@@ -62,6 +63,7 @@ export interface Backtest {
   readonly fields: readonly FieldTally[]
   readonly entities: readonly Counted[]
   readonly samples: readonly Finding[]
+  readonly hidden: Hidden
   readonly cost: Cost
   readonly diagnostics: readonly Diagnostic[]
   /** By the key of what was found: the finding, of the first ones. */
@@ -100,7 +102,9 @@ class Backtesting {
   readonly #samples: Finding[] = []
   readonly #seconds: number[] = []
   readonly #perRun: Counted[] = []
+  readonly #hidden: HiddenCount
   readonly #diagnostics = new Map<string, Diagnostic>()
+  readonly #schedule: ReturnType<typeof scheduleOf>
   #state: RuleState = 'quiet'
   #fired = 0
   #isInterrupted = false
@@ -108,15 +112,25 @@ class Backtesting {
   constructor(rule: Rule, world: BacktestWorld) {
     this.#rule = rule
     this.#world = world
+    this.#hidden = new HiddenCount(rule)
+    this.#schedule = scheduleOf(rule, world.settings)
   }
 
   get #isFull(): boolean {
     return this.#ids.size >= limits.backtestFindings
   }
 
-  #take(finding: Finding): void {
+  /** The run that finds something: the one under way or, of a rule that is run by the day, the first that sees the event. */
+  #runOf(finding: Finding, under: ScheduledRun | undefined): string {
+    if (under !== undefined) return under.window.at
+    const time = Date.parse(finding.time)
+    return isScheduled(this.#schedule) ? String(this.#schedule.next(time) ?? '') : ''
+  }
+
+  #take(finding: Finding, under: ScheduledRun | undefined): void {
     if (this.#isFull || this.#ids.has(finding.id)) return
     this.#ids.add(finding.id)
+    this.#hidden.add(finding, this.#runOf(finding, under))
     this.#tallies.add(finding)
     // Only so much of each is held as is told apart and shown; events may be large.
     const key = matchKey(finding)
@@ -143,7 +157,7 @@ class Backtesting {
       ...(how.scheduled === undefined ? {} : { scheduled: how.scheduled }),
       shown: new Map([[this.#rule, before]]),
       plans: this.#plans,
-      onFinding: (finding) => this.#take(finding),
+      onFinding: (finding) => this.#take(finding, how.scheduled),
       ...(query === undefined ? {} : { query }),
     })
     this.#seconds.push((clock() - started) / 1_000)
@@ -196,11 +210,11 @@ class Backtesting {
   }
 
   async run(): Promise<Backtest> {
-    const { store, settings, time, clock } = this.#world
+    const { store, time, clock } = this.#world
     const started = clock()
     const rule = this.#rule
     const events = await eventTimes(store, await store.catalogue(), time)
-    const schedule = scheduleOf(rule, settings)
+    const schedule = this.#schedule
     const isEvents = rule.kusto === undefined && rule.spl === undefined
     const past = isScheduled(schedule) ? pastRuns(schedule, events) : undefined
     let whole: string | undefined
@@ -234,6 +248,7 @@ class Backtesting {
       fields: this.#tallies.fields(FIELDS_SHOWN, VALUES_SHOWN),
       entities: this.#tallies.entities(VALUES_SHOWN),
       samples: this.#samples,
+      hidden: this.#hidden.result(),
       cost: {
         seconds: (clock() - started) / 1_000,
         runs: sorted.length,
