@@ -715,6 +715,12 @@ export const codes = {
     message: 'a step expects nothing and writes nothing',
     hint: 'say what it must find (fires, fields, entities, risk), or write: true',
   },
+  HR712: {
+    severity: 'warning',
+    message:
+      'another rule has the id of "{rule}" ({id}); only the first of them is run on a schedule',
+    hint: 'give one of them an id of its own, or load only one',
+  },
   HR800: {
     severity: 'error',
     message: '"{text}" is not a time',

@@ -429,7 +429,7 @@ export const limitTable = {
     why: 'a channel that is flooded tells nobody anything; what is beyond goes into one message',
   },
   messageTries: {
-    value: 12,
+    value: 24,
     unit: 'tries',
     why: 'with the waits between them a receiver may be away for some hours',
   },
@@ -443,6 +443,29 @@ export const limitTable = {
     unit: 'characters',
     why: 'a title or a subject is one line',
   },
+  messageValueChars: {
+    value: 500,
+    unit: 'characters',
+    why: 'the most of one field value in the text of a message; the rest is counted',
+  },
+  messageListItems: { value: 20, unit: 'values', why: 'the most that one line of a message lists' },
+  messageFields: { value: 12, unit: 'fields', why: 'a message is read on a telephone' },
+  messageFindings: {
+    value: 20,
+    unit: 'findings',
+    why: 'findings that one message tells in full; the rest is counted',
+  },
+  messageReplyBytes: {
+    value: 64 * KB,
+    unit: 'bytes',
+    why: 'nothing in the answer to a message is used but its status',
+  },
+  messageRows: {
+    value: 500,
+    unit: 'findings',
+    why: 'findings that one message stands for; more of them make another message',
+  },
+  syslogBytes: { value: 8_192, unit: 'bytes', why: 'a longer line is cut by common receivers' },
   urlBytes: { value: 8_192, unit: 'bytes', why: 'the most that servers take of an address' },
   fetchBytes: {
     value: 10 * MB,

@@ -92,7 +92,7 @@ export function planRules(
 }
 
 /** What plans hang on: the sources that have data and how many fields each has; fields are only ever added. */
-function shapeOf(stored: StoredCatalogue): string {
+export function shapeOf(stored: StoredCatalogue): string {
   const each = [...stored].map(
     ([name, { text, lists, overflow }]) => `${name} ${text.size} ${lists.size} ${overflow}`,
   )

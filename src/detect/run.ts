@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly schema: SchemaCatalogue
   readonly store: RunStore
   readonly time: TimeBounds
-  readonly onFinding: (finding: Finding) => void | Promise<void>
+  readonly onFinding: (finding: Finding, rule: Rule) => void | Promise<void>
   readonly onProgress?: (done: number, total: number, findings: number) => void
   readonly query?: QueryOptions
   readonly rulesPerScan?: number
@@ -112,7 +112,7 @@ class Run {
     if (tally.findings === limits.findingsPerRule + 1) {
       tally.problems.push(diagnose('HR701', { limit: limits.findingsPerRule }))
     }
-    if (tally.findings <= limits.findingsPerRule) await this.options.onFinding(finding)
+    if (tally.findings <= limits.findingsPerRule) await this.options.onFinding(finding, rule)
   }
 
   /** Runs one scan; `told` are the findings of an earlier, failed try that were handed out already. */

@@ -38,6 +38,9 @@ const NRT_MS = 60_000
 
 const isoOf = (ticks: bigint): string => printInstant(instantOfTicks(ticks))
 
+/** Milliseconds since 1970 as bounds and times of runs are written. */
+export const isoOfMs = (ms: number): string => printInstant({ ms, sub: 0 })
+
 /** Lengths of a rule's schedule in ticks: how far its runs are apart, and how far back each looks. */
 export interface Cadence {
   readonly apart: bigint
@@ -59,7 +62,7 @@ export function cadenceOf(
 }
 
 /** The slots of a length, in ticks, that hold events of sources. */
-async function slotsOf(
+export async function slotsOf(
   store: Pick<RunStore, 'rows'>,
   sources: readonly string[],
   time: TimeBounds,

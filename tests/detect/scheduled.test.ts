@@ -8,6 +8,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Finding } from '../../src/detect/finding.ts'
 import { type RunOptions, runRules } from '../../src/detect/run.ts'
+import { isScheduled, scheduleOf } from '../../src/detect/schedule/cadence.ts'
+import { plainSettings } from '../../src/detect/settings.ts'
+import type { ShownRows } from '../../src/detect/shown.ts'
 import type { RunStore } from '../../src/detect/store.ts'
 import { EngineError } from '../../src/engine/engine.ts'
 import { compilerHere } from '../../src/rules/kustolibrary.ts'
@@ -180,6 +183,68 @@ describe('scheduled rules', () => {
     const first = await ids()
     expect(new Set(first).size).toBe(first.length)
     expect(await ids()).toEqual(first)
+  })
+
+  /** The rule as its schedule runs it, window after window, knowing only what the window before has shown. */
+  async function byItself(rule: Rule, times: (all: readonly number[]) => readonly number[]) {
+    const schedule = scheduleOf(rule, plainSettings().schedule)
+    if (!isScheduled(schedule)) throw new Error(schedule.off)
+    const all = schedule.between(Date.parse(at(-1)), Date.parse(at(60 * 30)), 10_000)
+    const shown = new Map<number, ShownRows>()
+    const ids = new Set<string>()
+    for (const time of times(all)) {
+      const before = schedule.previous(time) ?? 0
+      const last = schedule.windowAt(before).time.to ?? ''
+      const window = schedule.windowAt(time)
+      const isApart = last <= (window.time.from ?? '')
+      const since = new Date(before).toISOString()
+      const known = shown.get(before)
+      const { report, findings } = await run([rule], {
+        scheduled: { window, since, isApart },
+        ...(known === undefined ? {} : { shown: new Map([[rule, known]]) }),
+      })
+      shown.set(time, report.outcomes[0]?.shown ?? new Map())
+      for (const { id } of findings) ids.add(id)
+    }
+    return [...ids].sort()
+  }
+
+  it.each([
+    ['each event', 'DeviceProcessEvents', { perResult: true }],
+    ['each event of a long period', 'DeviceProcessEvents', { period: '3h', perResult: true }],
+    ['all events', 'DeviceProcessEvents', { period: '3h' }],
+    ['counts', 'DeviceProcessEvents\n| summarize count() by DeviceName', { perResult: true }],
+    [
+      'running counts',
+      'DeviceProcessEvents\n| summarize count() by DeviceName',
+      { period: '3h', perResult: true },
+    ],
+    [
+      'all running counts',
+      'DeviceProcessEvents\n| summarize count() by AccountName',
+      { period: '2h' },
+    ],
+    ['few events', 'DeviceProcessEvents', { trigger: 'lt', threshold: 20 }],
+  ] as const)('finds by itself what it finds over the past: %s', async (_, query, kind) => {
+    const [rule] = await rulesOf(text('live', query, kind))
+    if (rule === undefined) return expect.fail('no rule')
+    const wanted = (await run([rule])).findings.map(({ id }) => id).toSorted()
+    expect(wanted.length).toBeGreaterThan(2)
+    const held = (all: readonly number[]) => all.filter((time) => time <= Date.parse(at(360 + 180)))
+    const live = await byItself(rule, held)
+    if ('trigger' in kind) expect(live).toEqual(expect.arrayContaining(wanted))
+    else expect(live).toEqual(wanted)
+    // The same windows run again change nothing.
+    expect(await byItself(rule, (all) => held(all).flatMap((time) => [time, time]))).toEqual(live)
+  })
+
+  it('tells the queries that ran', async () => {
+    const [rule] = await rulesOf(text('q', 'DeviceProcessEvents', { perResult: true }))
+    if (rule === undefined) return expect.fail('no rule')
+    const { report } = await run([rule], { keepsQueries: true })
+    expect(report.outcomes[0]?.queries?.[0]?.sql).toMatch(/^SELECT|^WITH/)
+    expect(report.outcomes[0]?.queries?.[0]?.plan).toContain('scan')
+    expect((await run([rule])).report.outcomes[0]?.queries).toBeUndefined()
   })
 
   it('counts rows run by run for the trigger', async () => {

@@ -6,11 +6,10 @@
 import { createHash } from 'node:crypto'
 import { readCron } from '../../core/cron.ts'
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
-import { printInstant } from '../../core/time.ts'
 import { boundOf } from '../../functions/timemodifier.ts'
 import { keyOfRule, type Rule } from '../../rules/rule.ts'
 import { isSetOffBy } from '../alerts.ts'
-import { cadenceOf, type RunWindow } from '../windows.ts'
+import { cadenceOf, isoOfMs, type RunWindow } from '../windows.ts'
 import type { ScheduleSettings } from './settings.ts'
 
 const MINUTE = 60_000
@@ -86,11 +85,9 @@ function cronClock(text: string, zone: string): Clock | Unscheduled {
   }
 }
 
-const iso = (ms: number): string => printInstant({ ms, sub: 0 })
-
 function windowOf(at: number, from: number | undefined, to: number): RunWindow {
-  const time = { ...(from === undefined ? {} : { from: iso(from) }), to: iso(to) }
-  return { at: iso(at), time }
+  const time = { ...(from === undefined ? {} : { from: isoOfMs(from) }), to: isoOfMs(to) }
+  return { at: isoOfMs(at), time }
 }
 
 /** A place of the rule between 0 and 1, always the same: rules of one schedule start one after the other. */

@@ -19,6 +19,8 @@ export interface ScheduleSettings {
   readonly spl: { readonly delay: number; readonly spread: number }
   /** How late an event may be stored and still have its windows run again. */
   readonly lateness: number
+  /** How far back windows that were missed are caught up with. */
+  readonly catchUp: number
   /** What one run of one rule may take. */
   readonly budget: { readonly seconds: number; readonly memory: number; readonly rows: number }
   /** Failed runs in a row after which a rule is paused. */
@@ -66,6 +68,7 @@ export function readScheduleSettings(section: Section): ScheduleSettings {
     },
     spl: { delay: length(spl, 'delay', 0), spread: length(spl, 'spread', 5 * MINUTE) },
     lateness: length(section, 'lateness', 24 * HOUR),
+    catchUp: length(section, 'catch_up', 7 * 24 * HOUR),
     budget: {
       seconds: (budget.duration('time') ?? limits.runSeconds * 1_000) / 1_000,
       memory:
