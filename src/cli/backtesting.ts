@@ -22,6 +22,8 @@ const BAR = 30
 /** Past so many days they are put together by the week. */
 const MOST_DAYS = 62
 const WEEK = 7
+/** So many days in a row without a finding become two lines. */
+const LEAST_SILENT = 4
 
 /** Milliseconds or seconds of one run. */
 function runTime(seconds: number): string {
@@ -51,7 +53,17 @@ function daysText(writer: Writer, days: readonly Counted[]): string {
     { title: 'FINDINGS', align: 'right' },
     { title: '' },
   ]
-  const rows = shown.map(({ value, count: found }) => [value, count(found), bar(found, most)])
+  const rows: (readonly string[])[] = []
+  for (let at = 0; at < shown.length; at++) {
+    const silent = shown.slice(at).findIndex((each) => each.count > 0)
+    const length = silent < 0 ? shown.length - at : silent
+    const { value = '', count: found = 0 } = shown[at] ?? {}
+    if (length >= LEAST_SILENT) {
+      const last = shown[at + length - 1]?.value ?? ''
+      rows.push([value, '0', ''], [`to ${last}`, '0', ''])
+      at += length - 1
+    } else rows.push([value, count(found), bar(found, most)])
+  }
   return renderTable(writer, columns, rows)
 }
 

@@ -245,7 +245,7 @@ class Backtesting {
       findings: this.#ids.size,
       isCut: this.#isFull,
       days: from === '' || to === '' ? [] : this.#tallies.days(from, isoBefore(to)),
-      fields: this.#tallies.fields(FIELDS_SHOWN, VALUES_SHOWN),
+      fields: this.#tallies.fields(FIELDS_SHOWN, VALUES_SHOWN, rule.fields),
       entities: this.#tallies.entities(VALUES_SHOWN),
       samples: this.#samples,
       hidden: this.#hidden.result(),

@@ -103,15 +103,21 @@ export class Tallies {
     return days
   }
 
-  /** Fields with their most frequent values, in the order in which the rule gives them. */
-  fields(most: number, values: number): readonly FieldTally[] {
+  /** Fields with their most frequent values: those that the rule reads or gives, then those whose values repeat. */
+  fields(most: number, values: number, read: readonly string[]): readonly FieldTally[] {
+    const own = new Set(read)
+    const rank = ({ name, top }: FieldTally): number =>
+      own.has(name) ? 0 : (top[0]?.count ?? 0) > 1 ? 1 : 2
     return [...this.#fields]
-      .map(([name, counts]) => ({
-        name,
-        different: counts.size + (counts.others > 0 ? 1 : 0),
-        top: counts.top(values),
-      }))
+      .map(
+        ([name, counts]): FieldTally => ({
+          name,
+          different: counts.size + (counts.others > 0 ? 1 : 0),
+          top: counts.top(values),
+        }),
+      )
       .filter(({ top }) => top.length > 0)
+      .sort((a, b) => rank(a) - rank(b))
       .slice(0, most)
   }
 
