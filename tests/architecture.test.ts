@@ -19,6 +19,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   sql: 5,
   ingest: 6,
   engine: 6,
+  net: 6,
   rules: 7,
   detect: 8,
   brief: 9,

@@ -28,6 +28,7 @@ import { runSeeds } from './seeds.ts'
 import { splCases, splRules } from './splcorpus.ts'
 import { exampleFields } from './splevents.ts'
 import { runSplSeeds } from './splseeds.ts'
+import { urlCases } from './urlcases.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SHARED = process.env.HARRIER_SHARED ?? join(ROOT, '..', 'shared')
@@ -332,6 +333,7 @@ async function all(work: string): Promise<readonly (readonly [string, Outcome])[
     ['Splunk content', await splRules(splunk)],
     ['seeds with SPL', await splSeeds(documents, join(work, 'planted for SPL'))],
     ['SPL cases', await splCases(join(SHARED, 'conformance/spl.json.gz'))],
+    ['URL cases', await urlCases(join(SHARED, 'conformance/urls.json.gz'))],
   ]
 }
 

@@ -5,6 +5,7 @@ import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { fields } from './commands/fields.ts'
 import { ingest } from './commands/ingest.ts'
+import { notifyCommands } from './commands/notify.ts'
 import { query } from './commands/query.ts'
 import { rulesCommands } from './commands/rules.ts'
 import { run } from './commands/run.ts'
@@ -20,6 +21,7 @@ const work: readonly CommandRecord[] = [
   query,
   ...rulesCommands,
   test,
+  ...notifyCommands,
   backtest,
   explain,
   fields,
@@ -55,4 +57,5 @@ export const commands: readonly CommandRecord[] = [...work, completion]
 /** Words that stand before several commands, with what those are about. */
 export const GROUPS: ReadonlyMap<string, string> = new Map([
   ['rules', 'rule packs, and checks of rules'],
+  ['notify', 'messages about findings: their channels and their outbox'],
 ])

@@ -694,6 +694,31 @@ export const codes = {
     message: 'the time range from "{earliest}" to "{latest}" cannot be run on a schedule: {reason}',
     hint: 'write bounds that lie back from the scheduled time, e.g. -70m@m and -10m@m',
   },
+  HR750: {
+    severity: 'error',
+    message: 'the channel "{channel}" needs the environment variable {variable}, which is not set',
+    hint: 'secrets are read from the environment only: set it where the program is started',
+  },
+  HR751: {
+    severity: 'error',
+    message: 'notify.allow: "{text}" is no host and no network',
+    hint: 'write a host such as hooks.corp.example, or a network such as 10.1.0.0/16',
+  },
+  HR752: {
+    severity: 'error',
+    message: 'notify.proxy: "{text}" is not the address of a proxy',
+    hint: 'write it as http://host:port, without a user or a password',
+  },
+  HR753: {
+    severity: 'error',
+    message: 'the channel "{channel}" cannot be used: {reason}',
+    hint: 'a private place is reached only when its host or network is listed under notify.allow',
+  },
+  HR754: {
+    severity: 'warning',
+    message: 'a message of the channel "{channel}" about {count} finding(s) is given up: {reason}',
+    hint: 'it is kept: `harrier notify list` shows it, `harrier notify retry` sends it again',
+  },
   HR760: { severity: 'error', message: 'tests: {key} must be {wanted}' },
   HR761: { severity: 'error', message: 'tests: nothing is called "{key}"{guess}' },
   HR762: {
@@ -774,6 +799,34 @@ export const codes = {
   },
   HR930: { severity: 'error', message: 'settings: {key} must be {wanted}' },
   HR931: { severity: 'error', message: 'settings: there is no setting "{key}"{guess}' },
+  HR940: { severity: 'error', message: 'overlay: {key} must be {wanted}' },
+  HR941: { severity: 'error', message: 'overlay: there is no key "{key}"{guess}' },
+  HR942: {
+    severity: 'error',
+    message: '{first} and {second} both say {key} for this rule',
+    hint: 'keep one of them: which of the two holds would depend on the names of files',
+  },
+  HR943: {
+    severity: 'warning',
+    message: 'overlay: no rule has the id or the title "{name}"{guess}',
+    hint: 'an overlay names a rule by its id or by its exact title; packs sometimes rename rules',
+  },
+  HR944: {
+    severity: 'warning',
+    message: 'an overlay among rules is not applied',
+    hint: "overlays are the user's own: put it into the folder that `overrides` of harrier.yml names",
+  },
+  HR945: {
+    severity: 'error',
+    message: 'the filter of {file} cannot be used: {reason}',
+    hint: 'the rule does not run without its filter: correct the filter, or take it out',
+  },
+  HR946: {
+    severity: 'error',
+    message: 'the filter of {file} hides everything that the rule finds',
+    hint: 'a filter says what is hidden; to stop the rule, write `enabled: false`',
+  },
+  HR947: { severity: 'warning', message: 'the filter of {file}: {reason}' },
 } as const satisfies Record<string, CodeRecord>
 
 export type Code = keyof typeof codes

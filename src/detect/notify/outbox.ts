@@ -103,11 +103,12 @@ function rowOf(finding: KeptFinding, channel: ChannelSettings, body: string, now
   } satisfies OutboxRow
 }
 
-/** The outbox of a store for the channels of the settings. `now` gives milliseconds since 1970. */
+/** The outbox of a store for the channels of the settings. `now` gives milliseconds since 1970; `filled` is called after. */
 export async function openOutbox(
   records: Records,
   settings: NotifySettings,
   now: () => number,
+  filled?: () => void,
 ): Promise<Outbox> {
   const table = await outboxTable(records)
   return {
@@ -132,7 +133,104 @@ export async function openOutbox(
         added += rows.length
       }
       step('outbox.filled')
+      if (added > 0) filled?.()
       return added
     },
+  }
+}
+
+export interface MessageState {
+  readonly channel: string
+  /** A message that is being sent counts as waiting. */
+  readonly state: 'waiting' | 'sent' | 'failed'
+  readonly finding: string
+  readonly message: string
+  readonly title: string
+  readonly filled: number
+  readonly sent: number
+  readonly next: number
+  readonly tries: number
+  readonly error: string
+}
+
+/** States in the table by what a person is told. */
+const STATES = { waiting: ['waiting', 'claimed'], sent: ['sent'], failed: ['failed'] } as const
+
+const stateOf = (state: string): MessageState['state'] =>
+  state === 'sent' || state === 'failed' ? state : 'waiting'
+
+/** The latest messages of the outbox. */
+export async function listMessages(
+  table: OutboxTable,
+  wanted: {
+    readonly state?: MessageState['state']
+    readonly channel?: string
+    readonly limit: number
+  },
+): Promise<readonly MessageState[]> {
+  const { state, channel, limit } = wanted
+  const rows = await table.read({
+    where: [
+      ...(state === undefined
+        ? []
+        : [{ column: 'state', is: 'in' as const, value: [...STATES[state]] }]),
+      ...(channel === undefined ? [] : [{ column: 'channel', is: '=' as const, value: channel }]),
+    ],
+    order: ['-filled', 'channel', 'finding'],
+    limit,
+  })
+  return rows.map((row) => ({ ...row, state: stateOf(row.state) }))
+}
+
+export interface MessageCounts {
+  readonly channel: string
+  readonly waiting: number
+  readonly sent: number
+  readonly failed: number
+}
+
+/** How many messages of each state there are, by channel. */
+export async function countMessages(
+  table: OutboxTable,
+  channels: readonly string[],
+): Promise<readonly MessageCounts[]> {
+  const counts: MessageCounts[] = []
+  for (const channel of channels) {
+    const many = (state: MessageState['state']): Promise<number> =>
+      table.count([
+        { column: 'channel', is: '=', value: channel },
+        { column: 'state', is: 'in', value: [...STATES[state]] },
+      ])
+    counts.push({
+      channel,
+      waiting: await many('waiting'),
+      sent: await many('sent'),
+      failed: await many('failed'),
+    })
+  }
+  return counts
+}
+
+/** Makes messages that were given up due again, under their old ids; of one channel, or of all. */
+export async function retryMessages(
+  table: OutboxTable,
+  now: number,
+  channel?: string,
+): Promise<number> {
+  let many = 0
+  for (;;) {
+    const rows = await table.read({
+      where: [
+        { column: 'state', is: '=', value: 'failed' },
+        ...(channel === undefined ? [] : [{ column: 'channel', is: '=' as const, value: channel }]),
+      ],
+      order: ['channel', 'finding'],
+      limit: CHUNK,
+    })
+    if (rows.length === 0) return many
+    await table.append(
+      rows.map((row) => ({ ...row, state: 'claimed', tries: 0, error: '', next: now })),
+    )
+    many += rows.length
   }
 }
