@@ -263,10 +263,13 @@ function namesOf(on: EventsOf): readonly string[] {
     return !isNothing(value) && !readsRecord(value)
   })
   const stored = [...on.columns.text, ...on.columns.lists]
+  // Lists of our own events are written by hand, not read from JSON.
+  const isListed = (name: string): boolean =>
+    on.columns.lists.has(name) && !isOwnSource(on.part.source)
   return [
     ...ALWAYS,
     ...mapped,
-    ...stored.map((each) => (on.columns.lists.has(each) ? listName(each, on.columns.lists) : each)),
+    ...stored.map((each) => (isListed(each) ? listName(each, on.columns.lists) : each)),
   ]
 }
 

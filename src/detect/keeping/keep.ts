@@ -3,7 +3,6 @@
  * disk when it answers. Each step can be done again: ids are fixed, and what is there already is left as it is. So a
  * crash between two steps, and a window that is run again, end in the same.
  */
-import { createHash } from 'node:crypto'
 import { step } from '../../core/steps.ts'
 import { type Instant, printInstant } from '../../core/time.ts'
 import type { Store } from '../../engine/store.ts'
@@ -13,6 +12,7 @@ import type { SchemaCatalogue } from '../../schema/catalogue.ts'
 import { FINDINGS, RISKS } from '../../schema/own.ts'
 import type { EventFields, Finding, FoundEntity } from '../finding.ts'
 import type { Outbox } from '../notify/outbox.ts'
+import { versionOf } from '../schedule/entry.ts'
 import { DayTotals } from './daily.ts'
 import { writeEvents } from './events.ts'
 import { type Evidence, EvidenceStore, evidenceOf } from './evidence.ts'
@@ -44,19 +44,6 @@ interface KnownRule {
 
 /** Security domain of rules that name none. */
 const DOMAIN = 'threat'
-
-const versions = new WeakMap<Rule, string>()
-
-/** Changes when what the rule does changes: its plan, level, title, or what the user tuned. */
-function versionOf(rule: Rule): string {
-  const before = versions.get(rule)
-  if (before !== undefined) return before
-  const { title, level, rel, tuning } = rule
-  const text = JSON.stringify([title, level, rel, tuning?.riskScore, tuning?.filter])
-  const version = createHash('sha256').update(text).digest('hex').slice(0, 16)
-  versions.set(rule, version)
-  return version
-}
 
 /** The name of a search as Enterprise Security writes it: `Endpoint - Title - Rule`. */
 function searchName(domain: string, title: string): string {
