@@ -10,6 +10,7 @@ import type { Instant } from '../core/time.ts'
 import { openChdb } from '../engine/chdb.ts'
 import { openHttp } from '../engine/http.ts'
 import { openStore, type Store } from '../engine/store.ts'
+import { type Attack, readAttack } from '../rules/attack.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import { readSchema } from '../schema/load.ts'
 import { cacheFolder, dataFolder, packagePath } from './paths.ts'
@@ -34,6 +35,8 @@ export interface Context {
   now(): Instant
   schemaFiles(): readonly SchemaText[]
   schema(): SchemaCatalogue
+  /** Tactics and techniques of ATT&CK. */
+  attack(): Attack
 }
 
 /** An open store and how to let go of it. */
@@ -59,6 +62,7 @@ function readSchemaFiles(): readonly SchemaText[] {
 export function makeContext(output: Output, env: NodeJS.ProcessEnv, signal: AbortSignal): Context {
   let files: readonly SchemaText[] | undefined
   let schema: SchemaCatalogue | undefined
+  let attack: Attack | undefined
   const schemaFiles = (): readonly SchemaText[] => {
     files ??= readSchemaFiles()
     return files
@@ -72,6 +76,10 @@ export function makeContext(output: Output, env: NodeJS.ProcessEnv, signal: Abor
     program: env.npm_lifecycle_event === undefined ? 'harrier' : 'npm run -s harrier --',
     now: () => ({ ms: Date.now(), sub: 0 }),
     schemaFiles,
+    attack() {
+      attack ??= readAttack(readFileSync(packagePath('content/attack/enterprise.txt'), 'utf8'))
+      return attack
+    },
     schema() {
       if (schema !== undefined) return schema
       const { value, diagnostics } = readSchema(schemaFiles())

@@ -1,4 +1,5 @@
 /** Reading logs for a command: options in, a store with the logs in it out, with progress and a report on stderr. */
+
 import { existsSync, statfsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { suggest } from '../core/suggest.ts'
@@ -6,6 +7,7 @@ import { EngineError } from '../engine/engine.ts'
 import { decoders } from '../ingest/formats.ts'
 import { ingest } from '../ingest/intake.ts'
 import type { IntakeReport } from '../ingest/report.ts'
+import { ingested, isOwnSource } from '../schema/own.ts'
 import { isCustom, sourceOfTable } from '../schema/tableview.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import { type Context, type OpenStore, openNamedStore, openTemporaryStore } from './context.ts'
@@ -93,6 +95,12 @@ export function checkIntake(context: Context, options: OptionValues): void {
       'use lower-case letters, digits, ".", "_" and "-", e.g. okta or linux.auth',
     )
   }
+  if (isOwnSource(source)) {
+    throw new UsageError(
+      `"${source}" is a source that Harrier writes itself`,
+      'give logs a source of another name, or none',
+    )
+  }
   const { sources } = context.schema()
   if (sources.has(source) || context.output.quiet) return
   const near = suggest(source, sources.keys())
@@ -147,7 +155,7 @@ function withSpace(error: unknown, where: string): unknown {
 /** How many events a store holds, and where it is. */
 async function printStore(context: Context, { store, where }: OpenStore): Promise<void> {
   if (context.output.quiet) return
-  const sources = [...(await store.catalogue()).values()]
+  const sources = [...ingested(await store.catalogue()).values()]
   const events = sources.reduce((sum, each) => sum + each.rows, 0)
   const what =
     events === 0

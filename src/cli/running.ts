@@ -19,10 +19,13 @@ import type { IntakeReport } from '../ingest/report.ts'
 import { type Level, type Rule, type RuleInfo, rankOf } from '../rules/rule.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context, OpenStore } from './context.ts'
+import { count, counted } from './figures.ts'
 import { renderReport, reportTally } from './html.ts'
 import { isShort, progressFor } from './intaking.ts'
+import { Keeping, keeperFor } from './keeping.ts'
 import { checkOutputs, chooseWriter } from './outputs.ts'
 import { levelOption } from './rulesets.ts'
+import { settingsFor } from './settings.ts'
 import { runSummary } from './summary.ts'
 import { line } from './text.ts'
 import { atOf, boundsOf } from './times.ts'
@@ -134,6 +137,22 @@ function exitOf(report: RunReport, highest: Level | undefined, job: RunJob): num
   return isStopped || (job.intake !== undefined && isShort(job.intake)) ? EXIT.engine : EXIT.done
 }
 
+/** What keeps the findings of a run, where the options ask for it. */
+function keepingFor(context: Context, { opened, options }: RunJob): Keeping | undefined {
+  if (!options.flag('keep')) return undefined
+  return new Keeping(keeperFor(context, settingsFor(context, options), opened))
+}
+
+/** What was kept, in a line. */
+function keptText({ program }: Context, { kept, known, suppressed }: Keeping): string {
+  const more = [
+    ...(known === 0 ? [] : [`${count(known)} were kept before`]),
+    ...(suppressed === 0 ? [] : [`${count(suppressed)} are held back`]),
+  ]
+  const said = [`kept ${counted(kept, 'finding')}`, ...more].join(', ')
+  return line`${said}; \`${program} risk\` shows what is at risk\n`
+}
+
 /** Runs rules over an open store and prints findings as the options say; gives the exit code. */
 export async function runAndPrint(context: Context, job: RunJob): Promise<number> {
   const { rules, opened, intake, options } = job
@@ -148,9 +167,11 @@ export async function runAndPrint(context: Context, job: RunJob): Promise<number
   const isAllWanted = tally !== undefined || options.text('failOn') !== undefined
   const signal = isAllWanted ? context.signal : anyOf([context.signal, output.gone])
   let highest: Level | undefined
-  const onFinding = async (finding: Finding): Promise<void> => {
+  const keeping = keepingFor(context, job)
+  const onFinding = async (finding: Finding, rule: Rule): Promise<void> => {
     if (highest === undefined || rankOf(finding.level) > rankOf(highest)) highest = finding.level
     tally?.add(finding)
+    await keeping?.add(finding, rule)
     await writer.write(finding)
   }
   const at = atOf(options, context.now())
@@ -163,6 +184,7 @@ export async function runAndPrint(context: Context, job: RunJob): Promise<number
       time: boundsOf(options, context.now()),
       ...(at === undefined ? {} : { at }),
       writesLookups: options.flag('writeLookups'),
+      keepsQueries: keeping !== undefined,
       onFinding,
       onProgress: progress.scans,
       query: { signal, ...engineLimits(options) },
@@ -170,6 +192,10 @@ export async function runAndPrint(context: Context, job: RunJob): Promise<number
   } finally {
     progress.end()
   }
+  await keeping?.flush((rule) => {
+    const outcome = report.outcomes.find((each) => each.rule === rule)
+    return outcome?.queries ?? []
+  })
   await writer.end(report)
   if (tally !== undefined && htmlPath !== undefined) {
     const made = printInstant(context.now())
@@ -181,6 +207,7 @@ export async function runAndPrint(context: Context, job: RunJob): Promise<number
     const { program } = context
     const done = { html: htmlPath !== undefined, program, rulePaths: job.rulePaths ?? [] }
     output.err.write(runSummary(output.err, report, done))
+    if (keeping !== undefined) output.err.write(keptText(context, keeping))
     if (htmlPath !== undefined) output.err.write(line`\nreport: ${htmlPath}\n`)
   }
   return exitOf(report, highest, job)

@@ -1,9 +1,11 @@
 /** `harrier doctor`: whether this machine has what the product needs, each check with what to do when it fails. */
+
 import { execFileSync } from 'node:child_process'
 import { existsSync, statfsSync } from 'node:fs'
 import { availableParallelism, tmpdir, totalmem } from 'node:os'
 import { dirname } from 'node:path'
 import { loadRules } from '../../rules/load.ts'
+import { FINDINGS, ingested } from '../../schema/own.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import {
   type Context,
@@ -65,9 +67,12 @@ async function storeText(context: Context, named: string | undefined): Promise<s
   }
   const opened = await openNamedStore(context, named, true)
   try {
-    const sources = [...(await opened.store.catalogue()).values()]
+    const stored = await opened.store.catalogue()
+    const sources = [...ingested(stored).values()]
     const rows = sources.reduce((sum, each) => sum + each.rows, 0)
-    return `${opened.where}: ${counted(rows, 'event')} in ${counted(sources.length, 'source')}`
+    const kept = stored.get(FINDINGS)?.rows ?? 0
+    const own = kept === 0 ? '' : `, and ${counted(kept, 'finding')} that Harrier keeps beside them`
+    return `${opened.where}: ${counted(rows, 'event')} in ${counted(sources.length, 'source')}${own}`
   } finally {
     await opened.close()
   }

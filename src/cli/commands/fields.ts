@@ -1,8 +1,10 @@
 /** `harrier fields`: the sources that have data, or the fields of one source with how often each has a value. */
+
 import { suggest } from '../../core/suggest.ts'
 import type { Expr } from '../../ir/expr.ts'
 import { call } from '../../ir/expr.ts'
 import type { AggBinding, Rel } from '../../ir/rel.ts'
+import { isOwnSource } from '../../schema/own.ts'
 import { LIST_SUFFIX } from '../../schema/source.ts'
 import type { StoredColumns } from '../../schema/stored.ts'
 import { printSql } from '../../sql/print.ts'
@@ -82,7 +84,9 @@ async function listSources(
 ): Promise<void> {
   const { out, err, quiet } = context.output
   const { sources: known } = context.schema()
-  const sources = await opened.store.sources()
+  const all = await opened.store.sources()
+  const sources = all.filter(({ name }) => !isOwnSource(name))
+  const own = all.filter(({ name }) => isOwnSource(name)).map(({ name }) => name)
   const titleOf = (name: string): string => known.get(name)?.title ?? ''
   if (options.flag('json')) {
     const records = sources.map(({ name, rows, columns, ...times }) => ({
@@ -117,7 +121,11 @@ async function listSources(
       ]),
     ),
   )
-  if (!quiet) err.write(line`\nnext: ${context.program} fields SOURCE   the fields of one source\n`)
+  if (quiet) return
+  if (own.length > 0) {
+    err.write(line`\nHarrier's own, read only by queries that name them: ${own.join(', ')}\n`)
+  }
+  err.write(line`\nnext: ${context.program} fields SOURCE   the fields of one source\n`)
 }
 
 /** Columns of a source that has data; undefined, with a word on stderr, for a known one that has none. */

@@ -4,12 +4,14 @@ import { LEVELS, type LoadedRule } from '../../rules/rule.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import type { Context } from '../context.ts'
 import { checkIntake, INTAKE_OPTIONS, isShort, STORE_OPTION, storeFor } from '../intaking.ts'
+import { KEEP_OPTION } from '../keeping.ts'
 import { knowTables, LACKS_TABLE } from '../kusto.ts'
 import { OUTPUT_OPTIONS } from '../outputs.ts'
 import { RULE_OPTIONS, readRules, rulesFor, runnableRules, selectRules } from '../rulesets.ts'
 import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint, WRITE_OPTION } from '../running.ts'
+import { SETTINGS_OPTION } from '../settings.ts'
 import { AT_OPTION, TIME_OPTIONS } from '../times.ts'
-import { EXIT } from '../usage.ts'
+import { EXIT, UsageError } from '../usage.ts'
 
 /** True for a rule that hangs on which tables the store has: one is not known, or all are meant. */
 function lacksTable({ diagnostics }: LoadedRule): boolean {
@@ -23,6 +25,12 @@ async function act(
 ): Promise<number> {
   checkRun(context, options)
   checkIntake(context, options)
+  if (options.flag('keep') && args.length > 0 && options.text('store') === undefined) {
+    throw new UsageError(
+      'findings cannot be kept in a temporary store',
+      'name the store that the logs and the findings go to with --store',
+    )
+  }
   const rulePaths = options.texts('rules')
   const set = await rulesFor(context, options, rulePaths)
   const choose = (from: RuleSet) => selectRules(runnableRules(context, from, rulePaths), options)
@@ -58,6 +66,8 @@ export const run: CommandRecord = {
     ...TIME_OPTIONS,
     AT_OPTION,
     WRITE_OPTION,
+    KEEP_OPTION,
+    SETTINGS_OPTION,
     ...OUTPUT_OPTIONS,
     HTML_OPTION,
     {
