@@ -1,7 +1,8 @@
 /**
  * One owner of the schedule of a store. A claim is a row with the next number; when all who claim it at the same time can
- * see each other, the earliest by the server's clock is the owner. An owner that has not renewed its lease in time holds
- * none, and whoever comes next takes a greater number.
+ * see each other, the earliest by the server's clock is the owner. A lease that has
+ * not been renewed in time is free for whoever comes next, who takes a greater number; the rows of its owner of before
+ * then count for nothing.
  */
 import type { RecordOf, RecordSpec, Records, RecordTable } from '../../engine/records.ts'
 import type { RunStore } from '../store.ts'
@@ -12,7 +13,7 @@ const LEASE = {
   /** When it was claimed and last renewed, by the server's clock, in milliseconds. */
   claimed: 'number',
   renewed: 'number',
-  /** 1 when its owner has let go of it. */
+  /** 1 when its owner has let go of it, 2 when it was no more than a claim. */
   released: 'number',
 } as const
 
@@ -65,14 +66,17 @@ async function serverTime(store: Pick<RunStore, 'rows'>): Promise<number> {
   return 0
 }
 
-/** The lease with the greatest number that nobody has let go of, of those the one that was claimed first. */
+const RELEASED = 1
+const WITHDRAWN = 2
+
+/** The lease with the greatest number, of those the one that was claimed first; undefined when its owner let go of it. */
 async function latest(table: RecordTable<typeof LEASE>): Promise<LeaseRow | undefined> {
   const [found] = await table.read({
-    where: [{ column: 'released', is: '=', value: 0 }],
+    where: [{ column: 'released', is: '<', value: WITHDRAWN }],
     order: ['-fence', 'claimed', 'holder'],
     limit: 1,
   })
-  return found
+  return found?.released === RELEASED ? undefined : found
 }
 
 export class Lease {
@@ -124,7 +128,7 @@ export class Lease {
           return new Lease(options, table, row, begun)
         }
       }
-      await table.append([{ ...row, released: 1 }])
+      await table.append([{ ...row, released: WITHDRAWN }])
       if (tries === TRIES) throw new LeaseError((await latest(table))?.holder ?? 'nobody yet')
     }
   }
@@ -137,7 +141,8 @@ export class Lease {
     if (!this.#isOver && age < RENEW_MS) return
     const last = await latest(this.#table)
     const isOurs = last !== undefined && last.fence === this.fence && last.holder === holder
-    if (this.#isOver || !isOurs || age >= (this.#options.holds ?? LEASE_MS)) {
+    // One that has run out is still ours as long as nobody else has taken a greater number.
+    if (this.#isOver || !isOurs) {
       this.#isOver = true
       throw new LeaseError(isOurs || last === undefined ? 'nobody any more' : last.holder)
     }
@@ -155,7 +160,7 @@ export class Lease {
     const { store, holder } = this.#options
     const renewed = await serverTime(store)
     await this.#table.append([
-      { fence: this.fence, holder, claimed: this.#claimed, renewed, released: 1 },
+      { fence: this.fence, holder, claimed: this.#claimed, renewed, released: RELEASED },
     ])
   }
 
