@@ -24,6 +24,7 @@ import { agreement } from './agreement.ts'
 import { type Decoded, decodeFile } from './decoded.ts'
 import { kustoCases, kustoQueries } from './kustocorpus.ts'
 import { findingsOf } from './product.ts'
+import { publishedTests } from './ruletests.ts'
 import { runSeeds } from './seeds.ts'
 import { splCases, splRules } from './splcorpus.ts'
 import { exampleFields } from './splevents.ts'
@@ -332,6 +333,7 @@ async function all(work: string): Promise<readonly (readonly [string, Outcome])[
     ...(await recordedCases()),
     ['Splunk content', await splRules(splunk)],
     ['seeds with SPL', await splSeeds(documents, join(work, 'planted for SPL'))],
+    ['tests of rules', await publishedTests([rules, splunk], { regressionData: samples })],
     ['SPL cases', await splCases(join(SHARED, 'conformance/spl.json.gz'))],
     ['URL cases', await urlCases(join(SHARED, 'conformance/urls.json.gz'))],
   ]
