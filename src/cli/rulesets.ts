@@ -18,6 +18,7 @@ import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
 import { count, counted } from './figures.ts'
 import { EXTERNAL_OPTION, lazyKusto, readPins } from './kusto.ts'
+import { overlaysFor } from './overlays.ts'
 import { packagePath } from './paths.ts'
 import { safeLines } from './text.ts'
 import { shellWord, UnusableError, UsageError } from './usage.ts'
@@ -110,19 +111,25 @@ export async function readRules(
   const placeholders = readPlaceholders(options.text('placeholders'))
   const pins = await readPins(options)
   const named = new Set(paths)
+  const overlays = overlaysFor(context, options)
   context.output.status('Reading rules')
   const set = await loadRules(paths.length > 0 ? paths : defaultRulePaths(context), {
     placeholders,
     kusto: lazyKusto(context, pins),
     schema: () => context.schema(),
     packs: libraryPaths(context),
+    overlays,
   })
   context.output.status(undefined)
-  const problems = set.problems.map(({ file, root, diagnostic }) => ({
-    isNamed: named.has(root) && file === root,
-    file,
-    diagnostic,
-  }))
+  // Among a part of all rules it is usual that an overlay finds none.
+  const unmet = paths.length > 0 ? [] : overlays.unmet(set.rules)
+  const problems = [...set.problems, ...unmet.map((each) => ({ ...each, root: '' }))].map(
+    ({ file, root, diagnostic }) => ({
+      isNamed: named.has(root) && file === root,
+      file,
+      diagnostic,
+    }),
+  )
   return { set, problems }
 }
 

@@ -24,13 +24,14 @@ export function millisecondsOf(text: string): number | undefined {
 
 /** What is said of a value that is not what it must be, and of a key that is not known. */
 interface SectionCodes {
-  readonly wrong: 'HR930' | 'HR760'
-  readonly unknown: 'HR931' | 'HR761'
+  readonly wrong: 'HR930' | 'HR760' | 'HR940'
+  readonly unknown: 'HR931' | 'HR761' | 'HR941'
 }
 
-/** For settings files, and for files of tests. */
+/** For settings files, for files of tests, and for overlays. */
 const OF_SETTINGS: SectionCodes = { wrong: 'HR930', unknown: 'HR931' }
 export const OF_TESTS: SectionCodes = { wrong: 'HR760', unknown: 'HR761' }
+export const OF_OVERLAYS: SectionCodes = { wrong: 'HR940', unknown: 'HR941' }
 
 /** One map of a settings file, or of another file of our own. */
 export class Section {

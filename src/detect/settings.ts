@@ -14,6 +14,8 @@ export interface Settings {
   readonly store?: string
   /** Paths of rules. */
   readonly rules: readonly string[]
+  /** Folder of the user's overlays; where nothing is said, `overrides` beside the file if it is there. */
+  readonly overrides?: string
   readonly schedule: ScheduleSettings
   readonly risk: RiskSettings
   readonly notify: NotifySettings
@@ -26,7 +28,9 @@ export function readSettings(text: string): Outcome<Settings> {
   const [first] = documents
   const root = new Section(first, '', (each) => diagnostics.push(each))
   const store = root.text('store')
+  const overrides = root.text('overrides')
   const settings: Settings = {
+    ...(overrides === undefined ? {} : { overrides }),
     ...(store === undefined ? {} : { store }),
     rules: root.texts('rules'),
     schedule: readScheduleSettings(root.section('schedule')),

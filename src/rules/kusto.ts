@@ -14,7 +14,9 @@ import type {
 import { legacyEntities } from '../dialects/kusto/entity.ts'
 import { attackTags, type KustoDocument, type KustoFile } from '../dialects/kusto/rule.ts'
 import type { RuleProblem, RuleText } from './files.ts'
+import { filteredQuery, filterProblems } from './filtering.ts'
 import { firstOf } from './firstof.ts'
+import { NO_OVERLAYS, type Overlays, overlaid } from './overlaying.ts'
 import {
   LEVELS,
   type LoadedRule,
@@ -183,6 +185,85 @@ function rulesOf(
   })
 }
 
+/** A job whose queries end in the filters that the user's overlays say; `problems` by the number of the query from 0. */
+interface Filtered {
+  readonly job: Job
+  readonly problems: ReadonlyMap<number, Diagnostic>
+}
+
+/** The job with filters in its text; undefined when no overlay has one for its queries. */
+function filteredJob(job: Job, compiled: KustoCompiled, overlays: Overlays): Filtered | undefined {
+  const { document, from } = job
+  const problems = new Map<number, Diagnostic>()
+  let isChanged = false
+  // From the last to the first, so that places before a change stay what they are.
+  const query = [...compiled.queries.entries()].reverse().reduce((text, [index, { span }]) => {
+    const filter = overlays.of(headOf(job, index + 1))?.filter
+    if (filter === undefined) return text
+    isChanged = true
+    const changed = filteredQuery(text.slice(span.start, span.end), filter)
+    if (typeof changed !== 'string') {
+      problems.set(index, changed)
+      return text
+    }
+    return text.slice(0, span.start) + changed + text.slice(span.end)
+  }, document.query)
+  return isChanged ? { job: { from, document: { ...document, query } }, problems } : undefined
+}
+
+interface Tuned {
+  readonly filtered: Filtered
+  readonly compiled: KustoCompiled
+}
+
+/** A made rule with what the user says of it. */
+function tunedRule(
+  given: Made,
+  index: number,
+  answer: KustoAnswer | undefined,
+  world: {
+    readonly overlays: Overlays
+    readonly tuned: Tuned | undefined
+    readonly again: (job: Job) => Unfinished['compile']
+  },
+): Made {
+  const { head, rule, diagnostics } = given
+  const said = rule === undefined ? undefined : world.overlays.of(head)
+  if (rule === undefined || said === undefined) return given
+  const refused = (own: readonly Diagnostic[]): Made => ({
+    head,
+    diagnostics: [...diagnostics, ...own],
+  })
+  if (hasErrors(said.diagnostics)) return refused(said.diagnostics)
+  const { filter } = said
+  if (filter === undefined || answer === undefined) {
+    return { ...given, rule: overlaid(rule, said) }
+  }
+  const { filtered, compiled } = world.tuned ?? {}
+  const problem = filtered?.problems.get(index)
+  if (problem !== undefined) return refused([problem])
+  const after = compiled?.queries[index]
+  if (filtered === undefined || after === undefined) {
+    const reason = 'the query cannot be compiled with it'
+    return refused([diagnose('HR945', { file: filter.where, reason })])
+  }
+  const isOpen = after.discover !== undefined
+  const told = after.diagnostics.filter(({ code }) => !(isOpen && code === 'HR415'))
+  const planOf = ({ rel, discover }: KustoAnswer) => rel ?? discover?.rel
+  const [before, now] = [planOf(answer), planOf(after)]
+  const own = filterProblems(
+    filter,
+    { ...(before === undefined ? {} : { rel: before }), diagnostics: answer.diagnostics },
+    { ...(now === undefined ? {} : { rel: now }), diagnostics: told },
+  )
+  const { job } = filtered
+  const unfinished = { text: job.document.query, query: index, compile: world.again(job) }
+  const made = hasErrors(own) ? undefined : makeRule(job, after, head, unfinished)
+  if (made === undefined) return refused(own)
+  const changed = overlaid({ ...made, stages: rule.stages }, said, rule)
+  return { head, rule: changed, diagnostics: [...diagnostics, ...own] }
+}
+
 /** What is wrong with a file beside its documents; a file that the user named and that holds no query is told. */
 function fileProblems(text: KustoText): readonly LocatedDiagnostic[] {
   const { documents, functions, watchlists, diagnostics } = text.content
@@ -195,6 +276,7 @@ function fileProblems(text: KustoText): readonly LocatedDiagnostic[] {
 export async function compileKusto(
   texts: readonly KustoText[],
   compiler: KustoCompiler | undefined,
+  overlays: Overlays = NO_OVERLAYS,
 ): Promise<KustoRules> {
   const problems = texts.flatMap((text) =>
     fileProblems(text).map((diagnostic) => ({ root: text.root, file: text.file, diagnostic })),
@@ -224,11 +306,33 @@ export async function compileKusto(
       const [answer] = await ask([changed], compiler, functions.kept, watchlists.kept)
       return answer ?? nothing('the compiler gave no answer')
     }
+  const filtered = ready.flatMap((job) => {
+    const answer = compiled.get(job)
+    const changed = answer === undefined ? undefined : filteredJob(job, answer, overlays)
+    return changed === undefined ? [] : [[job, changed] as const]
+  })
+  const after = await ask(
+    filtered.map(([, each]) => each.job),
+    compiler,
+    functions.kept,
+    watchlists.kept,
+  )
+  const tuned = new Map(
+    filtered.flatMap(([job, each], index): (readonly [Job, Tuned])[] => {
+      const answer = after[index]
+      // A filter that cuts its query in two would leave a part without it.
+      const isSame = answer?.queries.length === compiled.get(job)?.queries.length
+      return answer === undefined || !isSame ? [] : [[job, { filtered: each, compiled: answer }]]
+    }),
+  )
   const made = new Map<KustoText, Made[]>()
   for (const job of jobs) {
     const known = made.get(job.from) ?? []
     made.set(job.from, known)
-    known.push(...rulesOf(job, compiled.get(job), again))
+    const answer = compiled.get(job)
+    const world = { overlays, tuned: tuned.get(job), again }
+    const own = rulesOf(job, answer, again)
+    known.push(...own.map((each, index) => tunedRule(each, index, answer?.queries[index], world)))
   }
   const rules = new Map(
     [...made].map(([from, all]): readonly [KustoText, readonly LoadedRule[]] => {

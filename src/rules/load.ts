@@ -2,6 +2,7 @@
  * Loading rules: texts to rules, each with its diagnostics and their places. A rule that cannot run in full is
  * kept with the reason; it never runs weakened and never stops the others.
  */
+import { resolve } from 'node:path'
 import { diagnose } from '../core/diagnostic.ts'
 import type { KustoCompiler, KustoFunction, Watchlist } from '../dialects/kusto/answer.ts'
 import { kustoForm, readKustoFile } from '../dialects/kusto/document.ts'
@@ -9,7 +10,10 @@ import { type SplForm, splForm } from '../dialects/spl/document.ts'
 import type { SplLibrary } from '../dialects/spl/library.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import { type RuleProblem, type RuleText, readPackTexts, readRuleTexts } from './files.ts'
+import { overlaidSigma } from './filtering.ts'
 import { compileKusto, type KustoText } from './kusto.ts'
+import { isOverlayText } from './overlay.ts'
+import { NO_OVERLAYS, type Overlays } from './overlaying.ts'
 import type { LoadedRule } from './rule.ts'
 import { loadSigma, type SigmaOptions } from './sigma.ts'
 import { loadSpl, readSplTexts, type SplText } from './spl.ts'
@@ -21,6 +25,8 @@ export interface RuleOptions extends SigmaOptions {
   readonly schema?: () => SchemaCatalogue
   /** Folders of packs whose macros and lookups searches may use where nothing nearer defines them. */
   readonly packs?: readonly string[]
+  /** What the user says of rules; it holds over what they say of themselves. */
+  readonly overlays?: Overlays
 }
 
 export interface RuleSet {
@@ -79,18 +85,28 @@ export async function loadRules(paths: readonly string[], options: RuleOptions):
   const { spl, problems: unreadBeside } = readSpl(paths, options.packs ?? [], texts)
   const problems = [...unread, ...unreadBeside]
   const kusto = readKustoTexts(texts, spl)
-  const compiled = await compileKusto([...kusto.values()], options.kusto)
-  const searches = loadSpl(spl, options.schema)
+  const overlays = options.overlays ?? NO_OVERLAYS
+  const compiled = await compileKusto([...kusto.values()], options.kusto, overlays)
+  const searches = loadSpl(spl, options.schema, overlays)
+  const overlayFiles = new Set(overlays.files.map(({ file }) => resolve(file)))
   const rules: LoadedRule[] = []
   const filled = new Set([...repeated, ...problems.map((each) => each.root)])
   let others = 0
   for (const each of texts) {
     const own = kusto.get(each)
     const isOurs = own !== undefined || spl.has(each)
+    if (!isOurs && isOverlayText(each.text)) {
+      filled.add(each.root)
+      if (!overlayFiles.has(resolve(each.file))) {
+        const { root, file } = each
+        problems.push({ root, file, diagnostic: diagnose('HR944', {}) })
+      }
+      continue
+    }
     const queries = own === undefined ? [] : (compiled.rules.get(own) ?? [])
     const loaded = isOurs
       ? [...queries, ...(searches.rules.get(each) ?? [])]
-      : loadSigma(each, options)
+      : loadSigma(each, options).map((rule) => overlaidSigma(rule, overlays, options))
     const hasMore = (own !== undefined && compiled.filled.has(own)) || searches.filled.has(each)
     if (loaded.length === 0 && !hasMore) others++
     else filled.add(each.root)

@@ -111,6 +111,30 @@ export interface Tuning {
   readonly mostFindings?: number
   /** The filter as it is written, in the rule's own language; it is part of the plan already. */
   readonly filter?: string
+  /** The rule as it is without the filter, for tests of the filter. */
+  readonly unfiltered?: Rule
+  readonly tests?: readonly FilterTest[]
+  /** Why the user changed the rule, who did so, and when. */
+  readonly reason?: string
+  readonly author?: string
+  readonly date?: string
+}
+
+/** An event that a filter must hide, or must let through. */
+export interface FilterTest {
+  readonly keeps: boolean
+  readonly name: string
+  /** The overlay file and the line of the test in it. */
+  readonly file: string
+  readonly line: number
+  readonly events: readonly (string | Readonly<Record<string, unknown>>)[]
+  /** Names of files beside the overlay. */
+  readonly files: readonly string[]
+  /** What tells where the events come from, as in tests beside rules. */
+  readonly format?: string
+  readonly source?: string
+  readonly table?: string
+  readonly sourcetype?: string
 }
 
 /** What a rule needs to be run: its unbound plan. */

@@ -20,7 +20,9 @@ import {
 import type { Macro } from '../dialects/spl/world.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import type { RuleProblem, RuleText } from './files.ts'
+import { filteredSearch, filterProblems } from './filtering.ts'
 import { firstOf } from './firstof.ts'
+import { NO_OVERLAYS, type Overlaid, type Overlays, overlaid } from './overlaying.ts'
 import {
   type LoadedRule,
   type LocatedDiagnostic,
@@ -228,10 +230,16 @@ function makeRule(
 class Compilation {
   readonly #schema: (() => SchemaCatalogue) | undefined
   readonly #shelves: ReadonlyMap<string, Shelf>
+  readonly #overlays: Overlays
 
-  constructor(schema: (() => SchemaCatalogue) | undefined, shelves: ReadonlyMap<string, Shelf>) {
+  constructor(
+    schema: (() => SchemaCatalogue) | undefined,
+    shelves: ReadonlyMap<string, Shelf>,
+    overlays: Overlays,
+  ) {
     this.#schema = schema
     this.#shelves = shelves
+    this.#overlays = overlays
   }
 
   /** What searches of a path may call: what its own path defines, then what others do. */
@@ -267,11 +275,17 @@ class Compilation {
     return made
   }
 
-  #compiler(root: string, { search, macros }: SplDocument): SplCompiler | undefined {
+  /** `first`: macros that go before all others. */
+  #compiler(
+    root: string,
+    { search, macros }: Pick<SplDocument, 'search' | 'macros'>,
+    first: readonly Macro[] = [],
+  ): SplCompiler | undefined {
     const schema = this.#schema?.()
     if (schema === undefined) return undefined
     // Macros of a document alone are those of a page: what packs and the user define goes before them.
-    const own = macros.length === 0 ? undefined : [...this.library(root).macros, ...macros]
+    const isOwn = macros.length + first.length > 0
+    const own = isOwn ? [...first, ...this.library(root).macros, ...macros] : undefined
     return ({ range = {}, ...store }) => {
       const shared = this.#setting(schema, root, store)
       const world = own === undefined ? shared.world : { ...shared.world, ...macrosOf(own, true) }
@@ -302,7 +316,46 @@ class Compilation {
     const isOpen = answer.isEvents || answer.discoveries.length > 0
     const missing = made === undefined || isOpen ? [] : missingFields(document, answer)
     const diagnostics = [...own, ...document.diagnostics, ...missing]
-    return made === undefined ? { head, diagnostics } : { head, rule: made, diagnostics }
+    if (made === undefined) return { head, diagnostics }
+    const said = this.#overlays.of(head)
+    if (said === undefined) return { head, rule: made, diagnostics }
+    const tuned = this.#tuned(from.root, document, { made, answer, said })
+    const all = [...diagnostics, ...tuned.diagnostics]
+    return tuned.rule === undefined || hasErrors(tuned.diagnostics)
+      ? { head, diagnostics: all }
+      : { head, rule: tuned.rule, diagnostics: all }
+  }
+
+  /** A rule with what the user says of it. */
+  #tuned(
+    root: string,
+    document: SplDocument,
+    given: { readonly made: Rule; readonly answer: SplAnswer; readonly said: Overlaid },
+  ): { readonly rule?: Rule; readonly diagnostics: readonly Diagnostic[] } {
+    const { made, answer, said } = given
+    const { filter } = said
+    if (hasErrors(said.diagnostics)) return { diagnostics: said.diagnostics }
+    if (filter === undefined) return { rule: overlaid(made, said), diagnostics: [] }
+    const { macros } = this.library(root)
+    const known = (name: string): string | undefined =>
+      [...macros, ...document.macros].find((each) => each.name === name && each.args.length === 0)
+        ?.definition
+    const changed = filteredSearch(document.search, made.title, filter, known)
+    if ('code' in changed) return { diagnostics: [changed] }
+    const { search, macro } = changed
+    const first = macro === undefined ? [] : [macro]
+    const compiler = this.#compiler(root, { search, macros: document.macros }, first)
+    const after = compiler?.({}).compile(new Map())
+    if (compiler === undefined || after === undefined) return { diagnostics: [] }
+    const diagnostics = filterProblems(filter, answer, after)
+    const part = made.spl
+    if (hasErrors(diagnostics) || part === undefined) return { diagnostics }
+    const filtered = makeRule(made, search, part, after, compiler)
+    if (filtered === undefined) return { diagnostics }
+    return {
+      rule: overlaid({ ...filtered, stages: made.stages }, said, made),
+      diagnostics,
+    }
   }
 }
 
@@ -310,6 +363,7 @@ class Compilation {
 export function loadSpl(
   texts: ReadonlyMap<RuleText, SplText>,
   schema: (() => SchemaCatalogue) | undefined,
+  overlays: Overlays = NO_OVERLAYS,
 ): SplRules {
   const all = [...texts]
   const byRoot = new Map<string, SplText[]>()
@@ -319,7 +373,7 @@ export function loadSpl(
     known.push(each)
   }
   const shelved = [...byRoot].map(([root, own]) => [root, shelve(own)] as const)
-  const compilation = new Compilation(schema, new Map(shelved))
+  const compilation = new Compilation(schema, new Map(shelved), overlays)
   const rules = new Map<RuleText, readonly LoadedRule[]>()
   const filled = new Set<RuleText>()
   const problems = shelved.flatMap(([, shelf]) => shelf.problems)
