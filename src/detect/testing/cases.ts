@@ -30,6 +30,8 @@ export interface Expected {
 
 /** One run of one rule in a test. */
 export interface Step {
+  /** Which step it is, for reasons; its number where nothing is said. */
+  readonly said?: string
   /** Name of another rule than the one that is tested: its file, id or title. */
   readonly called?: string
   /** The rule that it names. */

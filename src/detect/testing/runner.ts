@@ -100,7 +100,7 @@ async function runCase(
     for (const [place, step] of steps.entries()) {
       last = await runStep(test, step, bench, run)
       if (last.isInterrupted) return undefined
-      const where = steps.length > 1 ? `step ${place + 1}: ` : ''
+      const where = steps.length > 1 ? `${step.said ?? `step ${place + 1}`}: ` : ''
       reasons.push(...last.reasons.map((each) => where + each))
       if (reasons.length > 0) break
     }
@@ -140,6 +140,9 @@ function byLogs(tests: readonly TestCase[]): readonly (readonly TestCase[])[] {
   return [...groups.values()]
 }
 
+/** Sets of logs that are read in one go. */
+const READ_AHEAD = 16
+
 /** Runs tests on benches; resolves, when all are done or the run is stopped, with whether it was stopped. */
 export async function runTests(
   tests: readonly TestCase[],
@@ -149,8 +152,14 @@ export async function runTests(
   const queue = [...byLogs(tests)]
   let isStopped = false
   const work = async (bench: Bench): Promise<void> => {
-    for (let group = queue.shift(); group !== undefined; group = queue.shift()) {
-      for (const test of group) {
+    // The last ones are shared, so that no bench waits long for another.
+    const share = Math.ceil(queue.length / benches.length / 2)
+    for (;;) {
+      const groups = queue.splice(0, Math.max(1, Math.min(READ_AHEAD, share)))
+      if (groups.length === 0) return
+      const sets = groups.flatMap(([first]) => (first === undefined ? [] : [first.logs]))
+      if (sets.length > 1) await bench.alone(() => bench.prepare(sets, run.query?.signal))
+      for (const test of groups.flat()) {
         if (isStopped) return
         const result = await runCase(test, bench, run)
         isStopped ||= result === undefined || !run.onResult(test, result)

@@ -3,7 +3,7 @@
  * the one path that runs rules, findings out. The store is the bench's own and is emptied for each set of logs.
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import type { Instant } from '../../core/time.ts'
@@ -17,6 +17,7 @@ import type { SchemaCatalogue } from '../../schema/catalogue.ts'
 import type { Finding } from '../finding.ts'
 import type { RuleState } from '../report.ts'
 import { runRules } from '../run.ts'
+import { partKey, type ReadLogs, type ReadPart, readAhead } from './ahead.ts'
 
 /** What a bench is made of. */
 export interface BenchParts {
@@ -89,6 +90,8 @@ export class Bench {
   /** What is in the store; undefined when that is not known. */
   #logs: readonly LogPart[] | undefined = []
   #intake: readonly IntakeReport[] = []
+  /** Logs that were read for trials to come, by part. */
+  #ahead: ReadonlyMap<string, ReadLogs> = new Map()
   #queue: Promise<unknown> = Promise.resolve()
 
   constructor(parts: BenchParts) {
@@ -117,36 +120,51 @@ export class Bench {
     return reports
   }
 
-  async #read(part: LogPart, index: number, signal?: AbortSignal): Promise<IntakeReport[]> {
-    const { files = [], events = [], format, source } = part
+  /** A part with its inline events as a file. */
+  #readPart({ files = [], events = [], format, source }: LogPart, index: number): ReadPart {
     const inline = events.length === 0 ? [] : [this.#inline(events, index)]
-    const paths = [...files, ...inline]
-    if (paths.length === 0) return []
-    const { store, schemaFiles, workerPath, now } = this.parts
-    try {
-      const report = await ingest({
-        paths,
-        store,
-        workerPath,
-        schemaFiles,
-        now,
-        ...(format === undefined ? {} : { format }),
-        ...(source === undefined ? {} : { source }),
-        ...(signal === undefined ? {} : { signal }),
-      })
-      return [report]
-    } finally {
-      for (const each of inline) rmSync(each, { force: true })
+    return {
+      paths: [...files, ...inline],
+      ...(format === undefined ? {} : { format }),
+      ...(source === undefined ? {} : { source }),
     }
+  }
+
+  #intakeOptions(signal?: AbortSignal) {
+    const { schemaFiles, workerPath, now } = this.parts
+    return { schemaFiles, workerPath, now, ...(signal === undefined ? {} : { signal }) }
+  }
+
+  /** Reads the small ones of several sets of logs in one go, for trials that come next. */
+  async prepare(sets: readonly (readonly LogPart[])[], signal?: AbortSignal): Promise<void> {
+    const parts = sets.flatMap((logs) => logs.map((part, index) => this.#readPart(part, index)))
+    this.#ahead = await readAhead(
+      parts.filter(({ paths }) => paths.length > 0),
+      this.#intakeOptions(signal),
+    )
+  }
+
+  async #read(part: LogPart, index: number, signal?: AbortSignal): Promise<IntakeReport[]> {
+    const { store } = this.parts
+    const read = this.#readPart(part, index)
+    if (read.paths.length === 0) return []
+    const known = this.#ahead.get(partKey(read))
+    if (known !== undefined) {
+      await Promise.all(known.batches.map((each) => store.write(each)))
+      return [known.report]
+    }
+    return [await ingest({ ...read, ...this.#intakeOptions(signal), store })]
   }
 
   /** A file with inline events; its name is the same for the same events, as findings are told by it. */
   #inline(events: readonly InlineEvent[], index: number): string {
     const text = logText(events)
     const name = createHash('sha256').update(text).digest('hex').slice(0, 16)
-    mkdirSync(this.parts.folder, { recursive: true })
     const path = join(this.parts.folder, `events-${index}-${name}.log`)
-    writeFileSync(path, text)
+    if (!existsSync(path)) {
+      mkdirSync(this.parts.folder, { recursive: true })
+      writeFileSync(path, text)
+    }
     return path
   }
 
