@@ -85,8 +85,9 @@ class Route {
   readonly #options: CourierOptions
   /** When messages were sent, within the last minute. */
   #sent: number[] = []
-  /** Until when the receiver is left alone. */
+  /** Until when the receiver is left alone, and how often in a row it has failed. */
   #heldUntil = 0
+  #failures = 0
   #counts = { sent: 0, later: 0, failed: 0 }
 
   constructor(channel: Channel, options: CourierOptions) {
@@ -239,6 +240,7 @@ class Route {
       return
     }
     step('message.sent')
+    this.#failures = 0
     const sent = this.#now()
     await this.#note(rows, (row) => ({ ...row, state: 'sent', sent, error: '', body: '' }))
     step('message.noted')
@@ -254,6 +256,8 @@ class Route {
     const reason = plainLine(systemReason(error)).slice(0, 500)
     const tries = (rows[0]?.tries ?? 0) + 1
     const now = this.#now()
+    const isOfMessage = error instanceof SendError && error.isOfMessage
+    if (!isOfMessage) this.#failures++
     if (tries >= settings.tries) {
       await this.#note(rows, (row) => ({ ...row, state: 'failed', tries, error: reason }))
       this.#counts.failed++
@@ -261,8 +265,9 @@ class Route {
       return
     }
     const asked = error instanceof SendError ? (error.wait ?? 0) : 0
-    const next = now + Math.max(asked, waitAfter(tries, message.id))
-    if (!(error instanceof SendError && error.isOfMessage)) this.#heldUntil = next
+    const row = isOfMessage ? tries : Math.max(tries, this.#failures)
+    const next = now + Math.max(asked, waitAfter(row, message.id))
+    if (!isOfMessage) this.#heldUntil = next
     await this.#note(rows, (row) => ({ ...row, tries, error: reason, next }))
     this.#counts.later++
   }
@@ -342,7 +347,8 @@ export class Courier {
       this.#woken = woken
       const { next } = await this.pass(signal)
       const ms = Math.min(LOOK_EVERY, Math.max(0, (next ?? Number.POSITIVE_INFINITY) - clock.now()))
-      if (ms > 0) await clock.wait(ms, AbortSignal.any([signal, woken.signal]))
+      const until = AbortSignal.any([signal, woken.signal])
+      if (ms > 0 && !until.aborted) await clock.wait(ms, until)
     }
   }
 }

@@ -8,6 +8,8 @@ import { valueText } from './words.ts'
 export type TemplatePart = { readonly text: string } | { readonly name: string }
 
 const NAME = /^[A-Za-z0-9_@.][A-Za-z0-9_@. -]{0,127}$/
+/** No hole is longer; what follows is not looked at. */
+const LONGEST = 160
 
 /** Splits a template into its texts and holes; what is no hole stays text. */
 export function readTemplate(template: string): readonly TemplatePart[] {
@@ -15,9 +17,10 @@ export function readTemplate(template: string): readonly TemplatePart[] {
   let text = ''
   const hole = (at: number, mark: string, end: string): string | undefined => {
     if (!template.startsWith(mark, at)) return undefined
-    const close = template.indexOf(end, at + mark.length)
-    const name = close < 0 || close - at > 160 ? '' : template.slice(at + mark.length, close)
-    return NAME.test(name.trim()) ? template.slice(at, close + end.length) : undefined
+    const near = template.slice(at + mark.length, at + LONGEST)
+    const close = near.indexOf(end)
+    const name = close < 0 ? '' : near.slice(0, close)
+    return NAME.test(name.trim()) ? `${mark}${name}${end}` : undefined
   }
   for (let at = 0; at < template.length; ) {
     const found = hole(at, '{{', '}}') ?? hole(at, '$', '$')
