@@ -2,14 +2,15 @@
 import { mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type { DataFinder } from '../detect/testing/attackdata.ts'
 import { attackTests, dataBelow, firstOf } from '../detect/testing/attackdata.ts'
 import type { TestCase, TestResult, Unrunnable } from '../detect/testing/cases.ts'
+import { filterTests } from '../detect/testing/filtertests.ts'
 import { readTestFile, testPaths } from '../detect/testing/neighbours.ts'
 import { regressionTests } from '../detect/testing/regression.ts'
 import { runTests } from '../detect/testing/runner.ts'
 import { Bench } from '../detect/testing/trial.ts'
 import type { LoadedRule } from '../rules/rule.ts'
+import { fetchedData } from './attackdata.ts'
 import type { OptionValues } from './command.ts'
 import { type Context, type OpenStore, openTemporaryStore } from './context.ts'
 import { count, counted } from './figures.ts'
@@ -50,10 +51,9 @@ export async function findTests(
   context: Context,
   paths: readonly string[],
   options: OptionValues,
-  finders: readonly DataFinder[],
 ): Promise<FoundTests> {
-  const named = paths.length > 0 ? paths : defaultRulePaths(context)
-  const { rules: rulePaths, tests: files } = testPaths(named)
+  const roots = paths.length > 0 ? paths : defaultRulePaths(context)
+  const { rules: rulePaths, tests: files } = testPaths(roots)
   const { set, problems } = await readRules(context, options, rulePaths)
   const unread = problems.filter(
     ({ isNamed, diagnostic }) => isNamed && (diagnostic.code !== 'HR910' || files.length === 0),
@@ -61,12 +61,38 @@ export async function findTests(
   if (unread.length > 0) throw new UnusableError(problemText(unread).trimEnd())
   const schema = context.schema()
   const { rules, texts } = set
-  const find = firstOf([...options.texts('attackData').map(dataBelow), ...finders])
+  const named = options.texts('attackData').map(dataBelow)
+  const fetched = options.flag('download')
+    ? [
+        await fetchedData(context, options, {
+          rules: rules.filter((rule) =>
+            fits({ file: rule.file, name: '', rule }, options.text('filter')),
+          ),
+          isHere: firstOf(named),
+        }),
+      ]
+    : []
+  const find = firstOf([...named, ...fetched])
   const all = [
     ...files.flatMap((file) => readTestFile(file, { rules, schema })),
-    ...regressionTests([...named, ...options.texts('regressionData')], rules, texts),
+    ...regressionTests([...roots, ...options.texts('regressionData')], rules, texts),
     ...attackTests(rules, { find, schema }),
+    ...filterTests(
+      rules.flatMap((each) => each.rule ?? []),
+      schema,
+    ),
   ].filter((each) => fits(each, options.text('filter')))
+  return {
+    rules,
+    runnable: all.filter(isRunnable),
+    others: all.filter((each): each is Unrunnable => !isRunnable(each)),
+  }
+}
+
+/** The tests of the filters of loaded rules. */
+export function findFilterTests(context: Context, rules: readonly LoadedRule[]): FoundTests {
+  const runnable = rules.flatMap((each) => each.rule ?? [])
+  const all = filterTests(runnable, context.schema())
   return {
     rules,
     runnable: all.filter(isRunnable),

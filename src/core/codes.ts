@@ -163,11 +163,6 @@ export const codes = {
     hint: 'one of {known}',
   },
   HR305: { severity: 'warning', message: '"{value}" is not a proper {what}', hint: '{wanted}' },
-  HR306: {
-    severity: 'error',
-    message: 'this is a correlation rule, which this version does not run',
-  },
-  HR307: { severity: 'error', message: 'this is a filter, which this version does not apply' },
   HR308: {
     severity: 'error',
     message: 'unknown action "{action}"',
@@ -273,6 +268,71 @@ export const codes = {
   HR354: { severity: 'error', message: 'the modifier "exists" takes one value' },
   HR355: { severity: 'error', message: 'the name of the other field is empty' },
   HR356: { severity: 'error', message: 'the {part} of a date is a whole number, not {found}' },
+  HR360: { severity: 'error', message: 'unknown type of correlation "{type}"', hint: '{help}' },
+  HR361: { severity: 'error', message: 'unknown key "{key}" in "{where}"', hint: '{help}' },
+  HR362: {
+    severity: 'error',
+    message: '"{value}" is not a length of time',
+    hint: 'write a whole number and one of s, m, h, d, w, M and y, such as 15m',
+  },
+  HR363: { severity: 'error', message: 'a correlation of type {type} {reason}' },
+  HR364: {
+    severity: 'error',
+    message: 'no rule has the name or id "{name}"',
+    hint: '{help}',
+  },
+  HR365: { severity: 'error', message: 'the correlation counts its own findings: {path}' },
+  HR366: { severity: 'error', message: 'the rule "{name}" cannot be used: {reason}' },
+  HR367: {
+    severity: 'error',
+    message: 'the correlation does not use a rule "{name}"',
+    hint: '{help}',
+  },
+  HR368: { severity: 'warning', message: 'the alias "{name}" is not used' },
+  HR369: { severity: 'warning', message: 'the rule "{name}" is listed twice and counts once' },
+  HR370: {
+    severity: 'notice',
+    message: 'its matches are no findings of their own: the correlation "{title}" uses it',
+    hint: '`generate: true` in the correlation gives both',
+  },
+  HR371: {
+    severity: 'error',
+    message: '{count} rules have the name or id "{name}"',
+    hint: 'refer to the rule by an id that only it has',
+  },
+  HR372: {
+    severity: 'warning',
+    message: '{count} matches of "{name}" have no {fields} and are in no group',
+  },
+  HR373: {
+    severity: 'error',
+    message: 'more than {limit} matches would have to be held at once; nothing is told',
+    hint: 'shorten the timespan, or make the rules that it counts more exact',
+  },
+  HR374: {
+    severity: 'warning',
+    message: 'a burst has gone on for more than {length}; it is told anew for each such time',
+  },
+  HR375: {
+    severity: 'warning',
+    message: '{count} values of "{field}" are no numbers and are left out',
+  },
+  HR380: {
+    severity: 'warning',
+    message: 'the filter is for a rule "{name}", which is not here',
+    hint: '{help}',
+  },
+  HR381: {
+    severity: 'warning',
+    message: 'the filter keeps events for which its condition holds, and drops all others',
+    hint: 'to hide what the selection describes, write `condition: not selection`',
+  },
+  HR382: {
+    severity: 'warning',
+    message: 'the filter is not applied to "{name}": {reason}',
+  },
+  HR383: { severity: 'notice', message: 'the filter "{title}" ({file}) is part of the rule' },
+  HR384: { severity: 'warning', message: 'the filter is applied to no rule' },
   HR400: { severity: 'error', message: 'the query cannot be read here: {message}' },
   HR401: { severity: 'error', message: 'there is no table or function "{name}"', hint: '{hint}' },
   HR402: { severity: 'error', message: 'there is no column or name "{name}" here', hint: '{hint}' },
@@ -746,6 +806,12 @@ export const codes = {
       'another rule has the id of "{rule}" ({id}); only the first of them is run on a schedule',
     hint: 'give one of them an id of its own, or load only one',
   },
+  HR766: {
+    severity: 'error',
+    message: 'the attack data {place} is not what the lock file has pinned',
+    hint: 'find out why it has changed; to take it as it is now, remove its line from the lock file',
+  },
+  HR767: { severity: 'error', message: 'the lock file {path} cannot be used: {reason}' },
   HR800: {
     severity: 'error',
     message: '"{text}" is not a time',
@@ -827,6 +893,7 @@ export const codes = {
     hint: 'a filter says what is hidden; to stop the rule, write `enabled: false`',
   },
   HR947: { severity: 'warning', message: 'the filter of {file}: {reason}' },
+  HR948: { severity: 'error', message: 'the test "{name}" of a filter fails: {reason}' },
 } as const satisfies Record<string, CodeRecord>
 
 export type Code = keyof typeof codes

@@ -316,6 +316,41 @@ export const limitTable = {
     unit: 'selections',
     why: 'each pattern of a condition is compared with all of them',
   },
+  correlationRules: {
+    value: 100,
+    unit: 'entries',
+    why: 'rules, group fields or value fields that one correlation lists; each rule is a query of its own',
+  },
+  correlationTimespanMs: {
+    value: 366 * 86_400_000,
+    unit: 'milliseconds',
+    why: 'the longest timespan of a correlation: all matches of one are compared with each other',
+  },
+  correlationDepth: {
+    value: 10,
+    unit: 'levels',
+    why: 'correlations that count correlations; each level is computed before the one above it',
+  },
+  correlationMatches: {
+    value: 2_000_000,
+    unit: 'matches',
+    why: 'matches of one correlation held at the same time, about 200 bytes each; past it the rule fails and says so',
+  },
+  correlationBack: {
+    value: 32,
+    unit: 'timespans',
+    why: 'how far back a scheduled run looks for the first match of a burst that has not ended',
+  },
+  correlationGroups: {
+    value: 1_000,
+    unit: 'groups',
+    why: 'groups that may fire and are read alone; where there are more, all matches are read',
+  },
+  filterRules: {
+    value: 10_000,
+    unit: 'rules',
+    why: 'rules that one Sigma filter names; the published ones are fewer than 4,000',
+  },
   windashValues: {
     value: 3_125,
     unit: 'values',
@@ -377,6 +412,16 @@ export const limitTable = {
     value: 10_000,
     unit: 'values',
     why: 'different values that a backtest counts one by one for each field; more are counted together',
+  },
+  testDownloadBytes: {
+    value: 256 * MB,
+    unit: 'bytes',
+    why: 'one file of attack data that is fetched; it is held in memory until its sum is checked',
+  },
+  testDownloadSeconds: {
+    value: 300,
+    unit: 'seconds',
+    why: 'the longest that fetching one file of attack data may take',
   },
   resultsPerFinding: {
     value: 20,

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { jsonText } from '../json.ts'
 import { PLACEHOLDERS_OPTION } from '../rulesets.ts'
 import { ENGINE_OPTIONS, engineLimits, writeReport } from '../running.ts'
+import { SETTINGS_OPTION } from '../settings.ts'
 import { findTests, runFound } from '../testing.ts'
 import {
   coverageOf,
@@ -28,7 +29,7 @@ async function act(
   }
   engineLimits(options)
   const { output } = context
-  const found = await findTests(context, args, options, [])
+  const found = await findTests(context, args, options)
   const report = await runFound(context, found, options)
   const totals = testTotals(report)
   const withCoverage = options.flag('coverage')
@@ -70,6 +71,14 @@ export const test: CommandRecord = {
       many: true,
     },
     {
+      flags: '--download',
+      says: 'fetch the logs of such tests that are not here from the public collection, and keep them',
+    },
+    {
+      flags: '--lock <file>',
+      says: 'where the SHA-256 sums of fetched logs are pinned (default: beside the logs, in the cache folder)',
+    },
+    {
       flags: '--regression-data <folder>',
       says: "where SigmaHQ's regression data is, when it is not below the paths; may be given several times",
       many: true,
@@ -82,6 +91,7 @@ export const test: CommandRecord = {
     { flags: '--jsonl', says: 'one test as JSON on each line' },
     { flags: '--junit <file>', says: 'also write the results as JUnit XML' },
     PLACEHOLDERS_OPTION,
+    SETTINGS_OPTION,
     ...ENGINE_OPTIONS,
   ],
   prints:
