@@ -8,6 +8,7 @@ import { readOverlayFile } from '../rules/overlay.ts'
 import { NO_OVERLAYS, Overlays } from '../rules/overlaying.ts'
 import type { OptionValues } from './command.ts'
 import type { Context } from './context.ts'
+import { shownPath } from './paths.ts'
 import { settingsFor } from './settings.ts'
 import { UsageError } from './usage.ts'
 
@@ -26,8 +27,18 @@ function filesBelow(folder: string, depth = 0): readonly string[] {
     })
 }
 
+/** The folder that new overlays are written to; it need not be there yet. */
+export function overlayHome(context: Context, options: OptionValues): string {
+  const { settings, file, pathOf } = settingsFor(context, options)
+  if (file !== undefined) return pathOf(settings.overrides ?? FOLDER)
+  throw new UsageError(
+    'there is no settings file that overlays could lie beside',
+    'make an empty harrier.yml in the folder of your work, or use --print',
+  )
+}
+
 /** The folder of overlays; undefined when there is none. One that the settings name must be there. */
-export function overlayFolder(context: Context, options: OptionValues): string | undefined {
+function overlayFolder(context: Context, options: OptionValues): string | undefined {
   const { settings, file, pathOf } = settingsFor(context, options)
   if (file === undefined) return undefined
   const folder = pathOf(settings.overrides ?? FOLDER)
@@ -53,7 +64,7 @@ export function overlaysFor(context: Context, options: OptionValues): Overlays {
     if (paths.length > limits.packFiles) {
       throw new UsageError(`there are more than ${limits.packFiles} overlays in ${folder}`)
     }
-    const files = paths.map((path) => readOverlayFile(path, readFileSync(path, 'utf8')))
+    const files = paths.map((path) => readOverlayFile(shownPath(path), readFileSync(path, 'utf8')))
     const wrong = files.flatMap(({ file, text, diagnostics }) =>
       hasErrors(diagnostics) ? diagnostics.map((each) => renderDiagnostic(each, text, file)) : [],
     )

@@ -170,7 +170,11 @@ function readFilter(section: Section, file: string, source: string, line: (at: n
       : (node.kind === 'map' ? node.entries : node.items).length === 0
   if (isEmpty) section.wrong('filter', 'what is to be hidden, in the language of the rule')
   const { start, end } = node.span
-  const written = node.kind === 'scalar' ? node.text : source.slice(start, end)
+  // The place of a value in brackets ends before they close.
+  const closing = /^[[{]/.test(source.slice(start, start + 1))
+    ? (/^['"]?\s*[}\]]{1,20}/.exec(source.slice(end, end + 200))?.[0] ?? '')
+    : ''
+  const written = node.kind === 'scalar' ? node.text : source.slice(start, end) + closing
   return { node, written: written.trim(), where: `${file}:${line(start)}`, source }
 }
 

@@ -92,7 +92,7 @@ date: 2026-01-02
         riskScore: 40,
         suppress: { fields: ['host'], seconds: 86_400 },
         mostFindings: 20,
-        filter: { where: 'o.yml:8', written: '{User: svc' },
+        filter: { where: 'o.yml:8', written: '{User: svc}' },
         tests: [
           { keeps: false, line: 10, events: [{ User: 'svc' }], source: 'windows.sysmon' },
           { keeps: true, line: 12, events: [], files: ['events.json'] },

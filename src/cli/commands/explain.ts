@@ -15,9 +15,11 @@ import { splSections } from '../explainspl.ts'
 import { count, counted } from '../figures.ts'
 import { checkIntake, INTAKE_OPTIONS, LOGS_OPTION, STORE_OPTION, storeFor } from '../intaking.ts'
 import { PLACEHOLDERS_OPTION, RULES_OPTION, refusals, rulesFor } from '../rulesets.ts'
+import { SETTINGS_OPTION } from '../settings.ts'
 import { levelText, paint } from '../terminal.ts'
 import { line, safeLines, safeText } from '../text.ts'
 import { boundsOf, TIME_OPTIONS } from '../times.ts'
+import { tuningText } from '../tuning.ts'
 import { EXIT, UnusableError, UsageError } from '../usage.ts'
 import { showPlans } from './query.ts'
 
@@ -179,6 +181,7 @@ async function explainRule(
   const facts = [rule.id, rule.language, rule.status, rule.author, rule.date, rule.file]
   out.write(`${safeText(facts.filter((each) => each !== '').join(' · '))}\n`)
   section('What it finds', rule.description)
+  section('Overlay', tuningText(rule))
   section('Tags', rule.tags.join(', '))
   section('Stages', rule.stages.map(({ name, text }) => `${name}\n${indented(text)}`).join('\n'))
   const { kusto, spl } = rule
@@ -211,7 +214,7 @@ function notFound(named: string, rules: number, program: string): UnusableError 
 }
 
 /** The rules that a path, an id, the beginning of an id, or a title names. */
-async function findRules(
+export async function findRules(
   context: Context,
   named: string,
   options: OptionValues,
@@ -293,6 +296,7 @@ export const explain: CommandRecord = {
     STORE_OPTION,
     ...TIME_OPTIONS,
     PLACEHOLDERS_OPTION,
+    SETTINGS_OPTION,
     ...INTAKE_OPTIONS,
   ],
   prints:

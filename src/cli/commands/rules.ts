@@ -1,36 +1,116 @@
 /** `harrier rules check|list|add|update|remove`: what rules there are, and whether they can run. */
-import { renderDiagnostic } from '../../core/diagnostic.ts'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { diagnose, renderDiagnostic } from '../../core/diagnostic.ts'
+import { systemReason } from '../../core/systemerror.ts'
 import { printInstant } from '../../core/time.ts'
 import { loadRules } from '../../rules/load.ts'
 import { type Pack, type PackResult, Packs } from '../../rules/packs.ts'
+import type { LoadedRule } from '../../rules/rule.ts'
 import { printCheck, printCheckJson } from '../check.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import type { Context } from '../context.ts'
 import { count, counted } from '../figures.ts'
 import { jsonText } from '../json.ts'
 import { EXTERNAL_OPTION, lazyKusto } from '../kusto.ts'
-import { PLACEHOLDERS_OPTION, problemText, readRules } from '../rulesets.ts'
+import { overlayHome } from '../overlays.ts'
+import {
+  type PathProblem,
+  PLACEHOLDERS_OPTION,
+  problemText,
+  RULES_OPTION,
+  readRules,
+  refusals,
+} from '../rulesets.ts'
+import { SETTINGS_OPTION } from '../settings.ts'
 import { renderTable } from '../table.ts'
+import { findFilterTests, runFound } from '../testing.ts'
 import { line, safeLines } from '../text.ts'
-import { EXIT, shellWord, UsageError } from '../usage.ts'
+import { firstOverlay } from '../tuning.ts'
+import { EXIT, shellWord, UnusableError, UsageError } from '../usage.ts'
+import { findRules } from './explain.ts'
 
 const JSON_OPTION = { flags: '--json', says: 'as one JSON document' }
 
 const packsOf = (context: Context): Packs => new Packs(context.dataFolder, context.signal)
+
+/** The tests of filters that fail; none is run when no overlay has one. */
+async function filterFailures(
+  context: Context,
+  rules: readonly LoadedRule[],
+  options: OptionValues,
+): Promise<readonly PathProblem[]> {
+  const found = findFilterTests(context, rules)
+  if (found.runnable.length + found.others.length === 0) return []
+  const { results } = await runFound(context, found, options)
+  return results.flatMap(({ file, line: number = 1, name, state, reasons }) => {
+    if (state === 'passed') return []
+    const params = { name: name.slice(0, 200), reason: reasons.join('; ').slice(0, 500) }
+    const diagnostic = { ...diagnose('HR948', params), place: { line: number, column: 1 } }
+    return [{ isNamed: false, file, diagnostic }]
+  })
+}
+
+/** A file name made of the title of a rule. */
+function fileNameOf(title: string): string {
+  const words = title.toLowerCase().match(/[a-z0-9]+/g) ?? ['rule']
+  return `${words.join('-').slice(0, 80)}.yml`
+}
+
+async function tune(
+  context: Context,
+  args: readonly string[],
+  options: OptionValues,
+): Promise<number> {
+  const [named = ''] = args
+  const [loaded, ...others] = await findRules(context, named, options)
+  const rule = loaded?.rule
+  if (loaded === undefined || rule === undefined) {
+    throw new UnusableError(refusals(loaded === undefined ? [] : [loaded]))
+  }
+  const different = others.find((each) => each.title !== loaded.title)
+  if (different !== undefined) {
+    throw new UsageError(`"${named}" holds several rules`, 'name one by its id or its title')
+  }
+  const text = firstOverlay(rule, printInstant(context.now()).slice(0, 10))
+  if (options.flag('print')) {
+    context.output.out.write(safeLines(text))
+    return EXIT.done
+  }
+  if (rule.tuning !== undefined) {
+    throw new UsageError(`there is an overlay for this rule: ${rule.tuning.file}`)
+  }
+  const path = join(overlayHome(context, options), fileNameOf(rule.title))
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text, { flag: 'wx' })
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${systemReason(error)}`)
+  }
+  context.output.out.write(line`${path}\n`)
+  say(
+    context,
+    'next: take out the comment signs of what is to hold, then run `harrier rules check`\n',
+  )
+  return EXIT.done
+}
 
 async function check(
   context: Context,
   args: readonly string[],
   options: OptionValues,
 ): Promise<number> {
-  const { set, problems } = await readRules(context, options, args)
+  const { set, problems: unread } = await readRules(context, options, args)
   const { rules } = set
+  const failures = await filterFailures(context, rules, options)
+  const problems = [...unread, ...failures]
   if (options.flag('json')) await printCheckJson(context.output, rules, problems)
   else if (rules.length > 0) await printCheck(context.output, rules, options.flag('verbose'))
   context.output.err.write(problemText(problems))
   const runnable = rules.filter((each) => each.rule !== undefined).length
   const isUnusable = options.flag('strict') ? runnable < rules.length : runnable === 0
-  return isUnusable || problems.some((each) => each.isNamed) ? EXIT.unusable : EXIT.done
+  if (isUnusable || problems.some((each) => each.isNamed)) return EXIT.unusable
+  return failures.length > 0 ? EXIT.failOn : EXIT.done
 }
 
 /** How many rules of a pack there are, and can run. */
@@ -190,10 +270,12 @@ export const rulesCommands: readonly CommandRecord[] = [
       JSON_OPTION,
       { flags: '--verbose', says: 'also warnings and notices of all rules' },
       { flags: '--strict', says: 'exit with 2 when any rule cannot run' },
+      SETTINGS_OPTION,
     ],
     prints:
       'Each rule that cannot run as `file:line:column: error CODE: reason` on stdout, and the totals on stderr. Without paths: ' +
-      'packs and starter rules. The exit code is 2 when no rule can run, with `--strict` when any cannot.',
+      'packs and starter rules. The exit code is 2 when no rule can run, with `--strict` when any cannot. ' +
+      'Tests of filters in overlays are run too; when one fails the exit code is 1.',
     examples: [
       'harrier rules check sigma/rules',
       'harrier rules check rules.zip --json',
@@ -201,6 +283,25 @@ export const rulesCommands: readonly CommandRecord[] = [
       'harrier rules check rules/ --placeholders vars.yml --strict',
     ],
     act: check,
+  },
+  {
+    name: 'rules tune',
+    says: 'write a first overlay for a rule: schedule, level, risk, suppression, filter',
+    args: '<rule>',
+    options: [
+      RULES_OPTION,
+      SETTINGS_OPTION,
+      { flags: '--print', says: 'print the overlay instead of writing a file' },
+    ],
+    prints:
+      'Overlays lie in the folder `overrides` beside `harrier.yml`, or where its `overrides` says. Every command applies them to ' +
+      'rules when it loads them, and pack updates leave them alone. A rule never runs without its filter: one that does not ' +
+      'compile refuses the rule. The path of the new file is printed.',
+    examples: [
+      'harrier rules tune 0b1c2d3e-0000-4000-8000-000000000000',
+      'harrier rules tune "Whoami Utility Execution" --print',
+    ],
+    act: tune,
   },
   {
     name: 'rules list',
