@@ -6,7 +6,7 @@ import { systemReason } from '../core/systemerror.ts'
 import { plainSettings, readSettings, type Settings } from '../detect/settings.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import type { Context } from './context.ts'
-import { UsageError } from './usage.ts'
+import { SettingsError, UsageError } from './usage.ts'
 
 const FILE = 'harrier.yml'
 
@@ -21,6 +21,15 @@ export interface FoundSettings {
   readonly file?: string
   /** A path of the file as one that can be opened: relative paths are meant from its folder. */
   readonly pathOf: (written: string) => string
+}
+
+/** The store of the options, or else that of the settings. */
+export function storeNamed(
+  { settings, pathOf }: FoundSettings,
+  options: OptionValues,
+): string | undefined {
+  const given = options.text('store')
+  return given ?? (settings.store === undefined ? undefined : pathOf(settings.store))
 }
 
 function findAbove(folder: string): string | undefined {
@@ -44,7 +53,9 @@ export function settingsFor(context: Context, options: OptionValues): FoundSetti
   }
   const { value, diagnostics } = readSettings(text)
   if (value === undefined) {
-    throw new UsageError(diagnostics.map((each) => renderDiagnostic(each, text, file)).join('\n'))
+    throw new SettingsError(
+      diagnostics.map((each) => renderDiagnostic(each, text, file)).join('\n'),
+    )
   }
   const folder = dirname(resolve(file))
   const isPlace = (written: string): boolean => isAbsolute(written) || /^[a-z]+:\/\//i.test(written)
@@ -53,4 +64,14 @@ export function settingsFor(context: Context, options: OptionValues): FoundSetti
     file,
     pathOf: (written) => (isPlace(written) ? written : join(folder, written)),
   }
+}
+
+/** The store of a command: the one that is named, or that of the settings; undefined for the default one. */
+export function storeOf(
+  { settings, pathOf }: FoundSettings,
+  options: OptionValues,
+): string | undefined {
+  return (
+    options.text('store') ?? (settings.store === undefined ? undefined : pathOf(settings.store))
+  )
 }

@@ -2,7 +2,7 @@
 import { EngineError } from '../engine/engine.ts'
 import type { Writer } from './terminal.ts'
 import { safeLines, safeText } from './text.ts'
-import { EXIT, TroubleError, UnusableError, UsageError } from './usage.ts'
+import { EXIT, SettingsError, TroubleError, UnusableError, UsageError } from './usage.ts'
 
 const KEPT = 'what was acknowledged as stored is kept, and nothing is stored twice'
 
@@ -56,6 +56,10 @@ export function tellTrouble(writer: Writer, error: unknown, program: string): nu
   if (error instanceof UnusableError) {
     writer.write(`${safeLines(error.message)}\n`)
     return EXIT.unusable
+  }
+  if (error instanceof SettingsError) {
+    writer.write(`${safeLines(error.message)}\n`)
+    return EXIT.usage
   }
   if (error instanceof UsageError) {
     say(error.message, error.hint)

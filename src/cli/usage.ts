@@ -30,6 +30,14 @@ export class UsageError extends Error {
   }
 }
 
+/** Settings that cannot be used: the message is the diagnostics as text of several lines, exit code 3. */
+export class SettingsError extends UsageError {
+  constructor(message: string) {
+    super(message)
+    this.name = 'SettingsError'
+  }
+}
+
 /** Rules that cannot be used: the message is the diagnostics as text of several lines, exit code 2. */
 export class UnusableError extends Error {
   constructor(message: string) {

@@ -128,7 +128,7 @@ function readChannel(section: Section): ChannelSettings | undefined {
     return undefined
   }
   if (kind === undefined) {
-    section.wrong('kind', `one of ${CHANNEL_KINDS.join(', ')}`)
+    if (section.text('kind') === undefined) section.wrong('kind', 'there')
     return undefined
   }
   const has = new Set<string>([
