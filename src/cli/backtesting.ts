@@ -142,7 +142,9 @@ function differenceText(
   rule: Rule,
 ): string {
   const { both, onlyFirst, onlySecond, firstSamples, secondSamples } = difference
-  const name = safeCut(shownPath(test.rule.file), 80)
+  const isBare =
+    rule.tuning !== undefined && test.rule.tuning === undefined && rule.file === test.rule.file
+  const name = isBare ? 'the rule without its overlay' : safeCut(shownPath(test.rule.file), 80)
   return [
     `both find ${count(both)}; only this version ${count(onlyFirst)}; only ${name} ${count(onlySecond)}\n`,
     ...(onlyFirst === 0 ? [] : [`only this version:\n${samplesText(writer, firstSamples, rule)}`]),

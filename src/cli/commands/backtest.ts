@@ -30,6 +30,13 @@ async function rulesOf(
   return selectRules(runnableRules(context, set, paths), options)
 }
 
+/** A rule as its publisher has it; undefined for one that no overlay has changed. */
+function withoutOverlay(rule: Rule): Rule | undefined {
+  if (rule.tuning === undefined) return undefined
+  const { tuning: _, ...bare } = rule.tuning.unfiltered ?? rule
+  return bare
+}
+
 /** The other version of a rule: the only one, or the one of its id or else its title. */
 function versionOf(rule: Rule, rules: readonly Rule[], others: readonly Rule[]): Rule | undefined {
   if (rules.length === 1 && others.length === 1) return others[0]
@@ -50,6 +57,13 @@ async function act(
   const { settings } = settingsFor(context, options)
   const rules = await rulesOf(context, args, options)
   const against = options.text('against')
+  const isBare = options.text('againstOverlay') === 'off'
+  if (isBare && against !== undefined) {
+    throw new UsageError(
+      '--against and --against-overlay name two other versions',
+      'give one of them',
+    )
+  }
   const others = against === undefined ? [] : await rulesOf(context, [against], options)
   if (
     against !== undefined &&
@@ -83,7 +97,7 @@ async function act(
     for (const [place, rule] of rules.entries()) {
       if (isInterrupted || context.signal.aborted) break
       const test = await one(rule)
-      const version = versionOf(rule, rules, others)
+      const version = isBare ? withoutOverlay(rule) : versionOf(rule, rules, others)
       const second = version === undefined || isInterrupted ? undefined : await one(version)
       const result: BacktestResult = {
         test,
@@ -123,6 +137,11 @@ export const backtest: CommandRecord = {
     {
       flags: '--against <path>',
       says: 'another version of the rule: tell what only one of the two finds',
+    },
+    {
+      flags: '--against-overlay <off>',
+      says: 'off: also run each rule that an overlay changes as its publisher has it, and tell what only one of the two finds',
+      values: ['off'],
     },
     { flags: '--json', says: 'one JSON document' },
     SETTINGS_OPTION,
