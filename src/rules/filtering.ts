@@ -181,8 +181,8 @@ function sigmaFilter(filter: OverlayFilter, options: SigmaOptions): Outcome<Lowe
   return { ...(value === undefined ? {} : { value }), diagnostics: [...diagnostics, ...lowered] }
 }
 
-/** A Sigma rule whose plan also hides what the filter says; undefined when its plan is no test of single events. */
-function filteredRule(rule: Rule, hidden: Expr, fields: readonly string[]): Rule | undefined {
+/** A Sigma rule that also asks for a condition; undefined when its plan is no test of single events. */
+export function narrowedRule(rule: Rule, kept: Expr, fields: readonly string[]): Rule | undefined {
   const { rel } = rule
   if (rel.op !== 'filter' || rel.from.op !== 'scan') return undefined
   const { from, where } = rel
@@ -192,7 +192,7 @@ function filteredRule(rule: Rule, hidden: Expr, fields: readonly string[]): Rule
   return {
     ...rule,
     fields: [...rule.fields, ...added],
-    rel: { op: 'filter', from: { ...from, out }, where: and([where, not(hidden)]) },
+    rel: { op: 'filter', from: { ...from, out }, where: and([where, kept]) },
   }
 }
 
@@ -227,7 +227,7 @@ export function overlaidSigma(
   if (value === undefined || hasErrors(problems)) return refused(loaded, problems)
   if (truthOf(value.where) === true)
     return refused(loaded, [diagnose('HR946', { file: filter.where })])
-  const made = filteredRule(rule, value.where, value.fields)
+  const made = narrowedRule(rule, not(value.where), value.fields)
   if (made === undefined) {
     const reason = 'the rule counts findings of other rules; put the filter on those'
     return refused(loaded, [unusable(filter, reason)])

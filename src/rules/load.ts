@@ -10,7 +10,6 @@ import { type SplForm, splForm } from '../dialects/spl/document.ts'
 import type { SplLibrary } from '../dialects/spl/library.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import { type RuleProblem, type RuleText, readPackTexts, readRuleTexts } from './files.ts'
-import { overlaidSigma } from './filtering.ts'
 import { compileKusto, type KustoText } from './kusto.ts'
 import { isOverlayText } from './overlay.ts'
 import { NO_OVERLAYS, type Overlays } from './overlaying.ts'
@@ -88,6 +87,12 @@ export async function loadRules(paths: readonly string[], options: RuleOptions):
   const overlays = options.overlays ?? NO_OVERLAYS
   const compiled = await compileKusto([...kusto.values()], options.kusto, overlays)
   const searches = loadSpl(spl, options.schema, overlays)
+  const unclaimed = texts.filter((each) => !kusto.has(each) && !spl.has(each))
+  const sigma = loadSigma(
+    unclaimed.filter(({ text }) => !isOverlayText(text)),
+    options,
+    overlays,
+  )
   const overlayFiles = new Set(overlays.files.map(({ file }) => resolve(file)))
   const rules: LoadedRule[] = []
   const filled = new Set([...repeated, ...problems.map((each) => each.root)])
@@ -106,8 +111,11 @@ export async function loadRules(paths: readonly string[], options: RuleOptions):
     const queries = own === undefined ? [] : (compiled.rules.get(own) ?? [])
     const loaded = isOurs
       ? [...queries, ...(searches.rules.get(each) ?? [])]
-      : loadSigma(each, options).map((rule) => overlaidSigma(rule, overlays, options))
-    const hasMore = (own !== undefined && compiled.filled.has(own)) || searches.filled.has(each)
+      : (sigma.rules.get(each) ?? [])
+    const hasMore =
+      (own !== undefined && compiled.filled.has(own)) ||
+      searches.filled.has(each) ||
+      sigma.filled.has(each)
     if (loaded.length === 0 && !hasMore) others++
     else filled.add(each.root)
     // One by one: a file may hold more rules than a call takes arguments.
@@ -120,6 +128,7 @@ export async function loadRules(paths: readonly string[], options: RuleOptions):
       ...problems,
       ...compiled.problems,
       ...searches.problems,
+      ...sigma.problems,
       ...empty.map((path) => ({
         root: path,
         file: path,

@@ -3,6 +3,8 @@ import type { Diagnostic } from '../core/diagnostic.ts'
 import { type Place, placesIn } from '../core/span.ts'
 import type { KustoAnswer, KustoCompiled } from '../dialects/kusto/answer.ts'
 import type { KustoRule } from '../dialects/kusto/rule.ts'
+import type { Condition } from '../dialects/sigma/condition.ts'
+import type { Comparison, CorrelationType } from '../dialects/sigma/correlation.ts'
 import type { Effect, SplAnswer } from '../dialects/spl/answer.ts'
 import type { TimeRange } from '../dialects/spl/command.ts'
 import type { Lookups } from '../dialects/spl/lookups.ts'
@@ -85,6 +87,32 @@ export interface SplPart
   readonly compiler: SplCompiler
 }
 
+/** A rule that a correlation counts. */
+export interface CorrelatedRule {
+  /** As the correlation names it. */
+  readonly name: string
+  /** A rule over single events, or another correlation. */
+  readonly rule: Rule
+  /** By the name that the correlation gives a field, the one that events of this rule have. */
+  readonly fields: ReadonlyMap<string, string>
+}
+
+/** What a Sigma correlation has beside its plan. */
+export interface CorrelationPart {
+  readonly type: CorrelationType
+  readonly rules: readonly CorrelatedRule[]
+  readonly groupBy: readonly string[]
+  /** Milliseconds. */
+  readonly timespan: number
+  readonly comparisons: readonly Comparison[]
+  readonly fields: readonly string[]
+  /** 0 to 100. */
+  readonly percentile: number
+  readonly expression?: Condition
+  /** True when the rules that it counts make findings of their own too. */
+  readonly generate: boolean
+}
+
 /** When a rule runs, where a user's overlay says so; what is absent stays as the rule has it. Lengths are milliseconds. */
 export interface TunedSchedule {
   /** Five fields, as cron has them. */
@@ -146,6 +174,9 @@ export interface Rule extends RuleInfo {
   readonly fields: readonly string[]
   readonly kusto?: KustoPart
   readonly spl?: SplPart
+  readonly correlation?: CorrelationPart
+  /** The title of a correlation that counts its matches, in place of findings of its own. */
+  readonly countedBy?: string
 }
 
 /** A diagnostic with the place a person can go to. */

@@ -253,11 +253,11 @@ describe('files', () => {
     expect(broken.diagnostics.map((each) => each.code)).toEqual(['HR001'])
   })
 
-  it('recognise correlations and filters and refuse them', () => {
+  it('recognise correlations and filters, and refuse them where they lack something', () => {
     const text = `${rule('A')}---\ntitle: C\ncorrelation:\n  type: event_count\n---\ntitle: F\nlogsource:\n  product: windows\nfilter:\n  rules: any\n`
     const { rules } = parseSigma(text)
     expect(rules.map((each) => each.head?.kind)).toEqual(['detection', 'correlation', 'filter'])
-    expect(rules.map(codesOf)).toEqual([[], ['HR306'], ['HR307']])
+    expect(rules.map(codesOf)).toEqual([[], ['HR301', 'HR301'], ['HR320', 'HR301']])
     expect(rules.map((each) => each.rule !== undefined)).toEqual([true, false, false])
   })
 })

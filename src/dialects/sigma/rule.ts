@@ -6,8 +6,10 @@ import { type Diagnostic, diagnose, hasErrors } from '../../core/diagnostic.ts'
 import type { Span } from '../../core/span.ts'
 import { childOf, entryOf, plainOf, textOf, type YamlMap, type YamlNode } from '../../core/yaml.ts'
 import type { Logsource } from '../../schema/view.ts'
+import { type Correlation, readCorrelation } from './correlation.ts'
 import { type Detection, readDetection } from './detection.ts'
 import { readDocuments, type SigmaDocument } from './document.ts'
+import { readFilter, type SigmaFilter } from './filter.ts'
 
 export interface SigmaLogsource extends Logsource {
   /** What the source must be set up to log; not evaluated. */
@@ -55,10 +57,15 @@ export interface SigmaRule extends SigmaHead {
   readonly detection: Detection
 }
 
-/** One document of a file: `rule` is there when nothing forbids to lower it, `head` when it was a map. */
+/**
+ * One document of a file: `head` is there when it was a map, and one of `rule`, `correlation` and `filter` when nothing
+ * forbids to use it.
+ */
 export interface SigmaParse {
   readonly head?: SigmaHead
   readonly rule?: SigmaRule
+  readonly correlation?: Correlation
+  readonly filter?: SigmaFilter
   readonly diagnostics: readonly Diagnostic[]
   readonly span: Span
 }
@@ -281,7 +288,7 @@ function readHead(reader: Reader): SigmaHead {
   const { node } = reader
   const kind = kindOf(node)
   const title = readTitle(reader)
-  const logsource = readLogsource(reader, kind === 'detection')
+  const logsource = readLogsource(reader, kind !== 'correlation')
   const taxonomy = readText(reader, 'taxonomy') ?? 'sigma'
   if (taxonomy !== 'sigma') {
     const span = childOf(node, 'taxonomy')?.span
@@ -328,9 +335,10 @@ function readRule(document: SigmaDocument, source: string): SigmaParse {
   const { diagnostics } = reader
   const head = readHead(reader)
   if (head.kind !== 'detection') {
-    const code = head.kind === 'correlation' ? 'HR306' : 'HR307'
-    diagnostics.push(diagnose(code, {}, entryOf(node, head.kind)?.keySpan))
-    return { head, diagnostics, span }
+    const own = readMeta(reader, head.kind, source)
+    return hasErrors(diagnostics)
+      ? { head, diagnostics, span }
+      : { head, ...own, diagnostics, span }
   }
   const detection = readDetectionOf(reader, source)
   const { logsource } = head
@@ -338,6 +346,24 @@ function readRule(document: SigmaDocument, source: string): SigmaParse {
     return { head, diagnostics, span }
   }
   return { head, rule: { ...head, kind: 'detection', logsource, detection }, diagnostics, span }
+}
+
+/** What a document that is no rule of its own says: what it correlates or filters. */
+function readMeta(
+  reader: Reader,
+  kind: 'correlation' | 'filter',
+  source: string,
+): Pick<SigmaParse, 'correlation' | 'filter'> {
+  const entry = entryOf(reader.node, kind)
+  if (entry === undefined) return {}
+  if (kind === 'correlation') {
+    const { correlation, diagnostics } = readCorrelation(entry, source)
+    reader.diagnostics.push(...diagnostics)
+    return correlation === undefined ? {} : { correlation }
+  }
+  const { filter, diagnostics } = readFilter(entry, source)
+  reader.diagnostics.push(...diagnostics)
+  return filter === undefined ? {} : { filter }
 }
 
 function readDetectionOf(reader: Reader, source: string): Detection | undefined {
