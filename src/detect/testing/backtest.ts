@@ -215,17 +215,20 @@ class Backtesting {
     const rule = this.#rule
     const events = await eventTimes(store, await store.catalogue(), time)
     const schedule = this.#schedule
-    const isEvents = rule.kusto === undefined && rule.spl === undefined
+    const isCounted = rule.correlation !== undefined
+    const isEvents = rule.kusto === undefined && rule.spl === undefined && !isCounted
     const past = isScheduled(schedule) ? pastRuns(schedule, events) : undefined
     let whole: string | undefined
     const { first, end } = events
     if (first !== undefined && end !== undefined) {
       if (isEvents) await this.#byDay(first, end)
-      else if (past !== undefined) await this.#bySchedule(past.runs)
+      else if (past !== undefined && !isCounted) await this.#bySchedule(past.runs)
       else {
-        whole = isScheduled(schedule)
-          ? `more than ${limits.ruleWindows} runs saw events; a narrower range runs them one by one`
-          : 'it ran once over all events of the range'
+        whole = isCounted
+          ? 'its sliding windows were looked at over all events of the range'
+          : isScheduled(schedule)
+            ? `more than ${limits.ruleWindows} runs saw events; a narrower range runs them one by one`
+            : 'it ran once over all events of the range'
         await this.#run('', {})
       }
     }

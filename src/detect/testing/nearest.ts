@@ -7,17 +7,22 @@ import { and, type Expr } from '../../ir/expr.ts'
 import { printExpr } from '../../ir/print.ts'
 import type { Rel } from '../../ir/rel.ts'
 import { rowConditions } from '../../plan/group.ts'
+import { atTime, readsNow } from '../../plan/now.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { SchemaCatalogue } from '../../schema/catalogue.ts'
 import type { StoredCatalogue } from '../../schema/stored.ts'
 import { printSql } from '../../sql/print.ts'
 import { planRules } from '../plan.ts'
 import { planRows } from '../runquery.ts'
+import { readyLookups } from '../spltables.ts'
 import type { RunStore } from '../store.ts'
+import { endOf } from '../windows.ts'
 
 export interface NearestWorld {
-  readonly store: Pick<RunStore, 'rows' | 'catalogue'>
+  readonly store: RunStore
   readonly schema: SchemaCatalogue
+  /** What `now` is; without it, the end of the logs. */
+  readonly at?: string
   readonly query?: QueryOptions
 }
 
@@ -48,7 +53,8 @@ function stepsOf(rel: Rel): readonly Rel[] {
 }
 
 function testsOf(where: Expr): readonly Expr[] {
-  return where.op === 'call' && where.fn === 'logic.and' ? where.args.flatMap(testsOf) : [where]
+  const isAnd = where.op === 'call' && (where.fn === 'logic.and' || where.fn === 'logic3.and')
+  return isAnd ? where.args.flatMap(testsOf) : [where]
 }
 
 function shortened(expr: Expr): string {
@@ -131,13 +137,25 @@ class Nearest {
   }
 }
 
+/** The plan of a rule for what is stored, with the lookups that it reads in place. */
+async function readyPlan(rule: Rule, { store }: NearestWorld, stored: StoredCatalogue) {
+  if (rule.spl === undefined) return rule.rel
+  const { lookups, compile } = rule.spl.compiler({ stored })
+  const { rel } = compile(new Map())
+  if (rel !== undefined) await readyLookups(rel, lookups, store.lookups)
+  return rel
+}
+
 /** Where a rule came nearest to a finding in what is stored, in words; nothing when that cannot be told. */
 export async function nearestMiss(rule: Rule, world: NearestWorld): Promise<readonly string[]> {
+  if (rule.correlation !== undefined) return []
   try {
     const stored = await world.store.catalogue()
-    const { spl } = rule
-    const rel = spl === undefined ? rule.rel : spl.compiler({ stored }).compile(new Map()).rel
-    return rel === undefined ? [] : await new Nearest(rule, world, stored).follow(rel)
+    const rel = await readyPlan(rule, world, stored)
+    if (rel === undefined) return []
+    const end = world.at ?? (await endOf(world.store, [...stored.keys()], {}))
+    const timed = readsNow(rel) && end !== undefined ? atTime(rel, end) : rel
+    return await new Nearest(rule, world, stored).follow(timed)
   } catch {
     // What cannot be counted is only left out of the advice.
     return []

@@ -73,6 +73,7 @@ async function runStep(
           nearestMiss(rule, {
             store: bench.parts.store,
             schema: bench.parts.schema,
+            ...(at === undefined ? {} : { at }),
             ...(query === undefined ? {} : { query }),
           }),
         )
