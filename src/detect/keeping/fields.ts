@@ -92,6 +92,7 @@ function commonFields(finding: KeptFinding, annotations: EventFields): EventFiel
     rule_id: finding.rule_id,
     rule_key: finding.rule_key,
     rule_version: finding.rule_version,
+    rule_name: finding.rule_title,
     rule_title: finding.title ?? finding.rule_title,
     language: finding.language,
     search_name: finding.search_name,
@@ -240,7 +241,6 @@ export function findingEvent(finding: KeptFinding, annotations: EventFields): Ow
   const own: EventFields = {
     id: finding.id,
     event_id: finding.event_id,
-    rule_name: finding.rule_title,
     ...incidentFields(finding),
     owner: 'unassigned',
     status: '1',
