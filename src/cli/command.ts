@@ -21,6 +21,8 @@ export interface CommandRecord {
   /** `run`, or `rules check` for a command of a group. */
   readonly name: string
   readonly says: string
+  /** What its group does when no command of it is named. */
+  readonly isDefault?: boolean
   /** Positional arguments as commander writes them: `[logs...]`. */
   readonly args?: string
   /** What the argument may be, where there are only a few. */

@@ -7,8 +7,11 @@ import { fields } from './commands/fields.ts'
 import { ingest } from './commands/ingest.ts'
 import { notifyCommands } from './commands/notify.ts'
 import { query } from './commands/query.ts'
+import { risk } from './commands/risk.ts'
 import { rulesCommands } from './commands/rules.ts'
 import { run } from './commands/run.ts'
+import { scheduleCommands } from './commands/schedule.ts'
+import { serve } from './commands/serve.ts'
 import { start } from './commands/start.ts'
 import { test } from './commands/test.ts'
 import { completionScript, SHELLS } from './completion.ts'
@@ -20,6 +23,9 @@ const work: readonly CommandRecord[] = [
   ingest,
   query,
   ...rulesCommands,
+  serve,
+  ...scheduleCommands,
+  risk,
   test,
   ...notifyCommands,
   backtest,
@@ -57,5 +63,6 @@ export const commands: readonly CommandRecord[] = [...work, completion]
 /** Words that stand before several commands, with what those are about. */
 export const GROUPS: ReadonlyMap<string, string> = new Map([
   ['rules', 'rule packs, and checks of rules'],
+  ['schedule', 'rules on their schedules: how they stand, and stopping some of them'],
   ['notify', 'messages about findings: their channels and their outbox'],
 ])

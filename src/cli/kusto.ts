@@ -10,6 +10,7 @@ import { cachedCompiler, cacheSize } from '../rules/kustocache.ts'
 import { openFront } from '../rules/kustofront.ts'
 import { readPin } from '../rules/kustopins.ts'
 import { type FrontParts, findSnapshot, frontVersion, sizeOf } from '../rules/kustosnapshot.ts'
+import type { LoadedRule } from '../rules/rule.ts'
 import type { StoredCatalogue } from '../schema/stored.ts'
 import { exportedTables } from '../schema/tableview.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
@@ -105,6 +106,11 @@ const custom = new WeakMap<Context, readonly TableText[]>()
 
 /** What is said of queries that hang on which tables the store has: one is not known, a part of a union, or all are meant. */
 export const LACKS_TABLE: ReadonlySet<string> = new Set(['HR401', 'HR418', 'HR476'])
+
+/** True for a rule that hangs on which tables the store has: one is not known, or all are meant. */
+export function lacksTable({ diagnostics }: LoadedRule): boolean {
+  return diagnostics.some(({ code }) => LACKS_TABLE.has(code))
+}
 
 /** Makes the tables that a store has exports of known to later compilations, custom ones too; false when it has none. */
 export function knowTables(context: Context, stored: StoredCatalogue): boolean {

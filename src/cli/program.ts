@@ -89,7 +89,9 @@ function addCommand(
   name: string,
   take: (call: Call) => void,
 ): void {
-  const command = parent.command(`${name}${record.args === undefined ? '' : ` ${record.args}`}`)
+  const command = parent.command(`${name}${record.args === undefined ? '' : ` ${record.args}`}`, {
+    isDefault: record.isDefault === true,
+  })
   setUp(command)
   command.description(sentence(record.says)).summary(record.says)
   for (const option of [...record.options, ...EVERYWHERE]) command.addOption(optionOf(option))
@@ -132,12 +134,16 @@ function program(take: (call: Call) => void): Command {
   return root
 }
 
+const isDefaultOf = ({ name, isDefault }: CommandRecord, group: string): boolean =>
+  isDefault === true && name.startsWith(`${group} `)
+
 /** Without a command, or with only the name of a group, help is what is wanted; `help a b` is `a b --help`. */
 function wordsOf(argv: readonly string[]): readonly string[] {
   const [first, ...rest] = argv
   if (first === undefined) return ['--help']
   if (first === 'help') return [...rest, '--help']
-  return GROUPS.has(first) && rest.length === 0 ? [first, '--help'] : argv
+  const isBare = GROUPS.has(first) && rest.length === 0
+  return isBare && !commands.some((each) => isDefaultOf(each, first)) ? [first, '--help'] : argv
 }
 
 /** Reads the arguments; help and usage errors are printed here, and their exit code is given. */

@@ -23,15 +23,6 @@ export interface FoundSettings {
   readonly pathOf: (written: string) => string
 }
 
-/** The store of the options, or else that of the settings. */
-export function storeNamed(
-  { settings, pathOf }: FoundSettings,
-  options: OptionValues,
-): string | undefined {
-  const given = options.text('store')
-  return given ?? (settings.store === undefined ? undefined : pathOf(settings.store))
-}
-
 function findAbove(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
     const file = join(at, FILE)

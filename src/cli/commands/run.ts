@@ -1,22 +1,17 @@
 /** `harrier run`: logs in, rules over them, findings out. */
 import type { RuleSet } from '../../rules/load.ts'
-import { LEVELS, type LoadedRule } from '../../rules/rule.ts'
+import { LEVELS } from '../../rules/rule.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import type { Context } from '../context.ts'
 import { checkIntake, INTAKE_OPTIONS, isShort, STORE_OPTION, storeFor } from '../intaking.ts'
 import { KEEP_OPTION } from '../keeping.ts'
-import { knowTables, LACKS_TABLE } from '../kusto.ts'
+import { knowTables, lacksTable } from '../kusto.ts'
 import { OUTPUT_OPTIONS } from '../outputs.ts'
 import { RULE_OPTIONS, readRules, rulesFor, runnableRules, selectRules } from '../rulesets.ts'
 import { checkRun, ENGINE_OPTIONS, HTML_OPTION, runAndPrint, WRITE_OPTION } from '../running.ts'
 import { SETTINGS_OPTION } from '../settings.ts'
 import { AT_OPTION, TIME_OPTIONS } from '../times.ts'
 import { EXIT, UsageError } from '../usage.ts'
-
-/** True for a rule that hangs on which tables the store has: one is not known, or all are meant. */
-function lacksTable({ diagnostics }: LoadedRule): boolean {
-  return diagnostics.some(({ code }) => LACKS_TABLE.has(code))
-}
 
 async function act(
   context: Context,

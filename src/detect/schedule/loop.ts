@@ -32,6 +32,8 @@ export interface SchedulerStore extends RunStore {
 
 export interface SchedulerOptions {
   readonly store: SchedulerStore
+  /** The same for runs of the past, which have a pool of their own. */
+  readonly past?: RunStore
   readonly schema: SchemaCatalogue
   readonly settings: ScheduleSettings
   readonly keeper: Keeper
@@ -60,7 +62,8 @@ const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 /** Windows of one round, and of one of the past, which must not keep those of now waiting. */
 const ROUND = 4_000
-const ROUND_OF_PAST = 400
+const ROUND_OF_PAST = 2_000
+const PAST_MS = 5_000
 /** How far rounds look ahead of the rule that is furthest behind, until they have enough to do. */
 const STEPS = [30 * MINUTE, 3 * 60 * MINUTE, DAY, 7 * DAY, Number.POSITIVE_INFINITY]
 /** Results that wait to be noted together, and for how long. */
@@ -99,6 +102,7 @@ export class Scheduler {
   windows = 0
   findings = 0
   suppressed = 0
+  failed = 0
 
   private constructor(options: SchedulerOptions, state: ScheduleState, lease: Lease) {
     this.#options = options
@@ -183,17 +187,24 @@ export class Scheduler {
     await this.#look()
     await this.#skipOld()
     this.#held = []
-    await this.#work(this.#jobs())
+    const { live, past } = this.#jobs()
+    await this.#work(live, Number.POSITIVE_INFINITY)
+    await this.#work(past, this.#options.clock.elapsed() + PAST_MS)
     await this.#keepMark()
     const windows = this.windows - before.windows
-    const more = windows > 0 && !this.#isStopped && (!this.#isAll || this.#jobs().length > 0)
+    const more = windows > 0 && !this.#isStopped && (!this.#isAll || this.#isMoreDue())
     return { windows, findings: this.findings - before.findings, more }
   }
 
-  async #work(jobs: readonly Job[]): Promise<void> {
+  #isMoreDue(): boolean {
+    const { live, past } = this.#jobs()
+    return live.length + past.length > 0
+  }
+
+  async #work(jobs: readonly Job[], until: number): Promise<void> {
     const failed = new Set<Entry>()
     for (const group of this.#groups(jobs)) {
-      if (this.#isStopped) break
+      if (this.#isStopped || this.#options.clock.elapsed() > until) break
       const ready = group.filter(({ entry }) => !failed.has(entry))
       if (ready.length === 0) continue
       await this.#prepare(ready)
@@ -314,7 +325,7 @@ export class Scheduler {
   }
 
   /** What is to be done, the earliest first; what reads findings comes after what makes them. */
-  #jobs(): readonly Job[] {
+  #jobs(): { readonly live: readonly Job[]; readonly past: readonly Job[] } {
     const now = this.#options.clock.now()
     const ready = this.#entries.filter((each) => each.isReady(now))
     const late = ready.flatMap((entry) =>
@@ -330,7 +341,7 @@ export class Scheduler {
       ),
     ]
     const past = dueOf(ready.filter(isPast), now, ROUND_OF_PAST)
-    return [...this.#inOrder(live, ROUND), ...this.#inOrder(past, ROUND_OF_PAST)]
+    return { live: this.#inOrder(live, ROUND), past: this.#inOrder(past, ROUND_OF_PAST) }
   }
 
   #inOrder(jobs: readonly Job[], most: number): readonly Job[] {
@@ -390,6 +401,7 @@ export class Scheduler {
     const seen = boundsIn(entry.schedule.windowAt(time))
     const from = isWide ? Number.NEGATIVE_INFINITY : seen.from
     for (const source of sources) {
+      if (!this.#reads.isStored(source)) continue
       await this.#minutes.learn(source, entry.row.checkpoint - 2 * DAY)
       if (this.#minutes.mayHave(source, from, seen.to)) return false
     }
@@ -414,8 +426,10 @@ export class Scheduler {
     if (!scheduled.isApart) {
       for (const job of busy) shown.set(job.entry.rule, await this.#shownBefore(job))
     }
+    const { store, past = store } = this.#options
     const results = await runGroup({
       ...this.#options,
+      store: first.time <= first.entry.row.begun ? past : store,
       rules: busy.map(({ entry }) => entry.rule),
       scheduled,
       shown,
@@ -502,6 +516,7 @@ export class Scheduler {
     const { state, started } = result
     if (state === 'ok' && entry.row.strikes > 0) entry.change({ strikes: 0 })
     if (state === 'failed') {
+      this.failed++
       if (kind === 'late') entry.dirty.add(time)
       if (entry.fail(clock.now(), settings.strikes)) {
         entry.change({

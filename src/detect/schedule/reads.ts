@@ -3,7 +3,8 @@ import type { Rel } from '../../ir/rel.ts'
 import { givesNothing } from '../../plan/empty.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { SchemaCatalogue } from '../../schema/catalogue.ts'
-import type { StoredCatalogue, StoredColumns } from '../../schema/stored.ts'
+import type { StoredCatalogue } from '../../schema/stored.ts'
+import { ownReads } from '../keeping/reading.ts'
 import { type Plans, shapeOf } from '../plan.ts'
 import { planQuery, sourcesOf } from '../runquery.ts'
 
@@ -17,21 +18,11 @@ export interface Reads {
   readonly readsFindings: boolean
 }
 
-/** Sources that the product writes itself begin with it. */
-const OWN = 'harrier.'
-const OWN_SOURCES = ['harrier.finding', 'harrier.risk', 'harrier.incident']
-const NO_FIELDS: StoredColumns = { text: new Set(), lists: new Set(), overflow: false, rows: 1 }
 const NO_EVENTS: StoredCatalogue = new Map()
 
 /** A time range within the search itself goes before that of its schedule. */
 const OWN_RANGE =
   /\b(?:earliest|latest|starttimeu?|endtimeu?|\w+(?:days|hours|minutes|months)ago)\b/i
-
-/** The store as it will be when something has been found. */
-function withOwn(stored: StoredCatalogue): StoredCatalogue {
-  const missing = OWN_SOURCES.filter((name) => !stored.has(name))
-  return new Map([...stored, ...missing.map((name) => [name, NO_FIELDS] as const)])
-}
 
 export class RuleReads {
   readonly #schema: SchemaCatalogue
@@ -54,6 +45,11 @@ export class RuleReads {
     this.#known = new WeakMap()
   }
 
+  /** True when a source has events. */
+  isStored(source: string): boolean {
+    return this.#stored.has(source)
+  }
+
   of(rule: Rule): Reads {
     const known = this.#known.get(rule)
     if (known !== undefined) return known
@@ -68,14 +64,16 @@ export class RuleReads {
       const sources = new Set(planned === undefined ? [] : sourcesOf(planned.bound))
       return { sources, needsEvents: true, isWide: false, readsFindings: false }
     }
-    const bound = this.#bound(rule.rel, withOwn(this.#stored))
+    const bound = this.#bound(rule.rel, this.#stored)
+    const own = ownReads(rule, this.#schema)
     const empty = this.#bound(rule.rel, NO_EVENTS)
-    const sources = new Set(bound === undefined ? this.#stored.keys() : sourcesOf(bound))
+    const sources = new Set<string>(bound === undefined ? this.#stored.keys() : sourcesOf(bound))
+    for (const each of own) sources.add(each)
     return {
       sources,
       needsEvents: bound !== undefined && empty !== undefined && givesNothing(empty),
       isWide: rule.spl !== undefined && OWN_RANGE.test(rule.spl.search.slice(0, 100_000)),
-      readsFindings: [...sources].some((name) => name.startsWith(OWN)),
+      readsFindings: own.size > 0,
     }
   }
 
