@@ -81,7 +81,7 @@ const LARGEST_SHOWN = 5
 const MOST_HELD = 2_000
 
 /** What a finding is about whatever rule has found it: its event, or the row with the time of its run. */
-export function matchKey({ source, file, record, time, event, window }: Finding): string {
+function matchKey({ source, file, record, time, event, window }: Finding): string {
   const what =
     record > 0 ? [source, file, record, time] : [window?.to ?? time, Object.entries(event).sort()]
   return createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, 32)

@@ -105,7 +105,7 @@ function readObjects(section: Section, key: string, known: readonly string[]) {
 }
 
 /** What a run must find; undefined where the section says nothing of it. */
-export function readExpected(section: Section): Expected | undefined {
+function readExpected(section: Section): Expected | undefined {
   const fires = readFires(section)
   const title = section.text('title')
   const level = section.text('level')
@@ -150,7 +150,7 @@ function readEvents(section: Section): readonly InlineEvent[] {
 }
 
 /** Logs of a section: files, or events that stand there, and what they are. */
-export function readLogs(section: Section): NamedLogs | undefined {
+function readLogs(section: Section): NamedLogs | undefined {
   const files = section.texts('files')
   const events = readEvents(section)
   const format = section.text('format')
@@ -223,7 +223,7 @@ function readTest(
 }
 
 /** Reads the tests of one section: its `logs` are those of all, its `rule` the one that they speak of. */
-export function readTests(
+function readTests(
   section: Section,
   tell: (diagnostic: Diagnostic) => void,
 ): { readonly rule?: string; readonly tests: readonly WrittenTest[] } {

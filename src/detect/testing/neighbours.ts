@@ -24,7 +24,7 @@ const ENDINGS = ['.yml', '.yaml', '.kql', '.kusto', '.csl', '.spl', '.json', '.m
 const FOLDER = 'tests'
 
 /** True for the name of a file of tests. */
-export function isTestFile(name: string): boolean {
+function isTestFile(name: string): boolean {
   return TEST_NAME.test(name)
 }
 
@@ -116,7 +116,7 @@ export function partOf(
 }
 
 /** Rules by the ways in which a test may name them. */
-export class RuleNames {
+class RuleNames {
   readonly #rules: readonly LoadedRule[]
 
   constructor(rules: readonly LoadedRule[]) {
