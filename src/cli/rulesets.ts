@@ -179,7 +179,10 @@ export function refusals(refused: readonly LoadedRule[]): string {
   return [...texts, ...(rest > 0 ? [`and ${counted(rest, 'more rule')}`] : [])].join('\n')
 }
 
-/** The runnable rules of a set; an error when there is none. Tells on stderr how many others there are. */
+/**
+ * The runnable rules of a set, without those that correlations count in their place; an error when there is none. Tells on
+ * stderr how many others there are.
+ */
 export function runnableRules(
   context: Context,
   set: RuleSet,
@@ -188,6 +191,7 @@ export function runnableRules(
   const rules = set.rules.flatMap((each) => each.rule ?? [])
   const refused = set.rules.filter((each) => each.rule === undefined)
   if (rules.length === 0) throw new UnusableError(refusals(refused))
+  const own = rules.filter(({ countedBy }) => countedBy === undefined)
   if (refused.length > 0 && !context.output.quiet) {
     const check = [context.program, 'rules check', ...paths.map(shellWord)].join(' ')
     context.output.err.write(
@@ -196,7 +200,7 @@ export function runnableRules(
       ),
     )
   }
-  return rules
+  return own
 }
 
 /** `attack.t1059` for `t1059`; other tags as they are, in lower case. */

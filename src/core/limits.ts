@@ -346,6 +346,11 @@ export const limitTable = {
     unit: 'groups',
     why: 'groups that may fire and are read alone; where there are more, all matches are read',
   },
+  correlationEvidence: {
+    value: 2_000,
+    unit: 'findings',
+    why: 'findings of one run of a correlation whose first events are read back whole; others name them',
+  },
   filterRules: {
     value: 10_000,
     unit: 'rules',
@@ -380,6 +385,16 @@ export const limitTable = {
     value: 5_000_000,
     unit: 'nodes',
     why: 'about what the largest accepted query text can hold; a wall, not a budget',
+  },
+  sharedFrameBytes: {
+    value: 320 * MB,
+    unit: 'bytes',
+    why: 'one message between processes that share a store: the largest batch, and some',
+  },
+  sharedBytesInHand: {
+    value: 128 * MB,
+    unit: 'bytes',
+    why: 'batches of one other process that the owner of a store has in hand; past it that process waits',
   },
   knownBatches: {
     value: 200_000,

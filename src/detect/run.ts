@@ -12,6 +12,7 @@ import type { Rule } from '../rules/rule.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
 import type { StoredCatalogue, StoredColumns } from '../schema/stored.ts'
 import { printSql } from '../sql/print.ts'
+import { runCorrelation } from './correlate/run.ts'
 import { eventColumns, readEvent } from './event.ts'
 import { type Finding, findingId } from './finding.ts'
 import { groupScans, Plans, type planRules, type Scan } from './plan.ts'
@@ -39,6 +40,8 @@ export interface RunOptions {
   readonly shown?: ReadonlyMap<Rule, ShownRows>
   /** True when outcomes are to carry the queries that ran; those of a schedule always do. */
   readonly keepsQueries?: boolean
+  /** Scans and queries at the same time; without it as many as pay on what is stored. */
+  readonly atOnce?: number
   /** Plans that are kept from call to call. */
   readonly plans?: Plans
   /** True when searches may write lookups into the store; those that do run before all others then. */
@@ -213,7 +216,7 @@ async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
   const { schema, store, time, query, scheduled, writesLookups = false } = run.options
   const at = scheduled === undefined ? run.options.at : undefined
   const shown = run.options.shown?.get(rule)
-  const { kusto, spl } = rule
+  const { kusto, spl, correlation } = rule
   const tally = run.tally(rule)
   const told = (
     state: RuleState,
@@ -249,7 +252,9 @@ async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
         ? await runScheduled(rule, kusto, options, emit)
         : spl !== undefined
           ? await runSpl(rule, spl, options, emit)
-          : undefined
+          : correlation !== undefined
+            ? await runCorrelation(rule, correlation, options, emit)
+            : undefined
     if (outcome === undefined) return told('failed', [])
     run.scans += outcome.runs
     const state = outcome.state ?? (tally.findings > 0 ? 'fired' : 'quiet')
@@ -300,7 +305,8 @@ function outcomes(run: Run, planned: ReturnType<typeof planRules>): readonly Rul
 export async function runRules(options: RunOptions): Promise<RunReport> {
   const started = performance.now()
   const stored = await options.store.catalogue()
-  const isAlone = ({ kusto, spl }: Rule): boolean => kusto !== undefined || spl !== undefined
+  const isAlone = ({ kusto, spl, correlation }: Rule): boolean =>
+    (kusto ?? spl ?? correlation) !== undefined
   const alone = options.rules.filter(isAlone)
   const shared = options.rules.filter((rule) => !isAlone(rule))
   const planned = (options.plans ?? new Plans()).of(shared, options.schema, stored)
@@ -328,7 +334,9 @@ export async function runRules(options: RunOptions): Promise<RunReport> {
   }
   const isLarge = [...stored.values()].some((each) => each.rows >= ROWS_WORTH_SHARING)
   await work(writing.map(jobOf))
-  await Promise.all(Array.from({ length: isLarge ? AT_ONCE : 1 }, () => work(queue)))
+  await Promise.all(
+    Array.from({ length: options.atOnce ?? (isLarge ? AT_ONCE : 1) }, () => work(queue)),
+  )
   options.onProgress?.(total, total, run.findings)
   const told = new Map([
     ...outcomes(run, planned).map((each) => [each.rule, each] as const),

@@ -43,7 +43,8 @@ export function within(inner: TimeBounds, outer: TimeBounds): TimeBounds {
   }
 }
 
-function bounded(rel: Rel, time: TimeBounds): Rel {
+/** The relation with every table read within bounds of time. */
+export function bounded(rel: Rel, time: TimeBounds): Rel {
   if (time.from === undefined && time.to === undefined) return rel
   return mapRel(rel, (each) =>
     each.op === 'scan' && (each.table.kind === 'view' || each.table.kind === 'source')

@@ -4,6 +4,7 @@
  */
 import { existsSync, statSync } from 'node:fs'
 import type { Diagnostic } from '../../core/diagnostic.ts'
+import { correlationPlans } from '../../detect/correlate/run.ts'
 import { eventColumns } from '../../detect/event.ts'
 import { planRules } from '../../detect/plan.ts'
 import { planQuery, sourcesOf } from '../../detect/runquery.ts'
@@ -64,6 +65,11 @@ export async function showPlans(
       const isEmpty = value === undefined || sourcesOf(value.rel).length === 0
       const text = isEmpty ? '' : what === 'ir' ? printRel(value.rel) : `${value.sql};`
       return [{ rule: each, text, notes: told(diagnostics) }]
+    }
+    if (each.correlation !== undefined) {
+      const { plans, diagnostics } = correlationPlans(each.correlation, { schema, stored, time })
+      const text = plans.map(({ rel, sql }) => (what === 'ir' ? printRel(rel) : `${sql};`))
+      return [{ rule: each, text: text.join('\n\n'), notes: told(diagnostics) }]
     }
     const [planned] = planRules([each], schema, stored)
     if (planned === undefined) return []

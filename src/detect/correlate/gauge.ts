@@ -26,6 +26,8 @@ export interface MatchRef {
   readonly record: number
   /** ISO text. */
   readonly time: string
+  /** True when the time is that of the event: a finding of another correlation is known by its first event. */
+  readonly isExact: boolean
 }
 
 /** What is measured, free of where the matches come from. */

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { readCron } from '../../core/cron.ts'
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
 import { boundOf } from '../../functions/timemodifier.ts'
-import { keyOfRule, type Rule } from '../../rules/rule.ts'
+import { type CorrelationPart, keyOfRule, type Rule } from '../../rules/rule.ts'
 import { isSetOffBy } from '../alerts.ts'
 import { cadenceOf, isoOfMs, type RunWindow } from '../windows.ts'
 import type { ScheduleSettings } from './settings.ts'
@@ -123,7 +123,20 @@ function ofSigma(rule: Rule, { sigma, zone }: ScheduleSettings): Schedule | Unsc
   if ('off' in clock) return clock
   const tuned = rule.tuning?.schedule
   const back = tuned?.lookback ?? (tuned?.every === undefined ? sigma.lookback : tuned.every)
-  return lookingBack(clock, back, tuned?.delay ?? sigma.delay)
+  const schedule = lookingBack(clock, back, tuned?.delay ?? sigma.delay)
+  const span = rule.correlation === undefined ? 0 : spanOf(rule.correlation)
+  return { ...schedule, reach: { from: back + span, to: 0 } }
+}
+
+/** How long an event counts for a correlation, and for those that count it. */
+function spanOf({ timespan, rules }: CorrelationPart): number {
+  return (
+    timespan +
+    Math.max(
+      0,
+      ...rules.map(({ rule: { correlation } }) => (correlation ? spanOf(correlation) : 0)),
+    )
+  )
 }
 
 function ofKusto(rule: Rule, { kusto, zone }: ScheduleSettings): Schedule | Unscheduled {
@@ -226,6 +239,7 @@ export function scheduleOf(rule: Rule, settings: ScheduleSettings): Schedule | U
   const { tuning, kusto, spl } = rule
   const isAsked = tuning?.enabled === true || tuning?.schedule !== undefined
   if (tuning?.enabled === false) return { off: 'an overlay disables it' }
+  if (rule.countedBy !== undefined) return { off: `the correlation "${rule.countedBy}" counts it` }
   if (!isAsked && (kusto ?? spl)?.enabled === false) return { off: 'its file disables it' }
   if (kusto !== undefined) return ofKusto(rule, settings)
   if (spl === undefined) return ofSigma(rule, settings)

@@ -15,8 +15,9 @@ const RETRY_MS = MINUTE
 
 /** Changes when the rule is another one than before. */
 export function versionOf(rule: Rule): string {
-  const { title, level, rel, tuning, kusto, spl } = rule
-  const said = [title, level, rel, tuning, kusto?.version, spl?.version, spl?.search]
+  const { title, level, rel, tuning, kusto, spl, correlation, stages } = rule
+  const counted = correlation === undefined ? undefined : stages
+  const said = [title, level, rel, tuning, kusto?.version, spl?.version, spl?.search, counted]
   return createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 16)
 }
 

@@ -1,0 +1,271 @@
+/**
+ * The matches of the rules that a correlation counts, as one stream in the order of time: which rule, when, where, and the
+ * fields of the group and of the value. Groups that cannot fire for want of matches are left to the engine.
+ */
+import { type Diagnostic, hasErrors } from '../../core/diagnostic.ts'
+import { limits } from '../../core/limits.ts'
+import { ticksIn } from '../../core/time.ts'
+import type { QueryOptions } from '../../engine/engine.ts'
+import { checkRel } from '../../functions/check.ts'
+import { call, type Expr, field, number, or, text } from '../../ir/expr.ts'
+import type { AggBinding, Binding, Rel, Row, TimeBounds } from '../../ir/rel.ts'
+import type { Schema } from '../../ir/types.ts'
+import { bind } from '../../plan/bind.ts'
+import { givesNothing } from '../../plan/empty.ts'
+import { optimise } from '../../plan/passes.ts'
+import type { CorrelatedRule, CorrelationPart } from '../../rules/rule.ts'
+import { META, QUERY_PREFIX } from '../../schema/source.ts'
+import { printSql } from '../../sql/print.ts'
+import { viewResolver } from '../plan.ts'
+import { bounded, type QueryWorld } from '../runquery.ts'
+import type { RunStore } from '../store.ts'
+import { readValue } from '../values.ts'
+import type { Match, Measure } from './gauge.ts'
+import { leastOf } from './gauge.ts'
+
+const own = (name: string): string => QUERY_PREFIX + name
+const RULE = own('rule')
+const SOURCE = own('source')
+const COUNT = own('count')
+const groupName = (at: number): string => own(`group${at}`)
+const valueName = (at: number): string => own(`value${at}`)
+
+/** Columns of the engine's own that a stream reads of each source. */
+const HEAD: Schema = [
+  { name: META.time, type: 'time', stored: 'plain' },
+  { name: META.file, type: 'text', stored: 'plain' },
+  { name: META.record, type: 'int', stored: 'plain' },
+]
+
+/** Below this many rows a second query costs more than it saves. */
+const ROWS_WORTH_COUNTING = 50_000
+
+/** The parts of a bound plan that read one source each. */
+function partsOf(rel: Rel): readonly (readonly [source: string, rel: Rel])[] {
+  switch (rel.op) {
+    case 'scan':
+      return rel.table.kind === 'source' ? [[rel.table.name, { ...rel, out: HEAD }]] : []
+    case 'filter':
+    case 'derive':
+    case 'select':
+      return partsOf(rel.from).map(([source, from]) => [source, { ...rel, from }] as const)
+    case 'union':
+      return rel.all.flatMap(partsOf)
+    default:
+      return []
+  }
+}
+
+function textOf(name: string | undefined): Expr {
+  return name === undefined ? text('') : call('text.or_empty', [field(name)], 'text')
+}
+
+/** The matches of one rule, before its view is bound. */
+function matchesOf({ rule, fields }: CorrelatedRule, at: number, part: CorrelationPart): Rel {
+  const keep: Binding[] = [
+    { name: RULE, value: number(at) },
+    ...HEAD.map(({ name, type }) => ({
+      name,
+      value: { op: 'field', name, type, stored: 'plain' } as const,
+    })),
+    ...part.groupBy.map((each, index) => ({
+      name: groupName(index),
+      value: textOf(fields.get(each)),
+    })),
+    ...part.fields.map((each, index) => ({
+      name: valueName(index),
+      value: textOf(fields.get(each)),
+    })),
+  ]
+  return { op: 'select', from: rule.rel, keep }
+}
+
+function withSource(source: string, rel: Rel): Rel {
+  if (rel.op !== 'select') return rel
+  return { ...rel, keep: [{ name: SOURCE, value: text(source) }, ...rel.keep] }
+}
+
+/** The stream of a correlation, bound to what is stored. */
+export interface MatchPlan {
+  readonly part: CorrelationPart
+  /** The matches in no order; absent when there can be none. */
+  readonly rel?: Rel
+  readonly state: 'ready' | 'no_data' | 'cannot_fire' | 'failed'
+  readonly diagnostics: readonly Diagnostic[]
+  /** Events of the sources that are read. */
+  readonly rows: number
+}
+
+/** Binds the rules of a correlation that are over single events; other correlations are computed apart. */
+export function planMatches(part: CorrelationPart, { schema, stored }: QueryWorld): MatchPlan {
+  const context = {
+    view: viewResolver(schema),
+    source: (name: string) => schema.sources.get(name),
+    stored,
+  }
+  const diagnostics: Diagnostic[] = []
+  const parts: Rel[] = []
+  const sources = new Set<string>()
+  let isFed = false
+  part.rules.forEach((each, at) => {
+    if (each.rule.correlation !== undefined) return
+    const { rel, diagnostics: said } = bind(matchesOf(each, at, part), context)
+    diagnostics.push(...said, ...checkRel(each.rule.rel))
+    for (const [source, rows] of partsOf(rel)) {
+      isFed = true
+      const made = optimise(withSource(source, rows))
+      if (givesNothing(made)) continue
+      sources.add(source)
+      parts.push(made)
+    }
+  })
+  const told = unique(diagnostics)
+  const rows = [...sources].reduce((sum, name) => sum + (stored.get(name)?.rows ?? 0), 0)
+  const isChained = part.rules.some(({ rule }) => rule.correlation !== undefined)
+  const base = { part, diagnostics: told, rows }
+  if (hasErrors(told)) return { ...base, state: 'failed' }
+  if (parts.length === 0) {
+    return { ...base, state: isChained ? 'ready' : isFed ? 'cannot_fire' : 'no_data' }
+  }
+  const [only] = parts
+  const rel: Rel = parts.length === 1 && only !== undefined ? only : { op: 'union', all: parts }
+  return { ...base, rel, state: 'ready' }
+}
+
+function unique(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...new Map(diagnostics.map((each) => [`${each.code} ${each.message}`, each])).values()]
+}
+
+/** What is left out of a stream. */
+export interface Lacking {
+  /** By rule, matches without one of the group fields. */
+  readonly groups: Map<number, number>
+  /** Values that are no numbers, where numbers are asked for. */
+  values: number
+}
+
+/** Groups that have enough matches, or a field missing: one row each, with how many there are. */
+function countsOf(rel: Rel, { groupBy }: CorrelationPart, measure: Measure): Rel {
+  const keys = groupBy.map((_, at) => field(groupName(at)))
+  const least = leastOf(measure) ?? 0
+  const what: Pick<AggBinding, 'fn' | 'args'> =
+    measure.type === 'event_count'
+      ? { fn: 'agg.count', args: [] }
+      : measure.type === 'value_count'
+        ? { fn: 'agg.distinct', args: [field(valueName(0))] }
+        : { fn: 'agg.distinct', args: [field(RULE, 'int')] }
+  // An empty value is counted here and not there: a group too many is read, never one too few.
+  const enough = call('compare.greater_or_equal', [field(COUNT, 'int'), number(least)])
+  const missing = keys.map((key) => call('value.is_empty', [key]))
+  const from: Rel = {
+    op: 'aggregate',
+    from: rel,
+    by: keys.map((value) => ({ name: value.name, value })),
+    into: [{ name: COUNT, ...what, type: 'int' }],
+  }
+  return { op: 'filter', from, where: or([enough, ...missing]) }
+}
+
+/** The matches that lie in groups. */
+function within(rel: Rel, groups: readonly Row[]): Rel {
+  const [first = []] = groups
+  const out: Schema = first.map((_, at) => ({ name: groupName(at), type: 'text' }))
+  return {
+    op: 'join',
+    how: 'semi',
+    left: rel,
+    right: { op: 'values', rows: groups, out },
+    on: out.map(({ name }) => ({ left: field(name), right: field(name) })),
+  }
+}
+
+function inOrder(rel: Rel): Rel {
+  const by = (name: string, type: 'time' | 'text' | 'int'): Expr => field(name, type)
+  const keys = [by(META.time, 'time'), by(SOURCE, 'text'), by(META.file, 'text')]
+  const order = [...keys, by(META.record, 'int')].map((each) => ({
+    by: each,
+    down: false,
+    nulls: 'last' as const,
+  }))
+  return { op: 'sort', from: rel, order }
+}
+
+/** The statement of a stream, whole and in order. */
+export function streamOf(rel: Rel, time: TimeBounds): { readonly rel: Rel; readonly sql: string } {
+  const made = inOrder(bounded(rel, time))
+  return { rel: made, sql: printSql(made) }
+}
+
+export interface MatchOptions {
+  readonly store: Pick<RunStore, 'rows'>
+  readonly time: TimeBounds
+  readonly measure: Measure
+  readonly query?: QueryOptions
+  /** Rows from which groups are counted first. */
+  readonly counted?: number
+}
+
+/**
+ * Leaves out groups that cannot fire, where there are few that can. Gives the matches to read, none when no group can
+ * fire; matches without a group are left in.
+ */
+async function worthReading(
+  plan: MatchPlan,
+  rel: Rel,
+  { store, time, measure, query, counted }: MatchOptions,
+): Promise<Rel | undefined> {
+  const { part, rows } = plan
+  const least = leastOf(measure)
+  const isChained = part.rules.some(({ rule }) => rule.correlation !== undefined)
+  const isWorth = rows >= (counted ?? ROWS_WORTH_COUNTING)
+  const isTuple = part.type === 'value_count' && part.fields.length !== 1
+  if (least === undefined || least < 2 || isChained || isTuple || !isWorth) return rel
+  if (part.groupBy.length === 0) return rel
+  const groups: Row[] = []
+  const sql = printSql(countsOf(bounded(rel, time), part, measure))
+  for await (const row of store.rows(sql, query)) {
+    if (groups.length === limits.correlationGroups) return rel
+    groups.push(part.groupBy.map((_, at) => String(row[at] ?? '')))
+  }
+  return groups.length === 0 ? undefined : within(rel, groups)
+}
+
+function tupleOf(values: readonly string[]): string | undefined {
+  if (values.length === 0 || values.includes('')) return undefined
+  const [only] = values
+  return values.length === 1 ? only : JSON.stringify(values)
+}
+
+/** The matches within bounds of time, in order. Matches without a group are counted and left out. */
+export async function* readMatches(
+  plan: MatchPlan,
+  options: MatchOptions,
+  lacking: Lacking,
+): AsyncGenerator<Match> {
+  if (plan.rel === undefined) return
+  const rel = await worthReading(plan, plan.rel, options)
+  if (rel === undefined) return
+  const { groupBy, fields } = plan.part
+  const begin = 5
+  const end = begin + groupBy.length
+  let last = ''
+  let ticks = 0n
+  for await (const row of options.store.rows(streamOf(rel, options.time).sql, options.query)) {
+    const rule = Number(row[1])
+    const group = row.slice(begin, end).map((each) => String(each ?? ''))
+    if (group.includes('')) {
+      lacking.groups.set(rule, (lacking.groups.get(rule) ?? 0) + 1)
+      continue
+    }
+    const time = String(readValue(row[2], 'time') ?? '')
+    if (time !== last) {
+      ticks = ticksIn(time)
+      last = time
+    }
+    const value = tupleOf(row.slice(end, end + fields.length).map((each) => String(each ?? '')))
+    const [source, , , file, record] = row
+    const place = { source: String(source), file: String(file), record: Number(record) }
+    const ref = { ...place, time, isExact: true }
+    yield { time: ticks, rule, group, ...(value === undefined ? {} : { value }), ref }
+  }
+}
