@@ -221,8 +221,10 @@ class Backtesting {
     let whole: string | undefined
     const { first, end } = events
     if (first !== undefined && end !== undefined) {
-      if (isEvents) await this.#byDay(first, end)
-      else if (past !== undefined && !isCounted) await this.#bySchedule(past.runs)
+      if (isEvents) {
+        whole = 'it looks at one event at a time and was run by the day'
+        await this.#byDay(first, end)
+      } else if (past !== undefined && !isCounted) await this.#bySchedule(past.runs)
       else {
         whole = isCounted
           ? 'its sliding windows were looked at over all events of the range'
@@ -241,8 +243,8 @@ class Backtesting {
       from,
       to,
       schedule: isScheduled(schedule) ? schedule.text : schedule.off,
-      due: past?.due ?? this.#seconds.length,
-      ran: isEvents && past !== undefined ? past.runs.length : this.#seconds.length,
+      due: whole === undefined ? (past?.due ?? 0) : this.#seconds.length,
+      ran: this.#seconds.length,
       fired: this.#fired,
       ...(whole === undefined ? {} : { whole }),
       findings: this.#ids.size,

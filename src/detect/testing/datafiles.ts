@@ -20,6 +20,8 @@ const POINTER_BYTES = 400
 const POINTER = 'version https://git-lfs.'
 /** Levels of folders below one that is searched. */
 const MOST_LEVELS = 40
+/** Entries of folders that are looked at; a clone of the largest collections has about 100,000. */
+const MOST_ENTRIES = 1_000_000
 
 const refused = (reason: string): Located => ({ reason, isAbsent: false })
 
@@ -90,9 +92,11 @@ export function locate(folder: string, written: string): Located {
 /** Plain files below a path whose name fits, in a fixed order; a path that is such a file is the only one. */
 export function filesBelow(path: string, fits: (name: string) => boolean): readonly string[] {
   const found: string[] = []
+  let seen = 0
   const look = (at: string, level: number): void => {
-    if (found.length >= limits.packFiles || level > MOST_LEVELS) return
+    if (level > MOST_LEVELS) return
     for (const name of readdirSync(at).sort()) {
+      if (found.length >= limits.packFiles || ++seen > MOST_ENTRIES) return
       if (name === '.git' || name === 'node_modules') continue
       const below = join(at, name)
       const stat = lstatSync(below, { throwIfNoEntry: false })
