@@ -24,6 +24,13 @@ export interface OwnEvent {
 /** Fields that say where and when an event was; of a finding they say it of the finding. */
 const OF_EVENT = new Set(['host', 'source', 'sourcetype', 'index', 'splunk_server'])
 
+/** Names that only we give: what a log says under one of them must decide nothing. */
+const OURS = new Set(
+  'finding_id is_backfill is_derived more_hits reviewer comment custom_details uncapped_risk_score'.split(
+    ' ',
+  ),
+)
+
 /** Seconds since 1970 as Splunk writes them: whole ones plainly. */
 export function epochOf(iso: string): string {
   const ticks = ticksIn(iso)
@@ -117,7 +124,8 @@ function beside(own: EventFields, result: EventFields): EventFields {
   const taken = new Set([...Object.keys(own), ...fields.map(([name]) => name)])
   for (const [name, value] of Object.entries(result)) {
     if (name.startsWith('_')) continue
-    const isTaken = OF_EVENT.has(name) || (taken.has(name) && isSaid(own[name] ?? null))
+    const isTaken =
+      OF_EVENT.has(name) || OURS.has(name) || (taken.has(name) && isSaid(own[name] ?? null))
     const free = isTaken ? `orig_${name}` : name
     if (isTaken && taken.has(free)) continue
     taken.add(free)

@@ -93,9 +93,12 @@ const counts = ({ score, value }: FoundRisk): boolean => score > 0 && value !== 
 
 /** An object as it is compared: case does not count, nor does the domain before a user or the blanks around. */
 export function normalizedObject({ value, type }: Pick<FoundRisk, 'value' | 'type'>): string {
-  const low = value.trim().toLowerCase()
-  if (type !== 'user') return low.replace(/\.$/, '')
-  const plain = low.slice(low.lastIndexOf('\\') + 1)
+  let low = value.trim().toLowerCase()
+  if (type !== 'user') {
+    while (low.endsWith('.')) low = low.slice(0, -1).trimEnd()
+    return low
+  }
+  const plain = low.slice(low.lastIndexOf('\\') + 1).trim()
   return plain === '' ? low : plain
 }
 
