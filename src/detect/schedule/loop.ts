@@ -452,8 +452,14 @@ export class Scheduler {
     const runs = held.filter(({ result }) => result.findings.length > 0 || result.more > 0)
     const reports = await this.#options.keeper.keep(runs.map((each) => this.#windowRun(each)))
     const kept = new Map(runs.map((each, at) => [each, reports[at]]))
-    for (const { job, result } of held) await this.#follow(job, result)
-    const rows = held.map((each) => this.#windowRow(each, kept.get(each)))
+    const rows: WindowRow[] = []
+    for (const each of held) {
+      const { job, result } = each
+      const isAgain = job.kind === 'late'
+      const before = isAgain ? await this.#state.window(job.entry.key, job.time) : undefined
+      this.#follow(job, result, before)
+      rows.push(this.#windowRow(each, kept.get(each), before))
+    }
     await this.#state.keepWindows(rows, this.#lease.fence)
     for (const each of held) this.#note(each)
     await this.#keepRules()
@@ -479,7 +485,12 @@ export class Scheduler {
     }
   }
 
-  #windowRow({ job, result }: Held, report: KeepReport | undefined): WindowRow {
+  /** The result of a window; one that has been run before has found all that both runs have. */
+  #windowRow(
+    { job, result }: Held,
+    report: KeepReport | undefined,
+    before: WindowRow | undefined,
+  ): WindowRow {
     const { entry, time } = job
     return {
       rule: entry.key,
@@ -490,7 +501,7 @@ export class Scheduler {
       took: Math.round(result.took),
       lag: Math.max(0, result.started - time - entry.schedule.delay),
       findings: result.findings.length + result.more,
-      kept: report?.kept ?? 0,
+      kept: (before?.kept ?? 0) + (report?.kept ?? 0),
       suppressed: report?.suppressed ?? 0,
       tries: entry.row.strikes + 1,
       shown: shownList(result.shown),
@@ -499,10 +510,9 @@ export class Scheduler {
   }
 
   /** When a run that is done again shows other rows than before, the run after it may have news. */
-  async #follow({ entry, time, kind }: Job, { shown, state }: WindowResult): Promise<void> {
+  #follow({ entry, time, kind }: Job, { shown, state }: WindowResult, before?: WindowRow): void {
     if (kind !== 'late' || state === 'failed' || entry.runAt(time).isApart) return
-    const known =
-      entry.shown(time) ?? shownOf((await this.#state.window(entry.key, time))?.shown ?? [])
+    const known = entry.shown(time) ?? shownOf(before?.shown ?? [])
     const isSame =
       known.size === shown.size && [...shown].every(([key, at]) => known.get(key) === at)
     const next = entry.schedule.next(time)

@@ -61,6 +61,7 @@ export async function runGroup(options: GroupOptions): Promise<ReadonlyMap<Rule,
   const report = await runRules({
     ...rest,
     time: {},
+    atOnce: settings.atOnce.schedule,
     query: { seconds, memory, ...(signal === undefined ? {} : { signal }) },
     onFinding(finding, rule) {
       const held = found.get(rule) ?? []
