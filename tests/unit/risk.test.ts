@@ -137,7 +137,8 @@ describe('an object', () => {
   it('is compared without case, domain and blanks', () => {
     const of = (value: string, type = 'user') => normalizedObject({ value, type })
     expect(of('CORP\\Kim')).toBe(of(' kim'))
-    expect(of('WS07.corp.example', 'system')).toBe('ws07.corp.example')
+    expect(of('WS07.corp.example', 'system')).toBe(of('ws07', 'system'))
+    expect(of('::ffff:192.0.2.1', 'system')).toBe('192.0.2.1')
     expect(of('C:\\x', 'other')).toBe('c:\\x')
   })
 

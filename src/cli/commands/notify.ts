@@ -16,7 +16,7 @@ import { type Context, openNamedStore } from '../context.ts'
 import { count, counted, shortTime } from '../figures.ts'
 import { STORE_OPTION } from '../intaking.ts'
 import { jsonText } from '../json.ts'
-import { type FoundSettings, SETTINGS_OPTION, settingsFor } from '../settings.ts'
+import { type FoundSettings, SETTINGS_OPTION, settingsFor, storeOf } from '../settings.ts'
 import { csvCell } from '../stream.ts'
 import { renderTable } from '../table.ts'
 import { paint } from '../terminal.ts'
@@ -230,13 +230,6 @@ async function list(
   } finally {
     await opened.close()
   }
-}
-
-/** The store of the options, or that of the settings. */
-function storeOf({ settings, pathOf }: FoundSettings, options: OptionValues): string | undefined {
-  const given = options.text('store')
-  if (given !== undefined || settings.store === undefined) return given
-  return pathOf(settings.store)
 }
 
 async function retry(

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { fitsPattern } from '../../core/stars.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { Finding, FoundEntity, FoundRisk, FoundThreat } from '../finding.ts'
+import { entityKey } from './entities.ts'
 import type { KeptRisk } from './kept.ts'
 import type { RiskFactor, RiskSettings } from './risksettings.ts'
 
@@ -91,15 +92,14 @@ export function risksOf(
 
 const counts = ({ score, value }: FoundRisk): boolean => score > 0 && value !== ''
 
-/** An object as it is compared: case does not count, nor does the domain before a user or the blanks around. */
+/** An object as it is compared: as the entity that it is, whatever rule or language names it. */
 export function normalizedObject({ value, type }: Pick<FoundRisk, 'value' | 'type'>): string {
-  let low = value.trim().toLowerCase()
-  if (type !== 'user') {
-    while (low.endsWith('.')) low = low.slice(0, -1).trimEnd()
-    return low
-  }
-  const plain = low.slice(low.lastIndexOf('\\') + 1).trim()
-  return plain === '' ? low : plain
+  const low = value.trim().toLowerCase()
+  if (type !== 'system' && type !== 'user') return low
+  const entity =
+    type === 'user' ? { type: 'Account', Name: value } : { type: 'Host', HostName: value }
+  const key = entityKey(entity)
+  return key.slice(key.indexOf(':') + 1).trim() || low
 }
 
 /** What factors read of a risk: values by field. */
@@ -159,8 +159,17 @@ export function scored(
   return [...known.values()]
 }
 
+/** Fields under which the lists of assets and identities speak of entities. */
+const LISTED: ReadonlyMap<string, string> = new Map([
+  ['Host', 'dest'],
+  ['IP', 'src'],
+  ['Account', 'user'],
+  ['Mailbox', 'user'],
+])
+
 /** What factors may ask of the object itself, whatever field it stands in. */
-function factsOf({ field, value, type, score }: FoundRisk, facts: RiskFacts): RiskFacts {
+function factsOf({ field: own, value, type, score }: FoundRisk, facts: RiskFacts): RiskFacts {
+  const field = LISTED.get(own) ?? own
   const said = (end: string): RiskFacts => {
     const found = Object.hasOwn(facts, `${field}_${end}`) ? facts[`${field}_${end}`] : undefined
     return found === undefined || found === null ? {} : { [`risk_object_${end}`]: found }
