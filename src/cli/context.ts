@@ -4,11 +4,15 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { hasErrors, renderDiagnostic } from '../core/diagnostic.ts'
 import { systemReason } from '../core/systemerror.ts'
 import type { Instant } from '../core/time.ts'
 import { openChdb } from '../engine/chdb.ts'
+import { EngineError } from '../engine/engine.ts'
 import { openHttp } from '../engine/http.ts'
+import { openShared } from '../engine/sharing/client.ts'
+import { type ShareOptions, type Sharing, shareStore } from '../engine/sharing/server.ts'
 import { openStore, type Store } from '../engine/store.ts'
 import { type Attack, readAttack } from '../rules/attack.ts'
 import type { SchemaCatalogue } from '../schema/catalogue.ts'
@@ -46,6 +50,10 @@ export interface OpenStore {
   readonly where: string
   /** True when it is gone once closed. */
   readonly isTemporary: boolean
+  /** The other process that has the store open, and does the work on it. */
+  readonly owner?: number
+  /** Lets other processes work with the store until it is closed; not there when that needs no help. */
+  readonly share?: (enter?: ShareOptions['enter']) => Promise<void>
   close(): Promise<void>
 }
 
@@ -141,7 +149,27 @@ async function open(context: Context, where: string): Promise<OpenStore> {
   try {
     const schema = context.schema()
     const store = await openStore({ engine, source: (name) => schema.sources.get(name) })
-    return { store, where, isTemporary: false, close: () => engine.close() }
+    if (isAddress(where)) {
+      return { store, where, isTemporary: false, close: () => engine.close() }
+    }
+    let sharing: Sharing | undefined
+    return {
+      store,
+      where,
+      isTemporary: false,
+      async share(enter) {
+        sharing ??= await shareStore({
+          store,
+          engine,
+          folder: where,
+          ...(enter === undefined ? {} : { enter }),
+        })
+      },
+      async close() {
+        await sharing?.close()
+        await engine.close()
+      },
+    }
   } catch (error) {
     await engine.close()
     throw error
@@ -175,6 +203,35 @@ function checkFolder(where: string): void {
   )
 }
 
+/** Tries to reach the process that has a store, and the wait between them: it may just be opening it. */
+const OWNER_TRIES = 10
+const OWNER_WAIT_MS = 200
+
+/** The store of a folder by way of the process that has it open, if one does and shares it. */
+async function openFromOwner(where: string): Promise<OpenStore | undefined> {
+  const shared = await openShared(where)
+  if (shared === undefined) return undefined
+  const { store, owner, close } = shared
+  return { store, where, isTemporary: false, owner, close: async () => close() }
+}
+
+/** Opens a folder, or reaches who has it open. */
+async function openFolder(context: Context, where: string): Promise<OpenStore> {
+  const shared = await openFromOwner(where)
+  if (shared !== undefined) return shared
+  try {
+    return await open(context, where)
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.kind !== 'locked') throw error
+    for (let tries = 0; tries < OWNER_TRIES; tries++) {
+      const late = await openFromOwner(where)
+      if (late !== undefined) return late
+      await wait(OWNER_WAIT_MS)
+    }
+    throw error
+  }
+}
+
 /** Opens the store that the user named, or the default one; `mustExist` refuses to make an empty one. */
 export async function openNamedStore(
   context: Context,
@@ -199,6 +256,7 @@ export async function openNamedStore(
       )
     }
     checkFolder(where)
+    return openFolder(context, where)
   }
   return open(context, where)
 }

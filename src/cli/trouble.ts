@@ -36,6 +36,9 @@ function hintOf(error: EngineError): string | undefined {
     case 'crashed':
       return `run the same command again: ${KEPT}; if it happens again, \`harrier doctor\` looks for a cause`
     case 'unavailable':
+      if (/which had the store open|that had the store open/.test(error.message)) {
+        return `run the same command again: ${KEPT}`
+      }
       if (/\bat https?:\/\//.test(error.message)) return SERVER
       return /Cannot parse|metadata file|Checksum|corrupt/i.test(error.message)
         ? DAMAGED

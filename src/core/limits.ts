@@ -468,6 +468,36 @@ export const limitTable = {
     unit: 'findings',
     why: 'findings of one scheduled run that are held in memory; the rest is counted',
   },
+  findingsPerWindow: {
+    value: 1_000,
+    unit: 'findings',
+    why: 'findings of one window of a rule that are kept; one more tells how many there are beyond it, so that a flood hides nothing',
+  },
+  throttledFindings: {
+    value: 100_000,
+    unit: 'findings',
+    why: 'findings of a throttled rule that are read again when an earlier one comes up late',
+  },
+  throttleKeyChars: {
+    value: 2_000,
+    unit: 'characters',
+    why: 'values that make findings equal, as they are listed; longer ones are compared in full',
+  },
+  heldFindingChars: {
+    value: MB,
+    unit: 'characters',
+    why: 'a finding that is held back is kept whole up to this, so that it can be told later',
+  },
+  assetListBytes: {
+    value: 64 * MB,
+    unit: 'bytes',
+    why: 'a list of assets or identities; it is held in memory',
+  },
+  assetRows: {
+    value: 200_000,
+    unit: 'rows',
+    why: 'assets or identities of one list; they are held in memory',
+  },
   skippedWindows: {
     value: 10_000,
     unit: 'windows',

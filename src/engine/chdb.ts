@@ -227,7 +227,7 @@ class ChdbEngine implements Engine {
     this.#child?.send(message, () => {})
   }
 
-  async *#bytes(sql: string, options: QueryOptions): AsyncGenerator<Uint8Array> {
+  async *bytes(sql: string, options: QueryOptions = {}): AsyncGenerator<Uint8Array> {
     checkQuery(sql)
     const { signal } = options
     const cancelled = () => new EngineError('cancelled', 'the query was cancelled')
@@ -254,7 +254,7 @@ class ChdbEngine implements Engine {
   }
 
   chunks(sql: string, options: QueryOptions = {}): AsyncIterable<readonly (readonly unknown[])[]> {
-    return chunksOf(this.#bytes(sql, options))
+    return chunksOf(this.bytes(sql, options))
   }
 
   rows(sql: string, options: QueryOptions = {}): AsyncIterable<readonly unknown[]> {

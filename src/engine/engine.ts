@@ -47,6 +47,8 @@ export interface Engine {
   rows(sql: string, options?: QueryOptions): AsyncIterable<readonly unknown[]>
   /** The same rows, several at a time as they come: cheaper for large results. */
   chunks(sql: string, options?: QueryOptions): AsyncIterable<readonly (readonly unknown[])[]>
+  /** The same rows as the engine writes them (JSONCompactEachRow), in pieces: for whoever passes them on. */
+  bytes(sql: string, options?: QueryOptions): AsyncIterable<Uint8Array>
   /** Runs a statement that changes the store (DDL). Only `engine/store.ts` calls it. */
   command(sql: string): Promise<void>
   /**

@@ -57,7 +57,7 @@ class HttpEngine implements Engine {
     })
   }
 
-  async *#bytes(sql: string, options: QueryOptions): AsyncGenerator<Uint8Array> {
+  async *bytes(sql: string, options: QueryOptions = {}): AsyncGenerator<Uint8Array> {
     checkQuery(sql)
     const { signal } = options
     const queryId = randomUUID()
@@ -119,7 +119,7 @@ class HttpEngine implements Engine {
   }
 
   chunks(sql: string, options: QueryOptions = {}): AsyncIterable<readonly (readonly unknown[])[]> {
-    return chunksOf(this.#bytes(sql, options))
+    return chunksOf(this.bytes(sql, options))
   }
 
   rows(sql: string, options: QueryOptions = {}): AsyncIterable<readonly unknown[]> {

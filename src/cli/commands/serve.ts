@@ -1,4 +1,5 @@
 /** `harrier serve`: the schedule of a store, run until it is stopped. */
+import { makePools } from '../../detect/schedule/pools.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import { type Context, openNamedStore } from '../context.ts'
 import { STORE_OPTION } from '../intaking.ts'
@@ -17,7 +18,9 @@ async function act(context: Context, _: readonly string[], options: OptionValues
     if (!once && options.values.web !== false && !context.output.quiet) {
       context.output.err.write('note: there is no web page yet; the schedule runs without one\n')
     }
-    const job = { opened, found, options, rules, rulePaths, once, signal: context.signal }
+    const pools = makePools(found.settings.schedule)
+    await opened.share?.((signal) => pools.interactive.enter(signal))
+    const job = { opened, found, options, rules, rulePaths, once, signal: context.signal, pools }
     return await runSchedule(context, job)
   } finally {
     await opened.close()
