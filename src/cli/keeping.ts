@@ -1,6 +1,11 @@
 /** Keeping what a run finds (`run --keep`): its findings, hour by hour, as runs of the past. */
+import { readFileSync, statSync } from 'node:fs'
+import { hasErrors, renderDiagnostic } from '../core/diagnostic.ts'
+import { limits } from '../core/limits.ts'
+import { systemReason } from '../core/systemerror.ts'
 import { type Instant, instantOfTicks, printInstant, ticksIn } from '../core/time.ts'
 import type { Finding } from '../detect/finding.ts'
+import { type AssetLists, type ListFile, readAssetLists } from '../detect/keeping/assets.ts'
 import { type KeeperOptions, makeKeeper } from '../detect/keeping/keep.ts'
 import type { Keeper, KeepReport, WindowRun } from '../detect/keeping/keeper.ts'
 import type { RanQuery } from '../detect/report.ts'
@@ -9,6 +14,8 @@ import type { Rule } from '../rules/rule.ts'
 import type { OptionRecord } from './command.ts'
 import type { Context, OpenStore } from './context.ts'
 import type { FoundSettings } from './settings.ts'
+import { safeLines } from './text.ts'
+import { SettingsError, UsageError } from './usage.ts'
 
 export const KEEP_OPTION: OptionRecord = {
   flags: '--keep',
@@ -19,10 +26,37 @@ const HOUR = 36_000_000_000n
 /** Findings that are held in memory before they are kept. */
 const HELD = 20_000
 
+/** The lists of assets and identities that the settings name; one that cannot be used is a usage error. */
+function assetLists(context: Context, { settings, pathOf }: FoundSettings): AssetLists {
+  const read = (named: string): ListFile => {
+    const file = pathOf(named)
+    try {
+      if (statSync(file).size > limits.assetListBytes) {
+        throw new UsageError(
+          `the list ${file} is too large`,
+          `at most ${limits.assetListBytes} bytes are read`,
+        )
+      }
+      return { file: named, text: readFileSync(file, 'utf8') }
+    } catch (error) {
+      if (error instanceof UsageError) throw error
+      throw new UsageError(`cannot read the list ${file}: ${systemReason(error)}`)
+    }
+  }
+  const { lists, diagnostics } = readAssetLists(
+    settings.assets.map(read),
+    settings.identities.map(read),
+  )
+  const text = diagnostics.map((each) => renderDiagnostic(each)).join('\n')
+  if (hasErrors(diagnostics)) throw new SettingsError(text)
+  if (diagnostics.length > 0) context.output.err.write(`${safeLines(text)}\n`)
+  return lists
+}
+
 /** The keeper of a store, as the settings say; `outbox` for runs of which somebody is to be told. */
 export function keeperFor(
   context: Context,
-  { settings }: FoundSettings,
+  found: FoundSettings,
   { store }: OpenStore,
   outbox?: KeeperOptions['outbox'],
 ): Keeper {
@@ -30,7 +64,9 @@ export function keeperFor(
     store,
     schema: context.schema(),
     attack: context.attack(),
-    risk: settings.risk,
+    risk: found.settings.risk,
+    lists: assetLists(context, found),
+    suppressions: found.settings.suppress,
     now: (): Instant => context.now(),
     ...(outbox === undefined ? {} : { outbox }),
   })

@@ -754,6 +754,16 @@ export const codes = {
     message: 'the time range from "{earliest}" to "{latest}" cannot be run on a schedule: {reason}',
     hint: 'write bounds that lie back from the scheduled time, e.g. -70m@m and -10m@m',
   },
+  HR740: {
+    severity: 'error',
+    message: 'the list {file} cannot be used: {reason}',
+    hint: 'lists of assets and identities are CSV files with a line of column names',
+  },
+  HR741: {
+    severity: 'warning',
+    message: '{file}, line {line} is left out: {reason}',
+  },
+  HR742: { severity: 'warning', message: '{file}: {count} more lines are left out' },
   HR750: {
     severity: 'error',
     message: 'the channel "{channel}" needs the environment variable {variable}, which is not set',
@@ -894,6 +904,136 @@ export const codes = {
   },
   HR947: { severity: 'warning', message: 'the filter of {file}: {reason}' },
   HR948: { severity: 'error', message: 'the test "{name}" of a filter fails: {reason}' },
+  HR950: {
+    severity: 'warning',
+    message: 'ATT&CK has no {what} "{id}"',
+    hint: 'maps and reports leave it out; look it up at attack.mitre.org',
+  },
+  HR951: {
+    severity: 'warning',
+    message: 'the technique {id} of ATT&CK is revoked',
+    hint: 'write {instead}, {name}, which took its place',
+  },
+  HR952: {
+    severity: 'warning',
+    message: 'the technique {id} of ATT&CK is deprecated, and nothing took its place',
+  },
+  HR953: {
+    severity: 'notice',
+    message: 'the {what} "{id}" is newer than the edition of ATT&CK that is known here',
+  },
+  HR954: {
+    severity: 'error',
+    message: 'the id "{id}" is also that of {other}',
+    hint: 'findings are remembered by the id of their rule: give one of them an id of its own',
+  },
+  HR955: { severity: 'warning', message: 'the title is also that of {other}' },
+  HR956: { severity: 'warning', message: 'the rule has no {key}' },
+  HR957: {
+    severity: 'warning',
+    message: 'the date "{value}" is no day of the calendar',
+    hint: 'write 2026-01-31',
+  },
+  HR958: {
+    severity: 'warning',
+    message: 'the typographic quotation mark {mark} is no quotation mark of the language',
+    hint: 'text from a web page or a document: write {plain}',
+  },
+  HR959: {
+    severity: 'warning',
+    message: 'the quotation marks are doubled: the value is {value} without them',
+    hint: 'this is read as an empty text with {value} right behind it; write one mark on each side',
+  },
+  HR960: {
+    severity: 'error',
+    message: 'the rule can never find anything: {reason}',
+    hint: 'no event meets its condition, whatever it holds',
+  },
+  HR961: {
+    severity: 'warning',
+    message: 'this part can never hold: {field} would have to be {first} and {second}',
+  },
+  HR962: {
+    severity: 'warning',
+    message: 'the rule finds every event of its source',
+    hint: 'nothing narrows it: add a test of a field',
+  },
+  HR963: {
+    severity: 'notice',
+    message: '{what} is looked for in the whole text of every event',
+    hint: 'a test of a field is read from its column and is much cheaper',
+  },
+  HR964: {
+    severity: 'warning',
+    message:
+      'the rule runs every {apart} and looks at {length} only; events between are never seen',
+    hint: 'look back at least as far as runs are apart',
+  },
+  HR965: {
+    severity: 'notice',
+    message:
+      'the rule runs every {apart} and looks at {length}: what it finds is found again by later runs',
+    hint: 'look back as far as runs are apart, or suppress findings with equal values',
+  },
+  HR966: {
+    severity: 'warning',
+    message: 'the query asks for events of {ago}, and a run is given those of {period} only',
+    hint: 'make queryPeriod {ago}; what is older is not there when the rule runs',
+  },
+  HR967: { severity: 'error', message: 'the rule is never run: {reason}' },
+  HR968: {
+    severity: 'warning',
+    message: 'the suppression hides every finding for {period} after the first',
+    hint: 'name the fields whose values make findings equal',
+  },
+  HR969: {
+    severity: 'notice',
+    message: 'the filter of {file} has no tests',
+    hint: 'add `tests` with an event that it hides and one that it keeps',
+  },
+  HR970: {
+    severity: 'warning',
+    message: 'the level {level} and a risk score of {score} contradict each other',
+  },
+  HR971: {
+    severity: 'warning',
+    message: 'the field "{name}" is written "{right}" in these logs',
+    hint: 'names of fields are compared with their case',
+  },
+  HR972: {
+    severity: 'notice',
+    message:
+      'no published rule for this log source reads a field "{name}" (did you mean "{right}"?)',
+  },
+  HR973: {
+    severity: 'warning',
+    message: 'no stored event of {sources} has the field "{name}"{guess}',
+  },
+  HR974: { severity: 'warning', message: 'the pattern can never match: {reason}' },
+  HR975: { severity: 'notice', message: 'in the pattern, {reason}' },
+  HR976: { severity: 'warning', message: 'the value "{value}" is listed twice' },
+  HR977: { severity: 'warning', message: '"{name}" is defined and never used' },
+  HR978: {
+    severity: 'notice',
+    message: 'the stars around the value say what a modifier says',
+    hint: 'write {better}',
+  },
+  HR979: {
+    severity: 'notice',
+    message: '"{value}" is also the end of other names',
+    hint: 'begin it with a backslash to mean the whole name of the file',
+  },
+  HR980: {
+    severity: 'notice',
+    message: 'the search does not call the filter macro of its rule, "{name}"',
+    hint: 'users fill that macro to hide false alarms; an overlay works without it',
+  },
+  HR981: { severity: 'notice', message: 'no search here calls the macro "{name}"' },
+  HR982: { severity: 'warning', message: 'the service does not take this rule: {reason}' },
+  HR983: {
+    severity: 'notice',
+    message: 'the condition only says what must not be: every other event is found',
+  },
 } as const satisfies Record<string, CodeRecord>
 
 export type Code = keyof typeof codes

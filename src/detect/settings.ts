@@ -6,6 +6,7 @@ import { type Diagnostic, hasErrors, type Outcome } from '../core/diagnostic.ts'
 import { Section } from '../core/section.ts'
 import { readYaml } from '../core/yaml.ts'
 import { type RiskSettings, readRiskSettings } from './keeping/risksettings.ts'
+import { readSuppressions, type Suppression } from './keeping/suppression.ts'
 import { type NotifySettings, readNotifySettings } from './notify/settings.ts'
 import { readScheduleSettings, type ScheduleSettings } from './schedule/settings.ts'
 
@@ -17,6 +18,11 @@ export interface Settings {
   /** Folder of the user's overlays; where nothing is said, `overrides` beside the file if it is there. */
   readonly overrides?: string
   readonly schedule: ScheduleSettings
+  /** CSV files of assets and of identities. */
+  readonly assets: readonly string[]
+  readonly identities: readonly string[]
+  /** Findings that nobody is to be told of. */
+  readonly suppress: readonly Suppression[]
   readonly risk: RiskSettings
   readonly notify: NotifySettings
 }
@@ -34,6 +40,9 @@ export function readSettings(text: string): Outcome<Settings> {
     ...(store === undefined ? {} : { store }),
     rules: root.texts('rules'),
     schedule: readScheduleSettings(root.section('schedule')),
+    assets: root.texts('assets'),
+    identities: root.texts('identities'),
+    suppress: readSuppressions(root),
     risk: readRiskSettings(root.section('risk')),
     notify: readNotifySettings(root.section('notify')),
   }

@@ -7,6 +7,7 @@ import { ticksIn } from '../../core/time.ts'
 import { type Attack, taggedBy } from '../../rules/attack.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { EventFields, FoundEntity, FoundThreat } from '../finding.ts'
+import { entityKey } from './entities.ts'
 import type { KeptFinding, KeptRisk } from './kept.ts'
 
 type FieldValue = string | readonly string[] | null
@@ -261,6 +262,7 @@ export function findingEvent(finding: KeptFinding, annotations: EventFields): Ow
     orig_source: finding.source,
     orig_host: finding.host,
     alert_entities: alertEntities(entities),
+    entity_keys: entities.map(entityKey).filter((each) => each !== ''),
     ...(finding.more === undefined ? {} : { more_hits: String(finding.more) }),
     ...(finding.is_backfill === true ? { is_backfill: 'true' } : {}),
     ...(finding.is_derived === true ? { is_derived: 'true' } : {}),

@@ -10,18 +10,24 @@ import type { Attack } from '../../rules/attack.ts'
 import { keyOfRule, LEVELS, type Level, type Rule } from '../../rules/rule.ts'
 import type { SchemaCatalogue } from '../../schema/catalogue.ts'
 import { FINDINGS, RISKS } from '../../schema/own.ts'
-import type { EventFields, Finding, FoundEntity } from '../finding.ts'
+import type { EventFields, Finding } from '../finding.ts'
 import type { Outbox } from '../notify/outbox.ts'
 import { versionOf } from '../schedule/entry.ts'
+import type { AssetLists } from './assets.ts'
 import { DayTotals } from './daily.ts'
+import { typedEntities } from './entities.ts'
 import { writeEvents } from './events.ts'
 import { type Evidence, EvidenceStore, evidenceOf } from './evidence.ts'
 import { annotationsOf, findingEvent, type OwnEvent, riskEvent } from './fields.ts'
+import { cappedRuns, overflowId } from './flood.ts'
 import type { Keeper, KeepReport, WindowRun } from './keeper.ts'
 import { eventIdOf, type KeptFinding } from './kept.ts'
 import { ownReads } from './reading.ts'
 import { risksOf, scored, threatsOf } from './risk.ts'
 import type { RiskSettings } from './risksettings.ts'
+import { type Suppression, suppressedBy, throttlingOf } from './suppression.ts'
+import { type Candidate, Throttle } from './throttle.ts'
+import { standingOf, urgencyOf } from './urgency.ts'
 
 export interface KeeperOptions {
   readonly store: Pick<Store, 'write' | 'rows' | 'catalogue' | 'columnNames' | 'records'>
@@ -29,6 +35,10 @@ export interface KeeperOptions {
   readonly attack: Attack
   readonly risk: RiskSettings
   readonly now: () => Instant
+  /** What the user knows of assets and identities. */
+  readonly lists?: AssetLists
+  /** What the user does not want to be told of. */
+  readonly suppressions?: readonly Suppression[]
   /** Absent where nobody is to be told. */
   readonly outbox?: Outbox
 }
@@ -60,11 +70,13 @@ class FindingKeeper implements Keeper {
   readonly #options: KeeperOptions
   readonly #evidence: EvidenceStore
   readonly #days: DayTotals
+  readonly #throttle: Throttle
 
   constructor(options: KeeperOptions) {
     this.#options = options
     this.#evidence = new EvidenceStore(options.store.records)
     this.#days = new DayTotals(options.store, options.risk.mostPerDay)
+    this.#throttle = new Throttle(options.store.records)
   }
 
   #known(rule: Rule): KnownRule {
@@ -85,8 +97,12 @@ class FindingKeeper implements Keeper {
     now: string,
   ): KeptFinding {
     const { rule, window, isBackfill } = run
-    const entities: readonly FoundEntity[] = finding.entities ?? []
-    const context: EventFields = {}
+    const entities = typedEntities(finding)
+    const { lists } = this.#options
+    const isListed = lists !== undefined && !lists.isEmpty
+    const { priority, context } = isListed
+      ? standingOf(finding, entities, lists)
+      : { priority: undefined, context: {} }
     const domain = finding.security_domain ?? DOMAIN
     const severity = severityOf(finding, readsOwn)
     const { risk: settings } = this.#options
@@ -102,6 +118,7 @@ class FindingKeeper implements Keeper {
     const threats = threatsOf(finding, entities)
     return {
       ...finding,
+      ...(entities.length === 0 ? {} : { entities }),
       ...(threats.length === 0 ? {} : { threat_objects: threats }),
       event_id: eventIdOf(finding.id),
       rule_key: key,
@@ -109,13 +126,13 @@ class FindingKeeper implements Keeper {
       search_name: searchName(domain, finding.rule_title),
       rule_description: rule.description,
       severity,
-      urgency: severity,
+      urgency: priority === undefined ? severity : urgencyOf(severity, priority),
       security_domain: domain,
       run_at: window.at,
       window: finding.window ?? window.time,
       kept_at: now,
       plans,
-      context: {},
+      context,
       risks,
       risk_score: 0,
       ...(isBackfill ? { is_backfill: true as const } : {}),
@@ -135,15 +152,37 @@ class FindingKeeper implements Keeper {
       const plans = texts.map((each) => each.id)
       return run.findings.map((each) => this.#kept(run, each, known, plans, printInstant(now)))
     })
-    const findings = await this.#days.within(all.flat())
+    const decision = await this.#throttle.decide(
+      runs.flatMap(({ rule }, at) => (all[at] ?? []).map((each) => this.#candidate(rule, each))),
+    )
+    const findings = await this.#days.within(cappedRuns(runs, all, decision.told))
     await this.#evidence.keep(evidence)
     const fresh = await writeEvents(store, this.#events(runs, findings), now)
+    // Noted only now: after a crash before this, the same is decided again.
+    await this.#throttle.note(decision)
     step('findings.kept')
     await outbox?.fill(findings)
-    return all.map((list) => {
-      const kept = list.filter(({ id }) => fresh.has(id)).length
-      return { kept, known: list.length - kept, suppressed: 0 }
+    const there = new Set(findings.map(({ id }) => id))
+    return all.map((list, at) => {
+      const ids = [...new Set(list.map(({ id }) => id))]
+      const own = ids.filter((id) => there.has(id))
+      const kept = own.filter((id) => fresh.has(id)).length
+      const suppressed = ids.filter((id) => decision.held.has(id)).length
+      const run = runs[at]
+      const isFlood = run !== undefined && fresh.has(overflowId(keyOfRule(run.rule), run.window.at))
+      return { kept: kept + (isFlood ? 1 : 0), known: own.length - kept, suppressed }
     })
+  }
+
+  #candidate(rule: Rule, finding: KeptFinding): Candidate {
+    const { suppressions = [] } = this.#options
+    const throttling = throttlingOf(rule)
+    const suppression = suppressedBy(finding, suppressions, finding.context)
+    return {
+      finding,
+      ...(throttling === undefined ? {} : { throttling }),
+      ...(suppression === undefined ? {} : { suppression }),
+    }
   }
 
   /** The events of findings and their risk; a finding is stored after its risk, so that it tells that all is there. */
