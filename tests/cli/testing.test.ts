@@ -147,6 +147,36 @@ describe('harrier backtest', () => {
     expect(backtests[0].days).toEqual([{ value: '2026-02-01', count: 1 }])
   }, 120_000)
 
+  it('compares a rule with itself as its publisher has it, and tests the filter of the overlay', async () => {
+    desk.write('own/harrier.yml', 'overrides: mine\n')
+    desk.write(
+      'own/mine/a.yml',
+      `rule: Whoami by alice
+reason: she is the administrator
+filter: {s: {Computer: pc.example}, condition: s}
+tests: [{hides: ${event('alice')}, source: windows.sysmon}]
+`,
+    )
+    const own = ['--settings', 'own/harrier.yml', '-q']
+    const { code, out } = await desk.call([
+      'backtest',
+      'rules',
+      '--against-overlay',
+      'off',
+      '--logs',
+      'logs',
+      ...own,
+    ])
+    expect(code).toBe(0)
+    expect(out).toContain('both find 0; only this version 0; only the rule without its overlay 1\n')
+    expect(out.match(/both find/g)).toHaveLength(1)
+    const tested = await desk.call(['test', 'rules/a.yml', '--filter', 'hides', ...own])
+    expect([tested.code, tested.out]).toEqual([
+      0,
+      expect.stringMatching(/^passed {3}Whoami by alice: hides/),
+    ])
+  }, 120_000)
+
   it('refuses what cannot be meant', async () => {
     const none = await desk.call(['backtest', 'rules/a.yml'])
     expect([none.code, none.err]).toEqual([

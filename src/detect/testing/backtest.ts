@@ -124,7 +124,8 @@ class Backtesting {
   #runOf(finding: Finding, under: ScheduledRun | undefined): string {
     if (under !== undefined) return under.window.at
     const time = Date.parse(finding.time)
-    return isScheduled(this.#schedule) ? String(this.#schedule.next(time) ?? '') : ''
+    const next = isScheduled(this.#schedule) ? this.#schedule.next(time) : undefined
+    return next === undefined ? '' : isoOfMs(next)
   }
 
   #take(finding: Finding, under: ScheduledRun | undefined): void {

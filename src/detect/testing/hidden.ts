@@ -1,11 +1,14 @@
-/** What suppression and the flood cap would hold back of the findings of a backtest. Nothing is held back here; it is counted. */
-import { limits } from '../../core/limits.ts'
-import { parseIso } from '../../core/time.ts'
+/** What throttling and the flood cap would hold back of the findings of a backtest. Nothing is held back here; it is counted. */
+import { createHash } from 'node:crypto'
+import { ticksIn } from '../../core/time.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { Finding } from '../finding.ts'
+import { periodTicks, toldOf } from '../keeping/chain.ts'
+import { mostOf } from '../keeping/flood.ts'
+import { groupOf, type Throttling, throttlingOf } from '../keeping/suppression.ts'
 
 export interface Hidden {
-  /** Fields whose equal values are told once in a period, and the period in seconds; 0: nothing is suppressed. */
+  /** Fields whose equal values are told once in a period, and the period in seconds; 0: nothing is throttled. */
   readonly fields: readonly string[]
   readonly period: number
   readonly suppressed: number
@@ -15,65 +18,52 @@ export interface Hidden {
   readonly flooded: number
 }
 
-interface Suppression {
-  readonly fields: readonly string[]
-  readonly seconds: number
+interface Noted {
+  readonly id: string
+  readonly at: bigint
+  readonly run: string
 }
 
-/** The suppression that holds for a rule: the user's own, or else that of the rule. */
-function suppressionOf({ tuning, spl, kusto }: Rule): Suppression | undefined {
-  if (tuning?.suppress !== undefined) return tuning.suppress
-  if (spl?.throttling !== undefined) return spl.throttling
-  const own = kusto?.suppression
-  return own?.enabled === true && own.duration !== undefined
-    ? { fields: [], seconds: own.duration / 1_000 }
-    : undefined
-}
-
-function keyOf({ event, details = {} }: Finding, fields: readonly string[]): string {
-  const values = fields.map((name) =>
-    Object.hasOwn(event, name) ? event[name] : Object.hasOwn(details, name) ? details[name] : null,
-  )
-  return JSON.stringify(values)
-}
-
-/** Counts findings as they come, in the order of their runs. */
+/** Counts findings as they come. */
 export class HiddenCount {
-  readonly #suppression: Suppression | undefined
+  readonly #throttling: Throttling | undefined
   readonly #most: number
-  /** When equal values were last told, seconds since 1970. */
-  readonly #told = new Map<string, number>()
-  readonly #runs = new Map<string, number>()
-  #suppressed = 0
+  /** By the hash of the values that make them equal; all are together where nothing is throttled. */
+  readonly #groups = new Map<string, Noted[]>()
 
   constructor(rule: Rule) {
-    this.#suppression = suppressionOf(rule)
-    this.#most = rule.tuning?.mostFindings ?? limits.findingsPerRun
+    this.#throttling = throttlingOf(rule)
+    this.#most = mostOf(rule)
   }
 
-  /** Takes the finding of a run. */
+  /** Takes the finding of a run; `run` is its time where it is known. */
   add(finding: Finding, run: string): void {
-    if (this.#isSuppressed(finding)) this.#suppressed++
-    else this.#runs.set(run, (this.#runs.get(run) ?? 0) + 1)
-  }
-
-  #isSuppressed(finding: Finding): boolean {
-    if (this.#suppression === undefined) return false
-    const { fields, seconds } = this.#suppression
-    const key = keyOf(finding, fields)
-    const at = (parseIso(finding.time)?.ms ?? 0) / 1_000
-    const last = this.#told.get(key)
-    if (last !== undefined && Math.abs(at - last) < seconds) return true
-    if (this.#told.size < limits.backtestFindings) this.#told.set(key, at)
-    return false
+    const isByRun = this.#throttling?.isByRun === true && run !== ''
+    const values = this.#throttling === undefined ? '' : groupOf(finding, this.#throttling.fields)
+    const key = createHash('sha256').update(values).digest('base64')
+    const group = this.#groups.get(key) ?? []
+    group.push({ id: finding.id, at: ticksIn(isByRun ? run : finding.time), run })
+    this.#groups.set(key, group)
   }
 
   result(): Hidden {
-    const over = [...this.#runs.values()].filter((each) => each > this.#most)
+    const runs = new Map<string, number>()
+    let suppressed = 0
+    for (const group of this.#groups.values()) {
+      const told =
+        this.#throttling === undefined
+          ? group
+          : toldOf(group, periodTicks(this.#throttling.seconds), {
+              isTogether: this.#throttling.isByRun,
+            })
+      for (const { run } of told) runs.set(run, (runs.get(run) ?? 0) + 1)
+      suppressed += group.length - ('size' in told ? told.size : told.length)
+    }
+    const over = [...runs.values()].filter((each) => each > this.#most)
     return {
-      fields: this.#suppression?.fields ?? [],
-      period: this.#suppression?.seconds ?? 0,
-      suppressed: this.#suppressed,
+      fields: this.#throttling?.fields ?? [],
+      period: this.#throttling?.seconds ?? 0,
+      suppressed,
       most: this.#most,
       cut: over.reduce((sum, each) => sum + each - this.#most, 0),
       flooded: over.length,
