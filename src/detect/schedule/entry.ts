@@ -4,7 +4,7 @@ import { keyOfRule, type Rule } from '../../rules/rule.ts'
 import type { ShownRows } from '../shown.ts'
 import { isoOfMs, type ScheduledRun } from '../windows.ts'
 import type { Schedule } from './cadence.ts'
-import { boundsIn, timesTouched } from './minutes.ts'
+import { boundsIn, type Seen, timesTouched } from './minutes.ts'
 import type { RuleRow } from './state.ts'
 
 /** Windows whose shown rows are kept in memory. */
@@ -34,12 +34,15 @@ export class Entry {
   readonly schedule: Schedule
   /** Windows that are to be run again. */
   readonly dirty = new Set<number>()
+  /** True when each event alone decides: then only those since the run before matter to a run. */
+  readonly #isByEvent: boolean
   row: RuleRow
   isChanged = true
   retryAt = 0
   readonly #shown = new Map<number, ShownRows>()
 
-  constructor(rule: Rule, schedule: Schedule, row: RuleRow) {
+  constructor(rule: Rule, schedule: Schedule, row: RuleRow, isByEvent = false) {
+    this.#isByEvent = isByEvent
     this.rule = rule
     this.key = keyOfRule(rule)
     this.schedule = schedule
@@ -74,6 +77,14 @@ export class Entry {
     return this.schedule.between(this.row.checkpoint, end, most)
   }
 
+  /** Where the events lie that matter to the run of a scheduled time. */
+  sees(time: number): Seen {
+    const { schedule } = this
+    if (this.#isByEvent) return { from: schedule.previous(time) ?? 0, to: time }
+    const { from, to } = boundsIn(schedule.windowAt(time))
+    return { from: Math.min(from, time - schedule.reach.from), to }
+  }
+
   /** The run of a scheduled time. */
   runAt(time: number): ScheduledRun {
     const { schedule } = this
@@ -92,14 +103,12 @@ export class Entry {
     const done = { after: since, until: checkpoint }
     if (checkpoint <= since || first * MINUTE + this.schedule.reach.to > checkpoint) return 0
     const begin = Math.max(first, cutoff)
-    if (begin <= last) {
-      for (const time of timesTouched(this.schedule, { first: begin, last }, done)) {
-        this.dirty.add(time)
-      }
-    }
+    const touched = (from: number, to: number): readonly number[] =>
+      timesTouched(this.schedule, (time) => this.sees(time), { first: from, last: to }, done)
+    if (begin <= last) for (const time of touched(begin, last)) this.dirty.add(time)
     if (first >= cutoff) return 0
     const end = Math.min(last, cutoff - 1)
-    if (timesTouched(this.schedule, { first, last: end }, done).length === 0) return 0
+    if (touched(first, end).length === 0) return 0
     const late = Math.round((rows * (end - first + 1)) / (last - first + 1))
     this.change({ late: this.row.late + late })
     return late

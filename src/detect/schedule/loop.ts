@@ -13,12 +13,14 @@ import { keyOfRule, type Rule } from '../../rules/rule.ts'
 import type { SchemaCatalogue } from '../../schema/catalogue.ts'
 import type { Keeper, KeepReport, WindowRun } from '../keeping/keeper.ts'
 import { Plans } from '../plan.ts'
+import { runsAtOnce } from '../scheduled.ts'
 import { NOTHING_SHOWN, type ShownRows } from '../shown.ts'
 import type { RunStore } from '../store.ts'
+import { cadenceOf } from '../windows.ts'
 import { isScheduled, type Schedule, scheduleOf } from './cadence.ts'
 import { Entry, type Job, versionOf } from './entry.ts'
 import { type Clock, Lease } from './lease.ts'
-import { boundsIn, Minutes } from './minutes.ts'
+import { Minutes } from './minutes.ts'
 import { pausedFinding } from './paused.ts'
 import { RuleReads } from './reads.ts'
 import { runGroup, type WindowResult } from './running.ts'
@@ -150,7 +152,7 @@ export class Scheduler {
 
   /** Runs these rules from here on; those that it knows go on from their checkpoints. */
   async use(rules: readonly Rule[]): Promise<void> {
-    const { settings, clock, since } = this.#options
+    const { settings, clock, since, schema } = this.#options
     const now = clock.now()
     const problems: Diagnostic[] = []
     const before = new Map(this.#entries.map((each) => [each.key, each]))
@@ -167,7 +169,8 @@ export class Scheduler {
         continue
       }
       const known = before.get(key)?.row ?? this.#known.get(key)
-      const entry = new Entry(rule, schedule, rowOf(rule, schedule, known, now, since))
+      const row = rowOf(rule, schedule, known, now, since)
+      const entry = new Entry(rule, schedule, row, isByEvent(rule, schedule, schema))
       entry.isChanged = JSON.stringify(known) !== JSON.stringify(entry.row)
       for (const time of before.get(key)?.dirty ?? []) entry.dirty.add(time)
       entries.set(key, entry)
@@ -398,7 +401,7 @@ export class Scheduler {
   async #isIdle({ entry, time }: Job): Promise<boolean> {
     const { sources, needsEvents, isWide } = this.#reads.of(entry.rule)
     if (!needsEvents || entry.schedule.silent) return false
-    const seen = boundsIn(entry.schedule.windowAt(time))
+    const seen = entry.sees(time)
     const from = isWide ? Number.NEGATIVE_INFINITY : seen.from
     for (const source of sources) {
       if (!this.#reads.isStored(source)) continue
@@ -610,6 +613,16 @@ function dueOf(entries: readonly Entry[], now: number, enough: number): readonly
     if (jobs.length >= enough || first + ahead >= now) break
   }
   return jobs
+}
+
+/** True for a Kusto rule whose runs are one scan: an event belongs to the first run that sees it. */
+function isByEvent(rule: Rule, schedule: Schedule, schema: SchemaCatalogue): boolean {
+  const part = rule.kusto
+  const cadence = part && cadenceOf(part, rule.tuning?.schedule)
+  if (part === undefined || part.unfinished !== undefined || cadence === undefined) return false
+  // A clock that does not tick evenly may have runs that are further apart than they look back.
+  const isEven = schedule.text.startsWith('every ')
+  return isEven && runsAtOnce(rule, part, cadence, schema) !== undefined
 }
 
 const EMPTY_WINDOW: WindowRow = {

@@ -69,16 +69,23 @@ export class Minutes {
 }
 
 /** The bounds of a window in milliseconds; one that is open begins before all. */
-export function boundsIn({ time }: RunWindow): { readonly from: number; readonly to: number } {
+export function boundsIn({ time }: RunWindow): Seen {
   return {
     from: time.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(time.from),
     to: time.to === undefined ? Number.POSITIVE_INFINITY : Date.parse(time.to),
   }
 }
 
+/** From when to when the events of a run may lie, in milliseconds. */
+export interface Seen {
+  readonly from: number
+  readonly to: number
+}
+
 /** The scheduled times after one and up to another whose runs see some of the minutes. */
 export function timesTouched(
-  schedule: Pick<Schedule, 'between' | 'windowAt' | 'reach'>,
+  schedule: Pick<Schedule, 'between' | 'reach'>,
+  sees: (time: number) => Seen,
   minutes: { readonly first: number; readonly last: number },
   done: { readonly after: number; readonly until: number },
 ): readonly number[] {
@@ -88,7 +95,7 @@ export function timesTouched(
   const latest = Math.min(done.until, to + schedule.reach.from)
   if (earliest >= latest) return []
   return schedule.between(earliest, latest, MOST_TOUCHED_WINDOWS).filter((time) => {
-    const seen = boundsIn(schedule.windowAt(time))
+    const seen = sees(time)
     return seen.from < to && seen.to > from
   })
 }

@@ -59,6 +59,11 @@ export class RuleReads {
   }
 
   #read(rule: Rule): Reads {
+    const { correlation } = rule
+    if (correlation !== undefined) {
+      const sources = correlation.rules.flatMap((each) => [...this.of(each.rule).sources])
+      return { sources: new Set(sources), needsEvents: true, isWide: false, readsFindings: false }
+    }
     if (rule.kusto === undefined && rule.spl === undefined) {
       const [planned] = this.#plans.of([rule], this.#schema, this.#stored)
       const sources = new Set(planned === undefined ? [] : sourcesOf(planned.bound))
