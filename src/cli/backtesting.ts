@@ -97,24 +97,19 @@ function samplesText(writer: Writer, samples: readonly Finding[], rule: Rule): s
 }
 
 /** What would not be told, in words. */
-function hiddenLines({
-  suppressed,
-  period,
-  fields,
-  cut,
-  flooded,
-  most,
-}: Hidden): readonly string[] {
+function hiddenLines({ fields, period, ...of }: Hidden): readonly string[] {
   const by = fields.length === 0 ? 'all of the rule' : `equal ${fields.join(', ')}`
+  const held = counted(of.suppressed, 'finding')
   return [
-    ...(period === 0
-      ? ['no suppression is set']
-      : [
-          `suppression (${by}, ${duration(period)}) would hold back ${counted(suppressed, 'finding')}`,
-        ]),
-    cut === 0
-      ? `no run makes more than ${count(most)} findings`
-      : `the flood cap (${count(most)} a run) would cut ${counted(cut, 'finding')} in ${counted(flooded, 'run')}`,
+    period === 0
+      ? 'the rule is not throttled'
+      : `throttling (${by}, ${duration(period)}) would hold back ${held}`,
+    ...(of.unwanted === 0
+      ? []
+      : [`suppressions of the settings would hold back ${counted(of.unwanted, 'finding')}`]),
+    of.cut === 0
+      ? `no run makes more than ${count(of.most)} findings`
+      : `the flood cap (${count(of.most)} a run) would cut ${counted(of.cut, 'finding')} in ${counted(of.flooded, 'run')}`,
   ]
 }
 

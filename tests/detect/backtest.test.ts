@@ -166,6 +166,20 @@ describe('a backtest', () => {
     expect(hidden).toMatchObject({ most: 3, cut: 2 + 7 + 2, flooded: 3 })
   })
 
+  it('says what suppressions of the settings would hold back', async () => {
+    const { hidden, findings } = await backtest(await ruleOf('a.yml', sigma('alice')), {
+      store: opened.store,
+      schema,
+      time: {},
+      settings,
+      suppressions: [
+        { name: 'planned', where: [['User', ['al*']]], to: '2026-02-02T00:00:00.0000000Z' },
+      ],
+      clock: () => 0,
+    })
+    expect([findings, hidden.unwanted, hidden.suppressed]).toEqual([20, 5, 0])
+  })
+
   it('of nothing is quiet, and of what has no data says so', async () => {
     const nobody = await run(await ruleOf('n.yml', sigma('nobody')))
     expect([nobody.state, nobody.findings]).toEqual(['quiet', 0])

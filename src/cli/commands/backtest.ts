@@ -87,6 +87,7 @@ async function act(
         schema: context.schema(),
         time,
         settings: settings.schedule,
+        suppressions: settings.suppress,
         clock: () => performance.now(),
         query,
         onProgress: progress.scans,

@@ -10,6 +10,7 @@ import type { TimeBounds } from '../../ir/rel.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { SchemaCatalogue } from '../../schema/catalogue.ts'
 import type { Finding } from '../finding.ts'
+import type { Suppression } from '../keeping/suppression.ts'
 import { Plans } from '../plan.ts'
 import type { RuleState } from '../report.ts'
 import { runRules } from '../run.ts'
@@ -27,6 +28,8 @@ export interface BacktestWorld {
   readonly schema: SchemaCatalogue
   readonly time: TimeBounds
   readonly settings: ScheduleSettings
+  /** Suppressions of the settings. */
+  readonly suppressions?: readonly Suppression[]
   /** Milliseconds of some clock, for what runs cost. */
   readonly clock: () => number
   readonly query?: QueryOptions
@@ -112,7 +115,7 @@ class Backtesting {
   constructor(rule: Rule, world: BacktestWorld) {
     this.#rule = rule
     this.#world = world
-    this.#hidden = new HiddenCount(rule)
+    this.#hidden = new HiddenCount(rule, world.suppressions)
     this.#schedule = scheduleOf(rule, world.settings)
   }
 

@@ -5,13 +5,21 @@ import type { Rule } from '../../rules/rule.ts'
 import type { Finding } from '../finding.ts'
 import { periodTicks, toldOf } from '../keeping/chain.ts'
 import { mostOf } from '../keeping/flood.ts'
-import { groupOf, type Throttling, throttlingOf } from '../keeping/suppression.ts'
+import {
+  groupOf,
+  type Suppression,
+  suppressedBy,
+  type Throttling,
+  throttlingOf,
+} from '../keeping/suppression.ts'
 
 export interface Hidden {
   /** Fields whose equal values are told once in a period, and the period in seconds; 0: nothing is throttled. */
   readonly fields: readonly string[]
   readonly period: number
   readonly suppressed: number
+  /** Findings that a suppression of the settings holds back. */
+  readonly unwanted: number
   /** The most findings of a run, how many are past it, and in how many runs. */
   readonly most: number
   readonly cut: number
@@ -28,16 +36,23 @@ interface Noted {
 export class HiddenCount {
   readonly #throttling: Throttling | undefined
   readonly #most: number
+  readonly #suppressions: readonly Suppression[]
+  #unwanted = 0
   /** By the hash of the values that make them equal; all are together where nothing is throttled. */
   readonly #groups = new Map<string, Noted[]>()
 
-  constructor(rule: Rule) {
+  constructor(rule: Rule, suppressions: readonly Suppression[] = []) {
+    this.#suppressions = suppressions
     this.#throttling = throttlingOf(rule)
     this.#most = mostOf(rule)
   }
 
   /** Takes the finding of a run; `run` is its time where it is known. */
   add(finding: Finding, run: string): void {
+    if (suppressedBy(finding, this.#suppressions) !== undefined) {
+      this.#unwanted++
+      return
+    }
     const isByRun = this.#throttling?.isByRun === true && run !== ''
     const values = this.#throttling === undefined ? '' : groupOf(finding, this.#throttling.fields)
     const key = createHash('sha256').update(values).digest('base64')
@@ -64,6 +79,7 @@ export class HiddenCount {
       fields: this.#throttling?.fields ?? [],
       period: this.#throttling?.seconds ?? 0,
       suppressed,
+      unwanted: this.#unwanted,
       most: this.#most,
       cut: over.reduce((sum, each) => sum + each - this.#most, 0),
       flooded: over.length,
