@@ -166,7 +166,7 @@ export function starterRules(
   const folder = `${ROOT}content/rules/${language}/`
   const rules = new Map<string, string>()
   for (const file of readdirSync(folder).toSorted()) {
-    if (!file.endsWith('.yml')) continue
+    if (!file.endsWith('.yml') || file.endsWith('.test.yml')) continue
     const id = /^id: (\S+)$/m.exec(readFileSync(folder + file, 'utf8'))?.[1]
     if (id === undefined) throw new Error(`${file} has no id`)
     rules.set(file.slice(0, -4), id)
