@@ -1,5 +1,5 @@
 /**
- * The schedule under load: `npm run bench:schedule -- [--rules 500] [--days 3] [--minutes 1] [--rate 5000]`. First the
+ * The schedule under load: `node tools/run.mjs bench/schedule.ts [--rules 500] [--days 3] [--minutes 1] [--rate 5000]`. First the
  * time that it takes to catch up after a downtime, then lag, memory and processor time over an intake of events. Rules are of all
  * languages in equal parts, each with a literal of its own; some of them fire.
  */

@@ -42,7 +42,7 @@ export function sinceOf(context: Context, options: OptionValues): number | undef
 }
 
 /** The clock of the machine. */
-export function clockFor(context: Context): Clock {
+function clockFor(context: Context): Clock {
   return {
     now: () => context.now().ms,
     elapsed: () => performance.now(),
