@@ -14,7 +14,9 @@ export default defineConfig({
         test: {
           name: 'system',
           sequence: { groupOrder: 1 },
-          include: ['tests/{ingest,engine,detect,cli,hostile,golden,property,rules}/**/*.test.ts'],
+          include: [
+            'tests/{ingest,engine,detect,cli,hostile,golden,property,rules,crash}/**/*.test.ts',
+          ],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           globalSetup: ['tests/support/build.ts'],

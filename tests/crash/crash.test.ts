@@ -1,0 +1,64 @@
+/**
+ * The program is killed at every named step, time and again: what it has found, stored and sent is the same as if nobody
+ * had disturbed it. `npm run crash` does the same for longer.
+ */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { STEPS } from '../../src/core/steps.ts'
+import {
+  compare,
+  makeWorkshop,
+  randomFrom,
+  runScenario,
+  type ScenarioResult,
+  type Workshop,
+} from './crashing.ts'
+
+const TICKS = 8
+const KILLS = 20
+/** A machine that is busy with other things needs long for so many starts. */
+const LONG = 900_000
+
+let workshop: Workshop
+let clean: ScenarioResult
+beforeAll(async () => {
+  workshop = await makeWorkshop()
+  clean = await runScenario(workshop, { ticks: TICKS, steps: [], kills: 0, random: randomFrom(0) })
+}, LONG)
+afterAll(() => workshop.close())
+
+it('has something to lose: findings of all languages, risk, windows, messages', () => {
+  const { findings, risks, windows, events, outbox } = clean.report
+  const rules = new Set(findings.map((each) => each.split(' ')[0]))
+  expect([...rules].sort()).toEqual(['kusto-odd', 'risk-incident', 'sigma-odd', 'spl-odd'])
+  expect(risks.length).toBeGreaterThan(3)
+  expect(windows.length).toBeGreaterThan(15)
+  expect(events).toHaveLength(TICKS * 4)
+  expect(outbox).toHaveLength(findings.length * 2)
+  expect(outbox.every((each) => each.endsWith(' sent'))).toBe(true)
+  expect(clean.hook).toHaveLength(findings.length)
+})
+
+it(
+  'loses nothing, doubles nothing and tells everything once, wherever it is killed',
+  async () => {
+    const lane = (seed: number, steps: typeof STEPS): Promise<ScenarioResult> =>
+      runScenario(workshop, { ticks: TICKS, steps, kills: KILLS, random: randomFrom(seed) })
+    const results = await Promise.all([lane(1, STEPS), lane(2, STEPS.toReversed())])
+    for (const result of results) {
+      const { repeated, ...rest } = compare(clean, result)
+      expect(rest).toEqual({
+        findings: 0,
+        risks: 0,
+        windows: 0,
+        lost: 0,
+        doubled: 0,
+        untold: 0,
+        toldTwice: 0,
+      })
+      // Only a kill between sending and noting makes a repeat, and it has the key of the message.
+      expect(repeated).toBeLessThanOrEqual(result.kills)
+      expect(result.kills).toBeGreaterThan(10)
+    }
+  },
+  LONG,
+)
