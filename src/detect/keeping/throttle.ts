@@ -17,7 +17,7 @@ const COLUMNS = {
   id: 'text',
   /** Hash of the values. */
   equal: 'text',
-  /** The values that make findings equal, as JSON. */
+  /** The fields that make findings equal and their values, each as JSON, on two lines. */
   values: 'text',
   /** What throttling counts from: of the finding, or of its run. */
   time: 'text',
@@ -31,7 +31,7 @@ const COLUMNS = {
   /** Id of the finding that is told in its place. */
   instead: 'text',
 } as const
-const SUPPRESSED = {
+export const SUPPRESSED = {
   name: 'suppressed',
   columns: COLUMNS,
   key: ['rule', 'id'],
@@ -46,7 +46,7 @@ const TEXTS = {
 
 type Row = RecordOf<typeof COLUMNS>
 
-const STATE = { held: 0, told: 1, withdrawn: 2 } as const
+export const STATE = { held: 0, told: 1, withdrawn: 2 } as const
 
 /** Values that one query names. */
 const ASKED = 1_000
@@ -95,12 +95,13 @@ function pieces<T>(all: readonly T[]): readonly (readonly T[])[] {
 }
 
 function rowOf({ finding, throttling, suppression }: Candidate): Row {
-  const values = groupOf(finding, throttling?.fields ?? [])
+  const fields = throttling?.fields ?? []
+  const group = groupOf(finding, fields)
   return {
     rule: finding.rule_key,
     id: finding.id,
-    equal: createHash('sha256').update(values).digest('hex').slice(0, 32),
-    values: values.slice(0, limits.throttleKeyChars),
+    equal: createHash('sha256').update(group).digest('hex').slice(0, 32),
+    values: `${JSON.stringify(fields)}\n${group}`.slice(0, limits.throttleKeyChars),
     time: throttling?.isByRun === true ? finding.run_at : finding.time,
     finding_time: finding.time,
     state: STATE.held,
