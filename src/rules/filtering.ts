@@ -202,7 +202,7 @@ function refused(loaded: LoadedRule, diagnostics: readonly Diagnostic[]): Loaded
 }
 
 /** A loaded rule without a filter, with what else is said of it. */
-export function withOverlay(loaded: LoadedRule, said: Overlaid): LoadedRule {
+function withOverlay(loaded: LoadedRule, said: Overlaid): LoadedRule {
   if (hasErrors(said.diagnostics)) return refused(loaded, said.diagnostics)
   return loaded.rule === undefined ? loaded : { ...loaded, rule: overlaid(loaded.rule, said) }
 }

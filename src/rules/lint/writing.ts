@@ -1,0 +1,209 @@
+/** How rules are written: quotation marks, patterns, values, and names that are defined and not used. */
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import type { Span } from '../../core/span.ts'
+import type { SigmaItem } from '../../dialects/sigma/detection.ts'
+import type { Expr } from '../../ir/expr.ts'
+import type { Rel } from '../../ir/rel.ts'
+import { childrenOf, ownExprs, visitExpr } from '../../ir/walk.ts'
+import { faultOf } from './pattern.ts'
+import { found, itemsOf, type LintCheck, placeOfText, type Subject, shown } from './subject.ts'
+
+const TYPOGRAPHIC: ReadonlyMap<string, string> = new Map([
+  ['\u201c', '"'],
+  ['\u201d', '"'],
+  ['\u201e', '"'],
+  ['\u00ab', '"'],
+  ['\u00bb', '"'],
+  ['\u2018', "'"],
+  ['\u2019', "'"],
+  ['\u201a', "'"],
+])
+
+/** The parts of a search or query that are in no text between quotation marks, and in no comment. */
+function outsideTexts(query: string, isKusto: boolean): readonly Span[] {
+  const parts: Span[] = []
+  let start = 0
+  for (let at = 0; at < query.length; at++) {
+    const char = query[at] ?? ''
+    const isText = char === '"' || (isKusto && char === "'")
+    const comment = isKusto ? query.startsWith('//', at) : query.startsWith('```', at)
+    if (!isText && !comment) continue
+    parts.push({ start, end: at })
+    if (comment) {
+      const end = isKusto ? query.indexOf('\n', at) : query.indexOf('```', at + 3) + 2
+      at = end < at ? query.length : end
+    } else {
+      const isVerbatim = isKusto && query[at - 1] === '@'
+      for (at++; at < query.length && query[at] !== char; at++) {
+        if (query[at] === '\\' && !isVerbatim) at++
+      }
+    }
+    start = at + 1
+  }
+  parts.push({ start, end: query.length })
+  return parts.filter((each) => each.end > each.start)
+}
+
+/** Search or query of a rule, as it is written. */
+function queryOf({ loaded }: Subject): string {
+  const { rule } = loaded
+  return rule === undefined || rule.language === 'sigma' ? '' : (rule.stages[0]?.text ?? '')
+}
+
+function typographic(subject: Subject): readonly Diagnostic[] {
+  const query = queryOf(subject)
+  const isKusto = subject.loaded.language === 'kusto'
+  const marks = outsideTexts(query, isKusto).flatMap(({ start, end }) =>
+    [...query.slice(start, end)].filter((char) => TYPOGRAPHIC.has(char)),
+  )
+  const ofQuery = [...new Set(marks)].map((mark) =>
+    found('HR958', { mark, plain: TYPOGRAPHIC.get(mark) ?? '"' }, placeOfText(subject, mark)),
+  )
+  // A whole value between such marks was meant to be quoted; one somewhere in a value is looked for.
+  const ofValues = itemsOf(subject).flatMap(({ values }) =>
+    values.flatMap(({ text, span }) => {
+      const [mark = '', last = ''] = [text[0], text.at(-1)]
+      const isBoth = text.length > 2 && TYPOGRAPHIC.has(mark) && TYPOGRAPHIC.has(last)
+      return isBoth ? [found('HR958', { mark, plain: TYPOGRAPHIC.get(mark) ?? '"' }, span)] : []
+    }),
+  )
+  return [...ofQuery, ...ofValues]
+}
+
+/** `""x""` in a search: an empty text with something right behind it. */
+function doubled(subject: Subject): readonly Diagnostic[] {
+  if (subject.loaded.language !== 'spl') return []
+  const query = queryOf(subject)
+  return outsideTexts(query, false).flatMap(({ start }) => {
+    if (query.slice(start - 2, start) !== '""' || query[start - 3] === '\\') return []
+    const written = /^[\w*./\\:@-]{1,200}(?="")/.exec(query.slice(start, start + 202))?.[0]
+    if (written === undefined) return []
+    const whole = `""${written}""`
+    return [found('HR959', { value: shown(written) }, placeOfText(subject, whole))]
+  })
+}
+
+/** Names that `let` gives and nothing reads. */
+function unusedLets(subject: Subject): readonly Diagnostic[] {
+  if (subject.loaded.language !== 'kusto') return []
+  const query = queryOf(subject)
+  const code = outsideTexts(query, true)
+    .map(({ start, end }) => query.slice(start, end))
+    .join(' ')
+  const words = new Map<string, number>()
+  for (const [word] of code.matchAll(/\w+/g)) words.set(word, (words.get(word) ?? 0) + 1)
+  return [...code.matchAll(/\blet\s+(\w+)\s*=/g)].flatMap(([, name = '']) => {
+    if (words.get(name) !== 1) return []
+    const at = /\blet\s/.exec(subject.loaded.text.slice(subject.span.start))?.index ?? 0
+    return [found('HR977', { name }, placeOfText(subject, name, subject.span.start + at))]
+  })
+}
+
+const PATTERNS: ReadonlySet<string> = new Set([
+  'match.regex',
+  'match.found',
+  'text.matches',
+  'text.extract',
+  'text.extract_all',
+  'eval.match',
+  'rex.found',
+  'rex.group',
+])
+
+/** Patterns that a plan looks for, each once. */
+function patternsOf(rel: Rel): ReadonlySet<string> {
+  const all = new Set<string>()
+  const add = (expr: Expr): void =>
+    visitExpr(expr, (each) => {
+      if (each.op !== 'call' || !PATTERNS.has(each.fn)) return
+      for (const arg of each.args) {
+        if (arg.op === 'const' && typeof arg.value === 'string') all.add(arg.value)
+      }
+    })
+  const visit = (each: Rel): void => {
+    for (const expr of ownExprs(each)) add(expr)
+    for (const child of childrenOf(each)) visit(child)
+  }
+  visit(rel)
+  return all
+}
+
+function patterns(subject: Subject): readonly Diagnostic[] {
+  const { rule } = subject.loaded
+  if (rule === undefined) return []
+  return [...patternsOf(rule.rel)].flatMap((pattern) => {
+    const fault = faultOf(pattern)
+    if (fault === undefined) return []
+    const written = pattern.replace(/^\(\?[a-z-]+\)/, '')
+    const isWritten = subject.loaded.text.includes(written)
+    // Where names of groups or escapes are written otherwise, the longest plain piece shows the place.
+    const pieces = [...written.matchAll(/[\w ]{3,}/g)].map(([piece]) => piece)
+    const [longest = ''] = pieces.sort((a, b) => b.length - a.length)
+    const place = placeOfText(subject, isWritten ? written : longest)
+    return [found(fault.isNever ? 'HR974' : 'HR975', { reason: fault.reason }, place)]
+  })
+}
+
+const isWhole = ({ matcher }: SigmaItem): boolean =>
+  matcher.kind === 'text' && matcher.anchor === undefined
+
+/** `*x*` without a modifier. */
+function stars(item: SigmaItem): readonly Diagnostic[] {
+  if (item.field === undefined || !isWhole(item) || item.modifiers.length > 0) return []
+  const first = item.values[0]
+  const kinds = item.values.map(({ text }) => {
+    const inner = text.replace(/^\*|\*$/g, '')
+    if (inner === '' || /[*?\\]$|[*?]/.test(inner)) return undefined
+    const [before, after] = [text.startsWith('*'), text.endsWith('*')]
+    return before && after ? 'contains' : before ? 'endswith' : after ? 'startswith' : undefined
+  })
+  const [kind] = kinds
+  if (first === undefined || kind === undefined || kinds.some((each) => each !== kind)) return []
+  const value = shown(first.text.replace(/^\*|\*$/g, ''))
+  return [found('HR978', { better: `${item.field}|${kind}: ${value}` }, first.span)]
+}
+
+/** A value that stands twice in one list. */
+function twice({ values, matcher }: SigmaItem): readonly Diagnostic[] {
+  const seen = new Set<string>()
+  return values.flatMap(({ text, value, span }) => {
+    const key = `${typeof value} ${matcher.cased || matcher.kind === 'regex' ? text : text.toLowerCase()}`
+    const isAgain = seen.has(key)
+    seen.add(key)
+    return isAgain ? [found('HR976', { value: shown(text) }, span)] : []
+  })
+}
+
+const PROGRAMS = /^(?:Parent)?Image$/
+
+/** A program's name without its folder, as the end of a path. */
+function openEnds({ field, matcher, values }: SigmaItem): readonly Diagnostic[] {
+  if (field === undefined || matcher.anchor !== 'ends' || !PROGRAMS.test(field)) return []
+  return values.flatMap(({ text, span }) =>
+    /^[a-z0-9_-]+\.exe$/i.test(text) ? [found('HR979', { value: shown(text) }, span)] : [],
+  )
+}
+
+export const writingChecks: readonly LintCheck[] = [
+  {
+    codes: ['HR958', 'HR959'],
+    says: 'Quotation marks are those of the language, and one on each side.',
+    check: (subject) => [...typographic(subject), ...doubled(subject)],
+  },
+  {
+    codes: ['HR974', 'HR975'],
+    says: 'Patterns can match, and hold nothing that only costs time.',
+    check: patterns,
+  },
+  {
+    codes: ['HR976', 'HR978', 'HR979'],
+    says: 'Values of a Sigma rule are written once, with the modifier that says what is meant.',
+    check: (subject) =>
+      itemsOf(subject).flatMap((item) => [...stars(item), ...twice(item), ...openEnds(item)]),
+  },
+  {
+    codes: ['HR977'],
+    says: 'What a query defines with `let` is used.',
+    check: unusedLets,
+  },
+]
