@@ -46,7 +46,7 @@ const LOCAL_NAMES =
   /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|arpa|test|invalid|onion|alt)$/
 
 /** True for names that are not public ones; a name of one label is none either. */
-export function isLocalName(host: string): boolean {
+function isLocalName(host: string): boolean {
   return !host.includes('.') || LOCAL_NAMES.test(host)
 }
 

@@ -54,7 +54,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
 }
 
 /** The time is up for a request that may have been answered: nobody knows whether it was taken. */
-export class TimeoutError extends Error {
+class TimeoutError extends Error {
   constructor(seconds: number) {
     super(`no answer within ${seconds} seconds`)
     this.name = 'TimeoutError'

@@ -22,11 +22,14 @@ import {
   outboxTable,
   retryMessages,
 } from '../../src/detect/notify/outbox.ts'
+import { EngineError } from '../../src/engine/engine.ts'
+import type { Records } from '../../src/engine/records.ts'
 import { makeFolder, removeFolder } from '../support/engines.ts'
 import {
   type Answer,
   HandClock,
   mailReceiver,
+  NOON,
   notifySettings,
   type Receiver,
   toldFinding,
@@ -66,10 +69,11 @@ async function post(
   channels: string,
   env: Record<string, string> = {},
   clock = new HandClock(),
+  records: Records = opened.store.records,
 ): Promise<Post> {
   const told: Diagnostic[] = []
   const { value, diagnostics } = await openNotify({
-    records: opened.store.records,
+    records,
     settings: notifySettings(`notify:\n  allow: [127.0.0.0/8]\n  channels:\n${channels}`),
     clock,
     tell: (each) => told.push(each),
@@ -343,6 +347,43 @@ describe('the courier', () => {
     stop.abort()
     await running
     expect(out.received).toHaveLength(1)
+  })
+})
+
+describe('an engine that dies meanwhile', () => {
+  it('does not end the courier', async () => {
+    const out = await receiver()
+    const clock = new HandClock()
+    const waited: number[] = []
+    const stop = new AbortController()
+    clock.wait = async (ms: number) => {
+      waited.push(ms)
+      clock.at += ms
+      if (out.received.length > 0) stop.abort()
+    }
+    let fails = 2
+    const records: Records = {
+      async table(spec) {
+        const table = await opened.store.records.table(spec)
+        return {
+          ...table,
+          append: (rows, version) => table.append(rows, version),
+          count: (where) => table.count(where),
+          read: (query) => {
+            if (stop.signal.aborted || clock.at === NOON || fails-- <= 0) return table.read(query)
+            throw new EngineError('crashed', 'the engine died')
+          },
+        }
+      },
+    }
+    const { outbox, courier } = await post(hook('dies', out), {}, clock, records)
+    await outbox.fill(findings('e', 1))
+    clock.at += 1
+    await courier.run(stop.signal)
+    expect(waited.slice(0, 2)).toEqual([5_000, 5_000])
+    expect(out.received).toHaveLength(1)
+    const broken = { ...records, table: () => Promise.reject(new EngineError('damaged', 'no')) }
+    await expect(post(hook('dies', out), {}, clock, broken)).rejects.toThrow('no')
   })
 })
 

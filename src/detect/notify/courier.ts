@@ -7,6 +7,7 @@ import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
 import { limits } from '../../core/limits.ts'
 import { step } from '../../core/steps.ts'
 import { systemReason } from '../../core/systemerror.ts'
+import { EngineError } from '../../engine/engine.ts'
 import type { Channel } from './channels.ts'
 import { SendError } from './kinds/sender.ts'
 import {
@@ -59,6 +60,10 @@ const FIRST_WAIT = 10_000
 const LONGEST_WAIT = 15 * MINUTE
 /** How often the outbox is looked at when nobody says that there is something in it. */
 const LOOK_EVERY = 15_000
+
+/** Wait after the store has failed, and how often in a row it may. */
+const TROUBLE_MS = 5_000
+const MOST_TROUBLES = 60
 
 /** Wait after a try: doubled each time, and spread by what the message is, so that channels do not act in step. */
 function waitAfter(tries: number, id: string): number {
@@ -310,6 +315,11 @@ class Route {
   }
 }
 
+/** True for troubles that pass: the engine is started again, or a server comes back. */
+function passes(error: unknown): boolean {
+  return error instanceof EngineError && (error.kind === 'crashed' || error.kind === 'unavailable')
+}
+
 export class Courier {
   readonly #options: CourierOptions
   readonly #routes: readonly Route[]
@@ -339,13 +349,22 @@ export class Courier {
     this.#woken?.abort()
   }
 
-  /** Delivers until the signal aborts. Errors of the store reject. */
+  /** Delivers until the signal aborts. Errors of the store that do not pass reject. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
+    let troubles = 0
     while (!signal.aborted) {
       const woken = new AbortController()
       this.#woken = woken
-      const { next } = await this.pass(signal)
+      let next: number | undefined
+      try {
+        next = (await this.pass(signal)).next
+        troubles = 0
+      } catch (error) {
+        // What was sent and could not be noted is sent again, under its id.
+        if (!passes(error) || ++troubles > MOST_TROUBLES) throw error
+        next = clock.now() + TROUBLE_MS
+      }
       const ms = Math.min(LOOK_EVERY, Math.max(0, (next ?? Number.POSITIVE_INFINITY) - clock.now()))
       const until = AbortSignal.any([signal, woken.signal])
       if (ms > 0 && !until.aborted) await clock.wait(ms, until)
