@@ -13,7 +13,7 @@ import { type Burst, Correlator, type Firing } from './correlator.ts'
 import { type Match, type Measure, numberIn } from './gauge.ts'
 import { type Lacking, type MatchPlan, planMatches, readMatches } from './stream.ts'
 
-export const TICKS_PER_MS = 10_000n
+const TICKS_PER_MS = 10_000n
 
 /** What bursts are read from. */
 export interface BurstWorld extends QueryWorld {
@@ -58,22 +58,6 @@ const NUMERIC: ReadonlySet<string> = new Set([
   'value_percentile',
   'value_median',
 ])
-
-/** Two streams in the order of time as one. */
-async function* merged(
-  stream: AsyncIterable<Match>,
-  others: readonly Match[],
-): AsyncGenerator<Match> {
-  let at = 0
-  for await (const match of stream) {
-    for (let other = others[at]; other !== undefined && other.time <= match.time; ) {
-      yield other
-      other = others[++at]
-    }
-    yield match
-  }
-  yield* others.slice(at)
-}
 
 /**
  * The findings of another correlation as matches: types that ask whether rules have matched see every instant at which
@@ -150,23 +134,28 @@ async function readOnce(
     ...(since === undefined ? {} : { since }),
   })
   const { store, query, counted } = world
-  const stream = readMatches(
-    plan,
-    {
-      store,
-      time,
-      measure,
-      ...(query === undefined ? {} : { query }),
-      ...(counted === undefined ? {} : { counted }),
-    },
-    lacking,
-  )
   const inner = await innerMatches(plan.part, world, { ...time, readsBack: range.readsBack })
   const isNumeric = NUMERIC.has(measure.type)
-  for await (const match of merged(stream, inner)) {
+  let at = 0
+  const take = (match: Match): void => {
     if (isNumeric && numberIn(match.value) === undefined) lacking.values++
     correlator.push(match)
   }
+  const options = {
+    store,
+    time,
+    measure,
+    ...(query === undefined ? {} : { query }),
+    ...(counted === undefined ? {} : { counted }),
+  }
+  await readMatches(plan, options, lacking, (match) => {
+    for (let other = inner[at]; other !== undefined && other.time <= match.time; ) {
+      take(other)
+      other = inner[++at]
+    }
+    take(match)
+  })
+  for (const other of inner.slice(at)) take(other)
   correlator.end()
   const isUnsure = ({ began }: Burst): boolean =>
     since !== undefined && began - measure.timespan < since

@@ -95,10 +95,11 @@ export class Correlator {
   readonly #most: number
   /** Of a count that can only be too low, so many matches of a group that has fired decide. */
   readonly #enough: number | undefined
-  /** The group that has had no match for the longest time is first. */
   readonly #groups = new Map<string, Group>()
   #fresh: Group[] = []
   #now: bigint | undefined
+  /** Groups that are over are left when the stream has gone on by a timespan. */
+  #swept: bigint | undefined
   #held = 0
 
   constructor(options: CorrelatorOptions) {
@@ -116,16 +117,17 @@ export class Correlator {
     const { group: fields } = match
     const [only = ''] = fields
     const key = fields.length === 1 ? only : JSON.stringify(fields)
-    const known = this.#groups.get(key)
-    const group = known ?? new Group(fields, this.#measure)
-    if (group.fresh.length === 0) {
-      if (known !== undefined) this.#groups.delete(key)
+    let group = this.#groups.get(key)
+    if (group === undefined) {
+      group = new Group(fields, this.#measure)
       this.#groups.set(key, group)
-      this.#fresh.push(group)
     }
+    if (group.fresh.length === 0) this.#fresh.push(group)
     group.fresh.push(match)
     group.last = match.time
-    if (++this.#held > this.#most) throw new TooManyMatches()
+    if (++this.#held <= this.#most) return
+    this.#sweep(match.time)
+    if (this.#held > this.#most) throw new TooManyMatches()
   }
 
   /** The end of the stream: bursts that are under way are told. */
@@ -135,14 +137,21 @@ export class Correlator {
     this.#groups.clear()
   }
 
-  /** All matches of an instant are there: each group that has some is looked at, then those are left that are over. */
+  /** All matches of an instant are there: each group that has some is looked at. */
   #instant(next: bigint | undefined): void {
     for (const group of this.#fresh) this.#look(group)
     this.#fresh = []
     if (next === undefined) return
-    const from = next - this.#measure.timespan
+    this.#swept ??= next
+    if (next - this.#swept >= this.#measure.timespan) this.#sweep(next)
+  }
+
+  /** Leaves the groups whose windows are over at a time, and tells their bursts. */
+  #sweep(now: bigint): void {
+    this.#swept = now
+    const from = now - this.#measure.timespan
     for (const [key, group] of this.#groups) {
-      if (group.last >= from) break
+      if (group.last >= from) continue
       this.#close(group)
       this.#held -= group.size
       this.#groups.delete(key)

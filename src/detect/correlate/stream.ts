@@ -8,7 +8,7 @@ import { ticksIn } from '../../core/time.ts'
 import type { QueryOptions } from '../../engine/engine.ts'
 import { checkRel } from '../../functions/check.ts'
 import { call, type Expr, field, number, or, text } from '../../ir/expr.ts'
-import type { AggBinding, Binding, Rel, Row, TimeBounds } from '../../ir/rel.ts'
+import type { Binding, Rel, Row, TimeBounds } from '../../ir/rel.ts'
 import type { Schema } from '../../ir/types.ts'
 import { bind } from '../../plan/bind.ts'
 import { givesNothing } from '../../plan/empty.ts'
@@ -27,6 +27,7 @@ const own = (name: string): string => QUERY_PREFIX + name
 const RULE = own('rule')
 const SOURCE = own('source')
 const COUNT = own('count')
+const TIME: Expr = { op: 'field', name: META.time, type: 'time', stored: 'plain' }
 const groupName = (at: number): string => own(`group${at}`)
 const valueName = (at: number): string => own(`value${at}`)
 
@@ -36,6 +37,8 @@ const HEAD: Schema = [
   { name: META.file, type: 'text', stored: 'plain' },
   { name: META.record, type: 'int', stored: 'plain' },
 ]
+
+const TICKS_PER_MS = 10_000n
 
 /** Below this many rows a second query costs more than it saves. */
 const ROWS_WORTH_COUNTING = 50_000
@@ -144,26 +147,45 @@ export interface Lacking {
   values: number
 }
 
-/** Groups that have enough matches, or a field missing: one row each, with how many there are. */
-function countsOf(rel: Rel, { groupBy }: CorrelationPart, measure: Measure): Rel {
-  const keys = groupBy.map((_, at) => field(groupName(at)))
-  const least = leastOf(measure) ?? 0
-  const what: Pick<AggBinding, 'fn' | 'args'> =
-    measure.type === 'event_count'
-      ? { fn: 'agg.count', args: [] }
-      : measure.type === 'value_count'
-        ? { fn: 'agg.distinct', args: [field(valueName(0))] }
-        : { fn: 'agg.distinct', args: [field(RULE, 'int')] }
-  // An empty value is counted here and not there: a group too many is read, never one too few.
-  const enough = call('compare.greater_or_equal', [field(COUNT, 'int'), number(least)])
-  const missing = keys.map((key) => call('value.is_empty', [key]))
-  const from: Rel = {
-    op: 'aggregate',
-    from: rel,
-    by: keys.map((value) => ({ name: value.name, value })),
-    into: [{ name: COUNT, ...what, type: 'int' }],
+/** The longest distance that the engine slides a window over. */
+const MOST_DISTANCE = 2 ** 31 - 2
+
+/**
+ * Matches with how many there are of their group, over the timespan that ends with each and up to one unit more: the
+ * engine counts in milliseconds, or in seconds where the timespan is long.
+ */
+function counted(rel: Rel, keys: readonly Expr[], { timespan }: Measure): Rel {
+  const isShort = timespan / TICKS_PER_MS < MOST_DISTANCE
+  const unit = isShort ? TICKS_PER_MS : TICKS_PER_MS * 1_000n
+  const length = { op: 'const', value: String(unit), type: 'span' } as const
+  const ticks = call('time.slot', [TIME, length], 'int')
+  const name = own('ticks')
+  return {
+    op: 'window',
+    from: { op: 'derive', from: rel, set: [{ name, value: ticks }] },
+    by: keys,
+    order: [{ by: field(name, 'int'), down: false, nulls: 'last' }],
+    into: [{ name: COUNT, fn: 'agg.count', args: [], type: 'int' }],
+    frame: { by: 'distance', before: Number(timespan / unit) + 1, isCurrent: true },
   }
-  return { op: 'filter', from, where: or([enough, ...missing]) }
+}
+
+/** Groups that may fire, or that have a field missing: one row each. */
+function candidatesOf(rel: Rel, { groupBy }: CorrelationPart, measure: Measure): Rel {
+  const names = groupBy.map((_, at) => groupName(at))
+  const keys = names.map((name) => field(name))
+  const by = names.map((name) => ({ name, value: field(name) }))
+  const least = number(leastOf(measure) ?? 0)
+  const enough = call('compare.greater_or_equal', [field(COUNT, 'int'), least])
+  const where = or([enough, ...keys.map((key) => call('value.is_empty', [key]))])
+  if (measure.type === 'event_count') {
+    const from: Rel = { op: 'filter', from: counted(rel, keys, measure), where }
+    return { op: 'aggregate', from, by, into: [] }
+  }
+  // Over all that is read: no window has more. An empty value counts here and not there, so that no group is lost.
+  const what = measure.type === 'value_count' ? field(valueName(0)) : field(RULE, 'int')
+  const into = [{ name: COUNT, fn: 'agg.distinct', args: [what], type: 'int' }] as const
+  return { op: 'filter', from: { op: 'aggregate', from: rel, by, into }, where }
 }
 
 /** The matches that lie in groups. */
@@ -222,7 +244,7 @@ async function worthReading(
   if (least === undefined || least < 2 || isChained || isTuple || !isWorth) return rel
   if (part.groupBy.length === 0) return rel
   const groups: Row[] = []
-  const sql = printSql(countsOf(bounded(rel, time), part, measure))
+  const sql = printSql(candidatesOf(bounded(rel, time), part, measure))
   for await (const row of store.rows(sql, query)) {
     if (groups.length === limits.correlationGroups) return rel
     groups.push(part.groupBy.map((_, at) => String(row[at] ?? '')))
@@ -236,36 +258,45 @@ function tupleOf(values: readonly string[]): string | undefined {
   return values.length === 1 ? only : JSON.stringify(values)
 }
 
-/** The matches within bounds of time, in order. Matches without a group are counted and left out. */
-export async function* readMatches(
+/** The text of a cell; the same object as before where it is the same, so that what is held of many rows is held once. */
+function same(cell: unknown, before: string): string {
+  return cell === before ? before : String(cell ?? '')
+}
+
+/** Hands out the matches within bounds of time, in order. Matches without a group are counted and left out. */
+export async function readMatches(
   plan: MatchPlan,
   options: MatchOptions,
   lacking: Lacking,
-): AsyncGenerator<Match> {
+  take: (match: Match) => void,
+): Promise<void> {
   if (plan.rel === undefined) return
   const rel = await worthReading(plan, plan.rel, options)
   if (rel === undefined) return
   const { groupBy, fields } = plan.part
   const begin = 5
   const end = begin + groupBy.length
-  let last = ''
+  const cells = (row: readonly unknown[], from: number, to: number): readonly string[] =>
+    row.slice(from, to).map((each) => String(each ?? ''))
+  let [source, file, written, time] = ['', '', '', '']
   let ticks = 0n
   for await (const row of options.store.rows(streamOf(rel, options.time).sql, options.query)) {
     const rule = Number(row[1])
-    const group = row.slice(begin, end).map((each) => String(each ?? ''))
+    const group = cells(row, begin, end)
     if (group.includes('')) {
       lacking.groups.set(rule, (lacking.groups.get(rule) ?? 0) + 1)
       continue
     }
-    const time = String(readValue(row[2], 'time') ?? '')
-    if (time !== last) {
+    if (row[2] !== written) {
+      written = String(row[2])
+      time = String(readValue(written, 'time') ?? '')
       ticks = ticksIn(time)
-      last = time
     }
-    const value = tupleOf(row.slice(end, end + fields.length).map((each) => String(each ?? '')))
-    const [source, , , file, record] = row
-    const place = { source: String(source), file: String(file), record: Number(record) }
-    const ref = { ...place, time, isExact: true }
-    yield { time: ticks, rule, group, ...(value === undefined ? {} : { value }), ref }
+    source = same(row[0], source)
+    file = same(row[3], file)
+    const value = fields.length === 0 ? undefined : tupleOf(cells(row, end, end + fields.length))
+    const ref = { source, file, record: Number(row[4]), time, isExact: true }
+    const match = { time: ticks, rule, group, ref }
+    take(value === undefined ? match : { ...match, value })
   }
 }
