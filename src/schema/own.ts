@@ -28,7 +28,7 @@ export function ingested(stored: StoredCatalogue): StoredCatalogue {
 }
 
 /** Field that findings of rules have that read findings themselves. */
-export const DERIVED = 'is_derived'
+const DERIVED = 'is_derived'
 
 /**
  * Which events of own sources any view shows: not what rules made of findings. A rule that reads findings can therefore

@@ -204,7 +204,8 @@ describe('starter rules', () => {
     expect(rules.size).toBeGreaterThanOrEqual(16)
     expect(new Set(rules.values()).size).toBe(rules.size)
     const folder = new URL('content/rules/sigma/', ROOT)
-    const levels = readdirSync(folder).map(
+    const files = readdirSync(folder).filter((name) => !name.endsWith('.test.yml'))
+    const levels = files.map(
       (name) => oracleRule(readFileSync(new URL(name, folder), 'utf8')).level,
     )
     expect([...new Set(levels)].toSorted()).toEqual(['critical', 'high', 'low', 'medium'])

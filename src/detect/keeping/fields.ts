@@ -33,7 +33,7 @@ const OURS = new Set(
 )
 
 /** Seconds since 1970 as Splunk writes them: whole ones plainly. */
-export function epochOf(iso: string): string {
+function epochOf(iso: string): string {
   const ticks = ticksIn(iso)
   const whole = ticks / 10_000_000n
   const rest = ticks % 10_000_000n
