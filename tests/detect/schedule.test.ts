@@ -12,6 +12,7 @@ import { readyMadeSchema } from '../../tools/product.ts'
 import {
   DAY,
   HOUR,
+  kustoText,
   MINUTE,
   openStage,
   rulesFrom,
@@ -195,6 +196,30 @@ describe('late events', () => {
       await stage.settle(scheduler)
       expect(kept.known).toBe(0)
     }))
+
+  it('of a rule that looks at each event alone have only the windows run again that decide them', async () => {
+    const [rule] = await rulesFrom(
+      kustoText('kusto-odd', 'Event | where RenderedDescription != "x"', '1h', '12h'),
+    )
+    if (rule === undefined) return expect.fail('no rule')
+    await staged(async (stage) => {
+      const { clock, kept } = stage
+      const scheduler = await stage.open([rule])
+      await stage.programs([START + 30 * MINUTE])
+      clock.pass(20 * HOUR + 6 * MINUTE)
+      await stage.settle(scheduler)
+      await stage.programs([START + 4 * HOUR + MINUTE])
+      clock.pass(MINUTE)
+      await stage.settle(scheduler)
+      expect(kept.of('kusto-odd')).toEqual(await found(stage, rule))
+      expect(kept.of('kusto-odd')).toHaveLength(2)
+      const windows = await stage.windows()
+      expect(windows).toHaveLength(20)
+      expect(
+        windows.filter(({ reason }) => reason === '').map(({ at }) => (at - START) / HOUR),
+      ).toEqual([1, 5])
+    })
+  })
 
   it('are found after a restart before their windows were run again', () =>
     staged(async (stage) => {
