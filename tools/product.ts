@@ -80,7 +80,9 @@ export async function findingsOf(
   return withStore(async (store) => {
     const intake = await readInto(store, logs)
     const report = await runRules({
-      rules: loaded.flatMap((each) => each.rule ?? []),
+      rules: loaded
+        .flatMap((each) => each.rule ?? [])
+        .filter(({ countedBy }) => countedBy === undefined),
       schema,
       store,
       time: {},

@@ -333,7 +333,9 @@ describe('correlations over a store', () => {
 describe('loading correlations and filters', () => {
   const codesOf = async (id: string, ...texts: readonly string[]) => {
     const { rules } = await loaded(...texts)
-    return rules.find((each) => each.id === id)?.diagnostics.map(({ code }) => code)
+    const told = rules.find((each) => each.id === id)?.diagnostics.map(({ code }) => code)
+    // Names of tests are no proper ids.
+    return told?.filter((code) => code !== 'HR305')
   }
 
   it('hides the rules that a correlation counts, unless it is to generate them', async () => {
@@ -352,7 +354,7 @@ describe('loading correlations and filters', () => {
     ])
     const other = MANY.replaceAll('many', 'other').replace('[failed]', '[many]')
     const round = MANY.replace('[failed]', '[other]')
-    expect(await codesOf('other', round, other)).toEqual(['HR366'])
+    expect(await codesOf('other', round, other)).toEqual(['HR365'])
     expect(await codesOf('many', round, other)).toEqual(['HR366'])
     expect(await codesOf('many', MANY.replace('[failed]', '[many]'))).toEqual(['HR365'])
     const outer = MANY.replaceAll('many', 'outer')
