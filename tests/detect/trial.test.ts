@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Bench, trial } from '../../src/detect/testing/trial.ts'
 import { loadRules } from '../../src/rules/load.ts'
@@ -108,4 +109,22 @@ describe('a trial', () => {
       'pc.example',
     ])
   })
+
+  test('reads many sets in one go, and by itself what is more than it looks', async () => {
+    const [one] = await rulesOf(rule('alice'))
+    if (one === undefined) throw new Error('the rule is refused')
+    const packed = join(folder, 'many.jsonl.gz')
+    const line = `${JSON.stringify({ ...started('alice'), Padding: 'x'.repeat(4_000) })}\n`
+    writeFileSync(packed, gzipSync(line.repeat(10_000)))
+    const small = [{ events: [started('alice')] }]
+    const other = [{ events: [started('alice'), started('bob')] }]
+    await bench.prepare([small, other, [{ files: [packed] }]])
+    const large = await trial([one], [{ files: [packed] }], bench)
+    expect([large.intake[0]?.stored, large.tried[0]?.count]).toEqual([10_000, 10_000])
+    await bench.prepare([small, other])
+    for (const logs of [small, other]) {
+      const { intake, tried } = await trial([one], logs, bench)
+      expect([intake[0]?.stored, tried[0]?.count]).toEqual([logs[0]?.events.length, 1])
+    }
+  }, 240_000)
 })

@@ -22,8 +22,9 @@ export interface ReadLogs {
   readonly report: IntakeReport
 }
 
-/** The most of all logs that are read in one go. */
+/** The most of all logs that are read in one go, as files and as what is in them. */
 const MOST_BYTES = 8 * 1024 * 1024
+const MOST_HELD = 4 * MOST_BYTES
 
 /** The key of a part: the same paths, read in the same way. */
 export function partKey({ paths, format, source }: ReadPart): string {
@@ -40,10 +41,19 @@ function isOf(file: string, path: string): boolean {
   return file === path || file.startsWith(`${path}!/`) || file.startsWith(`${path}${sep}`)
 }
 
-/** Takes what an intake stores, and keeps it. */
+/** More is in the logs than their size said: an archive, or a packed file. */
+class TooMuchError extends Error {}
+
+/** Takes what an intake stores, and keeps it, as long as it is little. */
 class Capture implements IntakeStore {
   readonly batches: Batch[] = []
+  #bytes = 0
   async write(batch: Batch) {
+    for (const { columns } of batch.blocks) {
+      for (const { data } of columns) this.#bytes += data.length
+    }
+    for (const { raw } of batch.rejects) this.#bytes += raw.length
+    if (this.#bytes > MOST_HELD) throw new TooMuchError('too much for one go')
     this.batches.push(batch)
     const stored = batch.blocks.reduce((sum, { rows }) => sum + rows, 0)
     return { stored, rejected: batch.rejects.length, repeated: 0 }
@@ -99,7 +109,11 @@ export async function readAhead(
       store,
       ...(format === undefined ? {} : { format }),
       ...(source === undefined ? {} : { source }),
+    }).catch((error: unknown) => {
+      if (error instanceof TooMuchError) return undefined
+      throw error
     })
+    if (report === undefined) continue
     if (report.interrupted) break
     for (const part of group) {
       const isOwn = (file: string): boolean => part.paths.some((path) => isOf(file, path))
