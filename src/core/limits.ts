@@ -386,6 +386,16 @@ export const limitTable = {
     unit: 'nodes',
     why: 'about what the largest accepted query text can hold; a wall, not a budget',
   },
+  partBytes: {
+    value: 32 * MB,
+    unit: 'bytes',
+    why: 'read at a time of a file that is followed, so that a long one does not keep the others waiting',
+  },
+  followedFiles: {
+    value: 100_000,
+    unit: 'files',
+    why: 'files followed at a time; more are told and left alone',
+  },
   sharedFrameBytes: {
     value: 320 * MB,
     unit: 'bytes',
@@ -488,6 +498,17 @@ export const limitTable = {
     unit: 'characters',
     why: 'a finding that is held back is kept whole up to this, so that it can be told later',
   },
+  queueFindings: {
+    value: 500_000,
+    unit: 'findings',
+    why: 'findings of a time range that are put in order as a queue; the latest are read, and more are told',
+  },
+  changedAtOnce: {
+    value: 10_000,
+    unit: 'findings',
+    why: 'findings that one call changes; more at once are seldom meant',
+  },
+  noteChars: { value: 10_000, unit: 'characters', why: 'a note about a finding' },
   assetListBytes: {
     value: 64 * MB,
     unit: 'bytes',

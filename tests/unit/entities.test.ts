@@ -41,10 +41,10 @@ describe('fields of events', () => {
       TargetDomainName: 'CORP',
       SubjectUserSid: 'S-1-5-21-1-2-3-500',
     }
-    expect(of(event)).toEqual([
-      { type: 'Account', Name: 'ann', NTDomain: 'CORP' },
-      { type: 'Account', Sid: 'S-1-5-21-1-2-3-500' },
-    ])
+    expect(of(event)).toEqual([{ type: 'Account', Name: 'ann', NTDomain: 'CORP' }])
+    const { SubjectUserSid } = event
+    expect(of({ SubjectUserSid })).toEqual([{ type: 'Account', Sid: SubjectUserSid }])
+    expect(of({ SubjectUserName: 'WS07$' }, 'ws07')).toEqual([{ type: 'Host', HostName: 'ws07' }])
   })
 
   it.each([

@@ -11,69 +11,22 @@ import type { CommandRecord, OptionValues } from '../command.ts'
 import { type Context, type OpenStore, openNamedStore } from '../context.ts'
 import { count, counted, shortTime } from '../figures.ts'
 import { STORE_OPTION } from '../intaking.ts'
-import { jsonText } from '../json.ts'
+import {
+  checkListing,
+  isForPeople,
+  LIST_OPTIONS,
+  type ListRow,
+  listLimit,
+  printListing,
+} from '../listing.ts'
 import { SETTINGS_OPTION, settingsFor, storeOf } from '../settings.ts'
-import { buffered, csvCell } from '../stream.ts'
-import { type Cell, type Column, renderTable } from '../table.ts'
+import type { Cell } from '../table.ts'
 import { line } from '../text.ts'
 import { boundsOf, TIME_OPTIONS } from '../times.ts'
 import { EXIT, shellWord, UsageError } from '../usage.ts'
 
-const FORMS = ['json', 'jsonl', 'csv', 'rawCsv'] as const
 const TYPES = ['system', 'user', 'other'] as const
 const USUAL = 50
-const MOST = 1_000_000
-
-function limitOf(options: OptionValues): number {
-  const given = options.text('limit')
-  if (given === undefined) return USUAL
-  const value = Number(given)
-  if (/^\d+$/.test(given) && value >= 1 && value <= MOST) return value
-  throw new UsageError(`--limit wants a number from 1 to ${MOST}, not "${given}"`)
-}
-
-type Row = Readonly<Record<string, string | number | readonly string[]>>
-
-interface Shown {
-  /** For JSON: what stands beside the rows. */
-  readonly head: Readonly<Record<string, unknown>>
-  readonly name: 'objects' | 'events'
-  readonly rows: readonly Row[]
-  readonly columns: readonly Column[]
-  readonly cells: (row: number) => readonly Cell[]
-}
-
-const cellText = (value: Row[string]): string =>
-  typeof value === 'object' ? value.join('; ') : String(value)
-
-async function print(context: Context, options: OptionValues, shown: Shown): Promise<void> {
-  const { out } = context.output
-  const { rows, name, head } = shown
-  const form = FORMS.find((each) => options.flag(each))
-  if (form === 'json') {
-    out.write(`${jsonText({ ...head, [name]: rows })}\n`)
-  } else if (form === undefined) {
-    if (rows.length === 0) return
-    const lines = rows.map((_, at) => shown.cells(at))
-    out.write(renderTable(out, shown.columns, lines))
-  } else {
-    const to = buffered(out)
-    const [first] = rows
-    if (form !== 'jsonl' && first !== undefined) await to.put(`${Object.keys(first).join(',')}\n`)
-    for (const row of rows) {
-      if (context.output.gone.aborted) break
-      const isRaw = form === 'rawCsv'
-      await to.put(
-        form === 'jsonl'
-          ? `${jsonText(row)}\n`
-          : `${Object.values(row)
-              .map((each) => csvCell(cellText(each), isRaw))
-              .join(',')}\n`,
-      )
-    }
-    await to.flush()
-  }
-}
 
 /** Objects by what they add up to. */
 async function listObjects(
@@ -83,13 +36,13 @@ async function listObjects(
   options: OptionValues,
 ): Promise<void> {
   const { out, err, quiet } = context.output
-  const limit = limitOf(options)
+  const limit = listLimit(options, USUAL)
   const { totals, more } = await riskTotals(store, query)
   const rows = totals.slice(0, limit)
-  await print(context, options, {
+  await printListing(context, options, {
     head: { total: totals.length + more },
     name: 'objects',
-    rows: rows.map((each): Row => ({ ...each })),
+    rows: rows.map((each): ListRow => ({ ...each })),
     columns: [
       { title: 'RISK', align: 'right' },
       { title: 'OBJECT', shrinksTo: 14 },
@@ -111,7 +64,7 @@ async function listObjects(
   const rest = totals.length + more - rows.length
   if (rest > 0) err.write(line`and ${count(rest)} more; --limit shows them\n`)
   const [top] = rows
-  if (top !== undefined && FORMS.every((each) => !options.flag(each))) {
+  if (top !== undefined && isForPeople(options)) {
     const name = shellWord(top.object)
     err.write(line`\nnext: ${context.program} risk ${name}   what its risk comes from\n`)
   }
@@ -132,7 +85,7 @@ async function listEvents(
   options: OptionValues,
 ): Promise<void> {
   const { err, quiet } = context.output
-  const limit = limitOf(options)
+  const limit = listLimit(options, USUAL)
   let entries: RiskEntry[] = []
   let [risk, events] = [0, 0]
   const rules = new Set<string>()
@@ -159,10 +112,10 @@ async function listEvents(
   const rows = entries.slice(-limit).reverse()
   const total = Math.round(risk * 100) / 100
   const isChanged = rows.some((each) => changesOf(each) !== '')
-  await print(context, options, {
+  await printListing(context, options, {
     head: { object: rows[0]?.object, type: rows[0]?.type, risk: total, total: events },
     name: 'events',
-    rows: rows.map((each): Row => ({ ...each })),
+    rows: rows.map((each): ListRow => ({ ...each })),
     columns: [
       { title: 'TIME (UTC)' },
       { title: 'RISK', align: 'right' },
@@ -175,7 +128,7 @@ async function listEvents(
   })
   if (quiet) return
   if (events > rows.length) err.write(line`and ${count(events - rows.length)} earlier\n`)
-  if (FORMS.every((each) => !options.flag(each))) {
+  if (isForPeople(options)) {
     const said = `${counted(events, 'event')} of ${counted(rules.size, 'rule')}`
     err.write(
       line`\n${rows[0]?.object ?? ''} (${rows[0]?.type ?? ''}): risk ${total} from ${said}\n`,
@@ -200,10 +153,8 @@ async function act(
   [object]: readonly string[],
   options: OptionValues,
 ): Promise<number> {
-  if (FORMS.filter((each) => options.flag(each)).length > 1) {
-    throw new UsageError('choose one of --json, --jsonl, --csv and --raw-csv')
-  }
-  limitOf(options)
+  checkListing(options)
+  listLimit(options, USUAL)
   const type = options.text('type')
   const query: RiskQuery = {
     time: boundsOf(options, context.now()),
@@ -233,10 +184,7 @@ export const risk: CommandRecord = {
     ...TIME_OPTIONS,
     { flags: '--type <type>', says: 'only objects of this type', values: TYPES },
     { flags: '--limit <number>', says: `the most objects or events to print (default ${USUAL})` },
-    { flags: '--json', says: 'one JSON document' },
-    { flags: '--jsonl', says: 'one object or event as JSON on each line' },
-    { flags: '--csv', says: 'comma-separated values, safe for spreadsheets' },
-    { flags: '--raw-csv', says: 'comma-separated values, cells exactly as they are' },
+    ...LIST_OPTIONS,
   ],
   prints:
     'Objects with the sum of their risk (calculated score) over the time range, how many events and rules it comes from, the tactics ' +

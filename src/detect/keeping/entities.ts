@@ -18,7 +18,7 @@ const MOST_VALUES = 50
 const NOTHING = new Set(['', '-', 'n/a', 'none', 'null', 'unknown', '(null)', 'not available', '?'])
 /** Accounts that every machine has: what they do tells nothing of a person. */
 const EVERYWHERE =
-  /^(?:system|local service|network service|anonymous logon|iusr|window manager|font driver host|dwm-\d+|umfd-\d+)$/
+  /^(?:system|localsystem|local system|local service|network service|anonymous logon|iusr|window manager|font driver host|dwm-\d+|umfd-\d+)$/
 const SIDS_EVERYWHERE = /^s-1-(?:0-0|5-7|5-18|5-19|5-20|5-90-.*|5-96-.*)$/
 const HASH = /^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})$/i
 const ALGORITHMS: ReadonlyMap<number, string> = new Map([
@@ -139,7 +139,19 @@ function namedEntities({ event, host }: Finding): readonly FoundEntity[] {
     const domain = field.domain === undefined ? undefined : fields.get(field.domain)?.[0]
     for (const value of values) found.push(...entitiesOf(field, value, domain ?? ''))
   }
-  return found
+  return found.filter((each) => !isSaidOtherwise(each, found))
+}
+
+/** True for a user that another entity of the event stands for: one by its SID alone, and the account of the host itself. */
+function isSaidOtherwise(entity: FoundEntity, all: readonly FoundEntity[]): boolean {
+  if (entity.type !== 'Account') return false
+  const name = entityName(entity)
+  if (name.endsWith('$')) {
+    const host = entityKey({ type: 'Host', HostName: name.slice(0, -1) })
+    return all.some((each) => each.type === 'Host' && entityKey(each) === host)
+  }
+  const isSid = Object.keys(entity).length === 2 && entity.Sid !== undefined
+  return isSid && all.some((each) => each.type === 'Account' && each.Sid === undefined)
 }
 
 const kindOf = (type: string) =>
