@@ -206,13 +206,18 @@ describe('starter rules', () => {
     const folder = new URL('content/rules/sigma/', ROOT)
     const files = readdirSync(folder).filter((name) => !name.endsWith('.test.yml'))
     const levels = files.map(
-      (name) => oracleRule(readFileSync(new URL(name, folder), 'utf8')).level,
+      (name) => /^level: (\w+)$/m.exec(readFileSync(new URL(name, folder), 'utf8'))?.[1],
     )
     expect([...new Set(levels)].toSorted()).toEqual(['critical', 'high', 'low', 'medium'])
   })
 
-  test.each([...rules.keys()])('%s finds what it must and nothing else', (name) => {
-    const yaml = readFileSync(new URL(`content/rules/sigma/${name}.yml`, ROOT), 'utf8')
+  const textOf = (name: string): string =>
+    readFileSync(new URL(`content/rules/sigma/${name}.yml`, ROOT), 'utf8')
+  // The oracle looks at single events.
+  const single = [...rules.keys()].filter((name) => !/^correlation:/m.test(textOf(name)))
+
+  test.each(single)('%s finds what it must and nothing else', (name) => {
+    const yaml = textOf(name)
     const rule = oracleRule(yaml)
     const wanted = expected.find((each) => each.id === rule.id)
     const inSource = events.filter((event) => event.sources.includes(sourceOf(rule)))

@@ -74,12 +74,15 @@ export function accessLog(): Log<string> {
     log.add(at(clock), line, mark)
   }
   attack('08:12:01', 'GET /uploads/up.php?cmd=id', 404, {
-    quiet: [['web-shell-request', 'the server has no such file']],
+    quiet: [
+      ['web-shell-request', 'the server has no such file'],
+      ['script-after-upload', 'a script was asked for, and nothing was sent before'],
+    ],
   })
   attack('08:12:02', 'GET /media/cmd.jsp?exec=id', 403, {
     quiet: [['web-shell-request', 'the server refused it']],
   })
-  attack('08:20:40', 'POST /upload.php', 200, {})
+  attack('08:20:40', 'POST /upload.php', 200, { fires: ['script-after-upload'] })
   const fires = { fires: ['web-shell-request'] }
   attack('08:21:05', 'GET /uploads/img_0311.php?cmd=id', 200, fires)
   attack('08:21:30', 'GET /uploads/img_0311.php?cmd=uname%20-a', 200, fires)
@@ -93,7 +96,10 @@ export function accessLog(): Log<string> {
     BROWSERS[0] ?? '',
   )
   log.add(at('08:30:30'), shop, {
-    quiet: [['web-shell-request', 'the script stands in no folder for uploads']],
+    quiet: [
+      ['web-shell-request', 'the script stands in no folder for uploads'],
+      ['script-after-upload', 'the script stands in no folder for uploads'],
+    ],
   })
   return log
 }

@@ -100,17 +100,25 @@ export function zeekDns(): Log<string> {
     log.add(at(clock), zeekLine(random, at(clock), '10.20.0.80', query, type, 'TXT 4 aGk='), mark)
   }
   const fires = { fires: ['zeek-dns-long-label'] }
-  add('08:40:00', `${base32(random, 52)}.t.sync.example.test`, 'TXT', fires)
+  add('08:40:00', `${base32(random, 52)}.t.sync.example.test`, 'TXT', {
+    fires: [...fires.fires, 'zeek-dns-many-long-labels'],
+  })
   add('08:40:02', `${base32(random, 60)}.t.sync.example.test`, 'TXT', fires)
   add('08:40:04', `${base32(random, 48)}.t.sync.example.test`, 'NULL', fires)
   add('08:15:00', `${base32(random, 42)}._domainkey.example.org`, 'TXT', {
-    quiet: [['zeek-dns-long-label', 'a key for signed mail, filtered']],
+    quiet: [
+      ['zeek-dns-long-label', 'a key for signed mail, filtered'],
+      ['zeek-dns-many-long-labels', 'a key for signed mail, filtered'],
+    ],
   })
   add('08:16:00', `${base32(random, 44)}.acme.corp.example.com`, 'TXT', {
     quiet: [['zeek-dns-long-label', 'our own domain, filtered']],
   })
   add('08:17:00', `${base32(random, 44)}.cdn.example.net`, 'A', {
-    quiet: [['zeek-dns-long-label', 'asks for an address and not for text']],
+    quiet: [
+      ['zeek-dns-long-label', 'asks for an address and not for text'],
+      ['zeek-dns-many-long-labels', 'asks for an address and not for text'],
+    ],
   })
   return log
 }

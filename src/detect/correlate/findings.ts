@@ -34,7 +34,7 @@ function areAmong(refs: readonly MatchRef[]): Expr {
 }
 
 /** Reads events back by where they came from. */
-export async function readEvents(
+async function readEvents(
   refs: readonly MatchRef[],
   { store, stored, query }: BurstWorld,
 ): Promise<ReadonlyMap<string, StoredEvent>> {

@@ -12,7 +12,7 @@ import { textOf, type YamlEntry, type YamlMap, type YamlNode } from '../../core/
 import { type Condition, parseCondition, scopeOf } from './condition.ts'
 import { placer } from './place.ts'
 
-export const CORRELATION_TYPES = [
+const CORRELATION_TYPES = [
   'event_count',
   'value_count',
   'temporal',
@@ -89,7 +89,7 @@ const WORDS: ReadonlySet<string> = new Set(['and', 'or', 'not', 'of', 'them', 'a
 const isNothing = (node: YamlNode | undefined): boolean =>
   node === undefined || (node.kind === 'scalar' && node.value === null)
 
-export const isTemporal = (type: CorrelationType): boolean =>
+const isTemporal = (type: CorrelationType): boolean =>
   type === 'temporal' || type === 'temporal_ordered'
 
 function told(reader: Reader, diagnostic: Diagnostic): undefined {
