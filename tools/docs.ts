@@ -1,9 +1,10 @@
 /** Pages of the manual that are made from tables: functions, diagnostics, limits. */
-import { codes } from '../src/core/codes.ts'
+import { type CodeRecord, codes } from '../src/core/codes.ts'
 import { limitTable } from '../src/core/limits.ts'
 import { functions } from '../src/functions/catalogue.ts'
 import type { FunctionRecord } from '../src/functions/record.ts'
 import { printType } from '../src/ir/types.ts'
+import { CHECKS } from '../src/rules/lint/table.ts'
 import { cliPage } from './clipage.ts'
 import { kustoPage } from './kustopage.ts'
 import { splPage } from './splpage.ts'
@@ -86,11 +87,39 @@ function limitsPage(): string {
   ].join('\n')
 }
 
+function lintPage(): string {
+  const parts = CHECKS.flatMap(({ codes: own, says }) => [
+    `**${says}**`,
+    '',
+    '| code | severity | message | hint |',
+    '|---|---|---|---|',
+    ...own.map((name) => {
+      const record: CodeRecord = codes[name]
+      return `| ${name} | ${record.severity} | ${cell(record.message)} | ${cell(record.hint ?? '')} |`
+    }),
+    '',
+  ])
+  return [
+    '# Lint',
+    '',
+    NOTE,
+    '',
+    'What `harrier lint` looks for, beside what [diagnostics](diagnostics.md) every rule has when it is loaded. Notices are told',
+    'with `--notices`.',
+    '',
+    'A comment leaves codes out: `# harrier-ignore: HR961, HR974` at the end of a line for that line, on a line of its own for the',
+    'next line with all that is indented below it. In a query the comment begins with `//`, in a search with three backticks.',
+    '',
+    ...parts,
+  ].join('\n')
+}
+
 /** The generated pages by path. */
 export const pages: ReadonlyMap<string, () => string> = new Map([
   ['docs/functions.md', functionsPage],
   ['docs/diagnostics.md', diagnosticsPage],
   ['docs/limits.md', limitsPage],
+  ['docs/lint.md', lintPage],
   ['docs/cli.md', () => cliPage(NOTE)],
   ['docs/kusto.md', () => kustoPage(NOTE)],
   ['docs/spl.md', () => splPage(NOTE)],

@@ -4,7 +4,9 @@ import { backtest } from './commands/backtest.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { fields } from './commands/fields.ts'
+import { findingsCommands } from './commands/findings.ts'
 import { ingest } from './commands/ingest.ts'
+import { lint } from './commands/lint.ts'
 import { notifyCommands } from './commands/notify.ts'
 import { query } from './commands/query.ts'
 import { risk } from './commands/risk.ts'
@@ -14,6 +16,7 @@ import { scheduleCommands } from './commands/schedule.ts'
 import { serve } from './commands/serve.ts'
 import { start } from './commands/start.ts'
 import { test } from './commands/test.ts'
+import { watch } from './commands/watch.ts'
 import { completionScript, SHELLS } from './completion.ts'
 import { EXIT, UsageError } from './usage.ts'
 
@@ -24,11 +27,14 @@ const work: readonly CommandRecord[] = [
   query,
   ...rulesCommands,
   serve,
+  watch,
   ...scheduleCommands,
+  ...findingsCommands,
   risk,
   test,
   ...notifyCommands,
   backtest,
+  lint,
   explain,
   fields,
   doctor,
@@ -60,9 +66,17 @@ const completion: CommandRecord = {
 
 export const commands: readonly CommandRecord[] = [...work, completion]
 
+/** Other names of groups, as other products call the same. */
+export const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['finding', 'findings'],
+  ['notables', 'findings'],
+  ['notable', 'findings'],
+])
+
 /** Words that stand before several commands, with what those are about. */
 export const GROUPS: ReadonlyMap<string, string> = new Map([
   ['rules', 'rule packs, and checks of rules'],
   ['schedule', 'rules on their schedules: how they stand, and stopping some of them'],
+  ['findings', 'findings (notables) that are kept: the queue, and what becomes of them'],
   ['notify', 'messages about findings: their channels and their outbox'],
 ])

@@ -9,7 +9,7 @@ export interface PackProblem {
 }
 
 /** Rules of files that hold many: ids and titles there are made from what they say. */
-const MANY = /\.(?:md|markdown|jsonl|ndjson|conf|kql|spl|csl)$/i
+const MANY = /\.(?:md|markdown|jsonl|ndjson|conf|kql|spl|csl)(?:\.(?:gz|zst))?$/i
 
 function doubles(
   subjects: readonly Subject[],

@@ -224,11 +224,20 @@ function contradictions(subject: Subject): readonly Diagnostic[] {
   })
 }
 
+/** A test of values that are written there; what is false for want of data, such as a lookup without rows, is not. */
+function isWrittenFalse(expr: Expr): boolean {
+  const isWritten = (part: Expr): boolean =>
+    part.op === 'call' &&
+    part.args.length > 0 &&
+    part.args.every((each) => each.op === 'const' && each.value !== null)
+  return conjuncts(expr).some((part) => isWritten(part) && truthOf(part) === false)
+}
+
 /** True when a filter that every row of a plan passes lets none through. */
 function isEmpty(rel: Rel): boolean {
   switch (rel.op) {
     case 'filter':
-      return truthOf(rel.where) === false || isEmpty(rel.from)
+      return isWrittenFalse(rel.where) || isEmpty(rel.from)
     case 'aggregate':
       // Without keys there is a row even of nothing.
       return rel.by.length > 0 && isEmpty(rel.from)

@@ -6,7 +6,15 @@ import type { Expr } from '../../ir/expr.ts'
 import type { Rel } from '../../ir/rel.ts'
 import { childrenOf, ownExprs, visitExpr } from '../../ir/walk.ts'
 import { faultOf } from './pattern.ts'
-import { found, itemsOf, type LintCheck, placeOfText, type Subject, shown } from './subject.ts'
+import {
+  found,
+  itemsOf,
+  type LintCheck,
+  placeOfKey,
+  placeOfText,
+  type Subject,
+  shown,
+} from './subject.ts'
 
 const TYPOGRAPHIC: ReadonlyMap<string, string> = new Map([
   ['\u201c', '"'],
@@ -99,25 +107,28 @@ function unusedLets(subject: Subject): readonly Diagnostic[] {
   })
 }
 
-const PATTERNS: ReadonlySet<string> = new Set([
-  'match.regex',
-  'match.found',
-  'text.matches',
-  'text.extract',
-  'text.extract_all',
-  'eval.match',
-  'rex.found',
-  'rex.group',
+/** Functions that take a pattern; `true` for those that only test, so that it does not matter which text is met. */
+const PATTERNS: ReadonlyMap<string, boolean> = new Map([
+  ['match.regex', true],
+  ['match.found', true],
+  ['text.matches', true],
+  ['eval.match', true],
+  ['text.extract', false],
+  ['text.extract_all', false],
+  ['rex.found', false],
+  ['rex.group', false],
 ])
 
-/** Patterns that a plan looks for, each once. */
-function patternsOf(rel: Rel): ReadonlySet<string> {
-  const all = new Set<string>()
+/** Patterns that a plan looks for, each once, and whether it only tests with them. */
+function patternsOf(rel: Rel): ReadonlyMap<string, boolean> {
+  const all = new Map<string, boolean>()
   const add = (expr: Expr): void =>
     visitExpr(expr, (each) => {
-      if (each.op !== 'call' || !PATTERNS.has(each.fn)) return
+      const isTest = each.op === 'call' ? PATTERNS.get(each.fn) : undefined
+      if (each.op !== 'call' || isTest === undefined) return
       for (const arg of each.args) {
-        if (arg.op === 'const' && typeof arg.value === 'string') all.add(arg.value)
+        if (arg.op !== 'const' || typeof arg.value !== 'string') continue
+        all.set(arg.value, isTest && all.get(arg.value) !== false)
       }
     })
   const visit = (each: Rel): void => {
@@ -128,19 +139,25 @@ function patternsOf(rel: Rel): ReadonlySet<string> {
   return all
 }
 
+/** Where a pattern stands; where names of groups or escapes are written otherwise, its longest plain piece shows it. */
+function placeOfPattern(subject: Subject, pattern: string): Span {
+  const written = pattern.replace(/^\(\?[a-z-]+\)/, '')
+  const pieces = [...written.matchAll(/[\w ]{3,}/g)].map(([piece]) => piece)
+  const all = [written, ...pieces.sort((a, b) => b.length - a.length)]
+  const shownAs = all.find((each) => subject.loaded.text.includes(each, subject.span.start))
+  return shownAs === undefined
+    ? placeOfKey(subject, 'search', 'query', 'detection')
+    : placeOfText(subject, shownAs)
+}
+
 function patterns(subject: Subject): readonly Diagnostic[] {
   const { rule } = subject.loaded
   if (rule === undefined) return []
-  return [...patternsOf(rule.rel)].flatMap((pattern) => {
+  return [...patternsOf(rule.rel)].flatMap(([pattern, isTest]) => {
     const fault = faultOf(pattern)
-    if (fault === undefined) return []
-    const written = pattern.replace(/^\(\?[a-z-]+\)/, '')
-    const isWritten = subject.loaded.text.includes(written)
-    // Where names of groups or escapes are written otherwise, the longest plain piece shows the place.
-    const pieces = [...written.matchAll(/[\w ]{3,}/g)].map(([piece]) => piece)
-    const [longest = ''] = pieces.sort((a, b) => b.length - a.length)
-    const place = placeOfText(subject, isWritten ? written : longest)
-    return [found(fault.isNever ? 'HR974' : 'HR975', { reason: fault.reason }, place)]
+    if (fault === undefined || (!fault.isNever && !isTest)) return []
+    const { isNever, reason } = fault
+    return [found(isNever ? 'HR974' : 'HR975', { reason }, placeOfPattern(subject, pattern))]
   })
 }
 
