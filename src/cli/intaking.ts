@@ -79,7 +79,7 @@ function checkTable(context: Context, options: OptionValues): void {
 }
 
 /** The source that the options name, if any. */
-function sourceGiven(context: Context, options: OptionValues): string | undefined {
+export function sourceGiven(context: Context, options: OptionValues): string | undefined {
   const table = options.text('table')
   return table === undefined ? options.text('source') : sourceOfTable(context.schema(), table)
 }

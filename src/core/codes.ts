@@ -822,6 +822,16 @@ export const codes = {
     hint: 'find out why it has changed; to take it as it is now, remove its line from the lock file',
   },
   HR767: { severity: 'error', message: 'the lock file {path} cannot be used: {reason}' },
+  HR770: {
+    severity: 'warning',
+    message: '{path} cannot be read: {reason}',
+    hint: 'the other files go on; it is tried again when it changes',
+  },
+  HR771: {
+    severity: 'warning',
+    message: 'the store takes no events now: {reason}',
+    hint: 'nothing is lost: files are read on from where they were stored once it takes them again',
+  },
   HR800: {
     severity: 'error',
     message: '"{text}" is not a time',

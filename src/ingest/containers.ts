@@ -54,7 +54,8 @@ function startsWith(head: Buffer, sign: readonly number[]): boolean {
   return head.length >= sign.length && sign.every((byte, at) => head[at] === byte)
 }
 
-function packingOf(head: Buffer): Packing {
+/** What a file is, from its first 512 bytes. */
+export function packingOf(head: Buffer): Packing {
   if (startsWith(head, [0x1f, 0x8b])) return 'gzip'
   if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) return 'zstd'
   if (((head[0] ?? 0) & 0xf0) === 0x50 && startsWith(head.subarray(1), [0x2a, 0x4d, 0x18])) {

@@ -168,11 +168,13 @@ export class BatchEncoder {
   #first = 1
   #received = 0
 
-  constructor(file: string, schema: EncodeSchema, known: KnownNames, now: Instant) {
+  /** `first`: the number of the first record, for a file that is read on from where it was left. */
+  constructor(file: string, schema: EncodeSchema, known: KnownNames, now: Instant, first = 1) {
     this.#file = file
     this.#schema = schema
     this.#known = known
     this.#now = now
+    this.#first = first
   }
 
   /** Records taken since the last batch. */
@@ -304,24 +306,33 @@ export class BatchEncoder {
     this.#received++
   }
 
-  /** The batch of all that was taken since the last one. */
-  cut(): Batch {
-    const blocks = [...this.#sources]
-      .filter(([, rows]) => rows.rows > 0)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, rows]) => rows.take(name, this.#file))
+  #idOf(blocks: readonly (readonly [source: string, rows: number, raw: Uint8Array])[]): string {
     const hash = createHash('sha256').update(
       JSON.stringify([this.#file, this.#first, this.#received]),
     )
-    for (const block of blocks) {
-      hash.update(`\0${block.source}\0${block.rows}\0`)
-      const raw = block.columns.find((each) => each.name === META.raw)
-      if (raw !== undefined) hash.update(raw.data)
-    }
+    for (const [source, rows, raw] of blocks) hash.update(`\0${source}\0${rows}\0`).update(raw)
     for (const { place, code, raw } of this.#rejects)
       hash.update(JSON.stringify([place, code, raw]))
+    return hash.digest('hex').slice(0, 32)
+  }
+
+  #filled(): readonly (readonly [string, Rows])[] {
+    return [...this.#sources]
+      .filter(([, rows]) => rows.rows > 0)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  /** The id that the batch would have if it were cut here. */
+  get id(): string {
+    return this.#idOf(this.#filled().map(([name, { rows, raw }]) => [name, rows, raw.written]))
+  }
+
+  /** The batch of all that was taken since the last one. */
+  cut(): Batch {
+    const { id } = this
+    const blocks = this.#filled().map(([name, rows]) => rows.take(name, this.#file))
     const batch: Batch = {
-      id: hash.digest('hex').slice(0, 32),
+      id,
       file: this.#file,
       first: this.#first,
       received: this.#received,

@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Instant } from '../core/time.ts'
 import type { Batch, BatchReceipt } from '../schema/batch.ts'
+import type { Part, PartEnd } from './follow/part.ts'
 import type { Damage, FileReport, IntakeReport } from './report.ts'
 import { type InputFile, listInputs } from './walk.ts'
 
@@ -62,11 +63,18 @@ export type FromWorker =
       readonly damage: Damage
     }
   | { readonly type: 'format'; readonly file: string; readonly format: string }
-  | { readonly type: 'done'; readonly error?: string }
+  | { readonly type: 'done'; readonly error?: string; readonly part?: PartEnd }
 
 /** Messages to a worker. */
 export type ToWorker =
-  | { readonly type: 'file'; readonly path: string }
+  | {
+      readonly type: 'file'
+      readonly path: string
+      /** The clock, where it is not the one of the start. */
+      readonly now?: Instant
+      /** Only what a file has got since it was left. */
+      readonly part?: Part
+    }
   | {
       readonly type: 'known'
       readonly batches: readonly KnownBatch[]

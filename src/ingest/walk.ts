@@ -8,6 +8,10 @@ export interface InputFile {
   readonly path: string
   /** Bytes on disk; 0 for standard input. */
   readonly bytes: number
+  /** What stays the same when the file is renamed: device and number; empty for standard input. */
+  readonly identity: string
+  /** When it was changed last, in milliseconds since 1970. */
+  readonly changed: number
 }
 
 interface Problem {
@@ -137,7 +141,12 @@ export function listInputs(paths: readonly string[]): Inputs {
     } else if (!stat.isFile() && how !== 'named') {
       skipped++
     } else if (how !== 'below' || looksLikeLog(path.slice(path.lastIndexOf(sep) + 1))) {
-      files.set(path, { path, bytes: stat.size })
+      files.set(path, {
+        path,
+        bytes: stat.size,
+        identity: `${stat.dev}:${stat.ino}`,
+        changed: stat.mtimeMs,
+      })
     } else {
       skipped++
     }
@@ -151,7 +160,7 @@ export function listInputs(paths: readonly string[]): Inputs {
   }
   for (const path of paths) {
     if (path === '-') {
-      files.set('-', { path: '-', bytes: 0 })
+      files.set('-', { path: '-', bytes: 0, identity: '', changed: 0 })
       continue
     }
     const { found, isPattern } = globbed(path, onProblem)

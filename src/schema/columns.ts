@@ -114,6 +114,11 @@ class Bytes {
     this.at += size
   }
 
+  /** What was written so far; valid until the next change. */
+  get written(): Uint8Array {
+    return this.#bytes.subarray(0, this.at)
+  }
+
   /** What was written; the buffer starts again empty. */
   take(): Uint8Array {
     const { at } = this
@@ -194,6 +199,11 @@ export class TextColumn {
   /** Bytes written so far. */
   get size(): number {
     return this.#bytes.at
+  }
+
+  /** What was written so far; valid until the next change. */
+  get written(): Uint8Array {
+    return this.#bytes.written
   }
 
   /** Adds the text of a row. Rows come in rising order; false when the row has one already. */
