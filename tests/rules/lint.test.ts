@@ -304,6 +304,15 @@ describe('a query', () => {
   })
 })
 
+it('is told at its place among many of a file', async () => {
+  const text =
+    '```kql\nSecurityEvent | where EventID == 2 // 1\n```\n\n```kql\nSecurityEvent | where EventID == 1 and EventID == 2\n```\n'
+  write('a.md', `# Two\n\n${text}`)
+  expect((await linted()).map(({ code, line, at }) => [code, line, at])).toEqual([
+    ['HR961', 8, '2'],
+  ])
+})
+
 describe('patterns', () => {
   it.each([
     ['a^b', true],

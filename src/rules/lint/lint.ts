@@ -35,10 +35,23 @@ function documentsOf(text: string): readonly Span[] {
   return starts.map((start, at) => ({ start, end: starts[at + 1] ?? text.length }))
 }
 
-/** The part of a file that is a rule: the document that names it, or else all. */
-function spanOf({ text, id, title }: LoadedRule, documents: readonly Span[]): Span {
+/** The query or search of a rule in a file of many, as it is or as JSON writes it. */
+function querySpan({ text, rule }: LoadedRule): Span | undefined {
+  const query = rule?.stages[0]?.text ?? ''
+  if (query === '') return undefined
+  for (const written of [query, JSON.stringify(query).slice(1, -1)]) {
+    const start = text.indexOf(written)
+    if (start !== -1) return { start, end: start + written.length }
+  }
+  return undefined
+}
+
+/** The part of a file that is a rule: its query where there are many, the document that names it, or else all. */
+function spanOf(loaded: LoadedRule, documents: readonly Span[], isOne: boolean): Span {
+  const { text, id, title } = loaded
   const whole = { start: 0, end: text.length }
-  if (documents.length < 2) return whole
+  if (isOne) return whole
+  if (documents.length < 2) return querySpan(loaded) ?? whole
   const named = [id, title].filter((each) => each !== '')
   const own = documents.find(({ start, end }) => {
     const part = text.slice(start, end)
@@ -59,7 +72,7 @@ function subjectsOf(rules: readonly LoadedRule[], world: LintWorld): readonly Su
   }
   return rules.map((loaded): Subject => {
     const sigma = loaded.language === 'sigma' ? parseOf(loaded) : undefined
-    const span = sigma?.span ?? spanOf(loaded, documents)
+    const span = sigma?.span ?? spanOf(loaded, documents, rules.length === 1)
     return { loaded, span, world, ...(sigma === undefined ? {} : { sigma }) }
   })
 }

@@ -101,7 +101,9 @@ function unusedLets(subject: Subject): readonly Diagnostic[] {
   const words = new Map<string, number>()
   for (const [word] of code.matchAll(/\w+/g)) words.set(word, (words.get(word) ?? 0) + 1)
   return [...code.matchAll(/\blet\s+(\w+)\s*=/g)].flatMap(([, name = '']) => {
-    if (words.get(name) !== 1) return []
+    // A name in brackets and quotation marks is a use too.
+    const isBracketed = query.includes(`['${name}']`) || query.includes(`["${name}"]`)
+    if (words.get(name) !== 1 || isBracketed) return []
     const at = /\blet\s/.exec(subject.loaded.text.slice(subject.span.start))?.index ?? 0
     return [found('HR977', { name }, placeOfText(subject, name, subject.span.start + at))]
   })
