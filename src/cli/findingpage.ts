@@ -94,7 +94,7 @@ function whyFacts(finding: KeptFinding, state: FindingState): readonly Fact[] {
   return [
     ['urgency', urgencyText(finding, state)],
     ['rule', `${rule} (${language}, level ${level}, id ${id})`],
-    ['says', finding.description ?? finding.rule_description],
+    ['says', (finding.description ?? finding.rule_description).replace(/\s+/g, ' ').trim()],
     ['message', message ?? ''],
     ['window', windowText(finding)],
     ['time', `${shortTime(finding.time)}, kept ${shortTime(finding.kept_at)}`],
