@@ -29,7 +29,13 @@ afterAll(() => workshop.close())
 it('has something to lose: findings of all languages, risk, windows, messages', () => {
   const { findings, risks, windows, events, outbox } = clean.report
   const rules = new Set(findings.map((each) => each.split(' ')[0]))
-  expect([...rules].sort()).toEqual(['kusto-odd', 'risk-incident', 'sigma-odd', 'spl-odd'])
+  expect([...rules].sort()).toEqual([
+    'kusto-odd',
+    'many-odd',
+    'risk-incident',
+    'sigma-odd',
+    'spl-odd',
+  ])
   expect(risks.length).toBeGreaterThan(3)
   expect(windows.length).toBeGreaterThan(10)
   expect(events).toHaveLength(TICKS * 4)

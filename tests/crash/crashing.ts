@@ -30,6 +30,10 @@ const sigma = (id: string, text: string): string =>
 
 const RULES: Readonly<Record<string, string>> = {
   'sigma.yml': sigma('sigma-odd', 'odd'),
+  // More than two hits of one computer in twenty minutes; the rule that it counts goes on telling its own.
+  'correlation.yml':
+    'title: many-odd\nid: many-odd\nlevel: high\ncorrelation:\n  type: event_count\n  rules: [sigma-odd]\n' +
+    '  group-by: [Computer]\n  timespan: 20m\n  condition: {gte: 3}\n  generate: true\n',
   'spl.yml':
     'name: spl-odd\nid: spl-odd\ntype: TTP\nstatus: production\ndescription: d\nsearch: \'`sysmon` EventCode=1 CommandLine="*odd*" ' +
     "| stats count min(_time) as firstTime by dest'\n" +
