@@ -47,7 +47,7 @@ export function plain(value: unknown, what = 'message'): Plain {
   return value as Plain
 }
 
-export function list(value: unknown, most: number, what: string): readonly unknown[] {
+function list(value: unknown, most: number, what: string): readonly unknown[] {
   if (!Array.isArray(value) || value.length > most) throw refused(what)
   return value
 }
