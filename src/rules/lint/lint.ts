@@ -86,6 +86,7 @@ export function ignoredLines(text: string): ReadonlyMap<number, ReadonlySet<stri
   const ignored = new Map<number, Set<string>>()
   if (!text.includes('harrier-ignore:')) return ignored
   const lines = text.split('\n')
+  const indents = lines.map(indentOf)
   const add = (line: number, names: readonly string[]): void => {
     const known = ignored.get(line) ?? new Set()
     ignored.set(line, known)
@@ -101,10 +102,10 @@ export function ignoredLines(text: string): ReadonlyMap<number, ReadonlySet<stri
     // A comment on a line of its own is for what comes next, with all that is indented below it.
     const next = at + 1
     add(next + 1, names)
-    const indent = indentOf(lines[next] ?? '')
+    const indent = indents[next] ?? 0
     for (let below = next + 1; below < lines.length; below++) {
-      const other = lines[below] ?? ''
-      if (other.trim() !== '' && indentOf(other) <= indent) break
+      const isBlank = indents[below] === lines[below]?.length
+      if (!isBlank && (indents[below] ?? 0) <= indent) break
       add(below + 1, names)
     }
   }

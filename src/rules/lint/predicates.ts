@@ -30,6 +30,9 @@ const EQUALS: ReadonlySet<string> = new Set([
 /** Functions that leave a field what it is, or give it a type. */
 const THROUGH: ReadonlySet<string> = new Set(['value.or_null', 'text.or_empty'])
 
+/** Contradictions of one rule that are told. */
+const MOST_TOLD = 20
+
 /** A value that stands so near behind a field is asked of it. */
 const NEAR = 60
 
@@ -217,7 +220,7 @@ function contradictions(subject: Subject): readonly Diagnostic[] {
     const parts = inner.flatMap((each) => contradictionOf(each) ?? [])
     return [...(whole === undefined ? [] : [whole]), ...parts].flatMap((each) => {
       const key = JSON.stringify(each)
-      if (told.has(key)) return []
+      if (told.has(key) || told.size >= MOST_TOLD) return []
       told.add(key)
       return [found('HR961', { ...each, field: shown(each.field) }, placeOf(subject, each))]
     })
