@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Burst, Correlator, TooManyMatches } from '../../src/detect/correlate/correlator.ts'
-import { leastOf, type Match, type Measure } from '../../src/detect/correlate/gauge.ts'
+import { enoughFor, leastOf, type Match, type Measure } from '../../src/detect/correlate/gauge.ts'
 import { SortedNumbers } from '../../src/detect/correlate/sorted.ts'
 import type { Condition } from '../../src/dialects/sigma/condition.ts'
 import type { Comparison } from '../../src/dialects/sigma/correlation.ts'
@@ -323,7 +323,11 @@ describe('the least that can fire', () => {
       { op: 'gte', value: 3 },
       { op: 'lt', value: 9 },
     ]
-    expect(leastOf(span(1, { comparisons: range }))).toBeUndefined()
+    expect(leastOf(span(1, { comparisons: range }))).toBe(3)
+    expect([
+      enoughFor(span(1, { comparisons: range })),
+      enoughFor(span(1, { comparisons: range.slice(0, 1) })),
+    ]).toEqual([undefined, 3])
   })
 })
 

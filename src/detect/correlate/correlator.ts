@@ -4,7 +4,7 @@
  * which the group has a match, over the timespan that ends there.
  */
 import { limits } from '../../core/limits.ts'
-import { type Gauge, gaugeOf, leastOf, type Match, type Measure } from './gauge.ts'
+import { enoughFor, type Gauge, gaugeOf, type Match, type Measure } from './gauge.ts'
 
 /** Windows that fired and overlap, of one group. */
 export interface Burst {
@@ -106,8 +106,7 @@ export class Correlator {
     this.#options = options
     this.#measure = options.measure
     this.#most = options.most ?? limits.correlationMatches
-    const least = leastOf(options.measure)
-    this.#enough = options.measure.type === 'event_count' ? least : undefined
+    this.#enough = enoughFor(options.measure)
   }
 
   /** Takes the next match; times never go back. Throws when too many are held. */

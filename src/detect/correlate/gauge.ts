@@ -361,19 +361,21 @@ export function gaugeOf(measure: Measure): Gauge {
   }
 }
 
-/**
- * The least number that must be reached for a measure to be met, where more can never be too many; undefined where
- * fewer can fire, or where it is no whole number of things.
- */
+/** The least number that a window must reach to be met; undefined where there is none, or it is no number of things. */
 export function leastOf({ type, comparisons, rules, expression }: Measure): number | undefined {
   if (expression !== undefined) return undefined
   if (type === 'temporal' || type === 'temporal_ordered') {
     if (comparisons.length === 0) return rules.length
   } else if (type !== 'event_count' && type !== 'value_count') return undefined
-  const bounds = comparisons.map(({ op, value }) => {
-    if (op === 'gte') return Math.ceil(value)
-    return op === 'gt' ? Math.floor(value) + 1 : undefined
+  const bounds = comparisons.flatMap(({ op, value }) => {
+    if (op === 'gte' || op === 'eq') return [Math.ceil(value)]
+    return op === 'gt' ? [Math.floor(value) + 1] : []
   })
-  const known = bounds.filter((each) => each !== undefined)
-  return known.length === 0 || known.length < bounds.length ? undefined : Math.max(...known)
+  return bounds.length === 0 ? undefined : Math.max(...bounds)
+}
+
+/** So many matches decide: more are never too many. Undefined where they may be, or where more than their number counts. */
+export function enoughFor(measure: Measure): number | undefined {
+  const isOpen = measure.comparisons.every(({ op }) => op === 'gt' || op === 'gte')
+  return measure.type === 'event_count' && isOpen ? leastOf(measure) : undefined
 }
