@@ -190,6 +190,9 @@ export function runnableRules(
 ): readonly Rule[] {
   const rules = set.rules.flatMap((each) => each.rule ?? [])
   const refused = set.rules.filter((each) => each.rule === undefined)
+  if (set.rules.length === 0) {
+    throw new UnusableError('error: there is no rule, only filters for rules')
+  }
   if (rules.length === 0) throw new UnusableError(refusals(refused))
   const own = rules.filter(({ countedBy }) => countedBy === undefined)
   if (refused.length > 0 && !context.output.quiet) {

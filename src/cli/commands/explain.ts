@@ -271,6 +271,7 @@ async function act(
   checkIntake(context, options)
   const found = await findRules(context, named, options)
   const refused = found.filter((each) => each.rule === undefined)
+  if (found.length === 0) throw new UnusableError('error: there is no rule, only filters for rules')
   if (refused.length === found.length) throw new UnusableError(refusals(refused))
   const opened = await storeToExplain(context, options)
   try {
