@@ -380,3 +380,46 @@ describe('hostile files', () => {
     expect(parseSigma(`title: ${'x'.repeat(2_000_000)}`).diagnostics[0]?.code).toBe('HR004')
   })
 })
+
+describe('pages of a catalogue', () => {
+  const body = [
+    'title: Odd tool',
+    'logsource: { category: process_creation, product: windows }',
+    'detection:',
+    '  selection:',
+    "    Image|endswith: '\\odd.exe' # as it is installed",
+    '  condition: selection',
+  ]
+  const page = [
+    'Detection rules › Sigma',
+    '',
+    'Odd tool',
+    'Log source',
+    'product windows, category process_creation',
+    'Rule body yaml',
+    '',
+    ...body,
+    '',
+    'Stages and Predicates',
+    'selection:',
+    '  Image: other',
+  ].join('\n')
+
+  it('give the rule that stands on them, in its place', () => {
+    const { rules, diagnostics } = parseSigma(page)
+    expect(diagnostics).toEqual([])
+    expect(rules.map(({ rule }) => rule?.title)).toEqual(['Odd tool'])
+    const [part] = rules[0]?.rule?.detection.conditions ?? []
+    expect(page.slice(part?.span.start, part?.span.end)).toBe('selection')
+    expect(page.slice(0, part?.span.start)).toMatch(/condition: $/)
+  })
+
+  it('tell what is wrong with it at its own line', () => {
+    const broken = page.replace('condition: selection', 'condition: [')
+    const [first] = parseSigma(broken).rules
+    expect(first?.rule).toBeUndefined()
+    const at = first?.diagnostics[0]?.span?.start ?? 0
+    expect(at).toBeGreaterThan(page.indexOf('Rule body'))
+    expect(at).toBeLessThan(page.indexOf('Stages and'))
+  })
+})

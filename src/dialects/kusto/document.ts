@@ -7,6 +7,7 @@ import { type Diagnostic, diagnose, hasErrors } from '../../core/diagnostic.ts'
 import { Fields } from '../../core/fields.ts'
 import { endingOf, stemOf } from '../../core/filename.ts'
 import { limits } from '../../core/limits.ts'
+import { isRulePage, ruleOfPage } from '../../core/rulepage.ts'
 import { readYaml, type YamlNode } from '../../core/yaml.ts'
 import { moveNode, readYamlParts, writtenAfter, type YamlPart } from '../../core/yamlparts.ts'
 import { isDefender, readDefender } from './defender.ts'
@@ -41,8 +42,6 @@ const SERVICE_RULE =
   /^kind[ \t]*:[ \t]*["']?(?:Fusion|MLBehaviorAnalytics|MicrosoftSecurityIncidentCreation|ThreatIntelligence)\b/im
 /** Rules as the items of one list. */
 const LISTED = /^ {2}(?:query|queryText)[ \t]*:/im
-/** The line of a catalogue's page after which the rule stands. */
-const PAGE = /^Rule body kusto[ \t]*\r?$/im
 const QUERY = /^[ \t]*(?:\|[ \t]*\w|let[ \t]+\w+[ \t]*=)/m
 
 /** Keys that only rules, saved searches and watchlists have, or a query with a stage. */
@@ -63,7 +62,7 @@ function formOfContent(text: string): KustoForm | undefined {
   if (/^\s{0,100}(?:\{\s{0,100}"|\[\s{0,100}\{)/.test(text)) {
     return /^\s{0,100}\{[^\n]{0,1000000}\}[ \t]*\r?\n\s{0,100}\{/.test(text) ? 'pack' : 'json'
   }
-  if (PAGE.test(text)) return 'page'
+  if (isRulePage(text, 'kusto')) return 'page'
   if (hasKustoBlock(text)) return 'markdown'
   if (SIGMA.test(text)) return undefined
   if (isKustoYaml(text)) return 'yaml'
@@ -148,19 +147,10 @@ function readParts(source: string, file: string, parts: readonly YamlPart[]): Ku
 
 /** The rule of a catalogue's page: the YAML after its mark, up to the first line that is none. */
 function readPage(source: string, file: string): KustoFile {
-  const mark = PAGE.exec(source)
-  if (mark === null) return NOTHING
-  const start = mark.index + mark[0].length
-  let end = start
-  for (let at = source.indexOf('\n', start) + 1; at > 0; ) {
-    const next = source.indexOf('\n', at)
-    const line = source.slice(at, next === -1 ? source.length : next)
-    if (!/^(?:[A-Za-z_][\w-]{0,64}[ \t]*:|[ \t#]|- |\r?$)/.test(line)) break
-    end = next === -1 ? source.length : next
-    at = next + 1
-  }
+  const span = ruleOfPage(source, 'kusto')
+  if (span === undefined) return NOTHING
+  const { start, end } = span
   const { documents, diagnostics } = readYaml(source.slice(start, end))
-  const span = { start, end }
   const placed = diagnostics.map((each) => ({
     ...each,
     span:

@@ -4,6 +4,7 @@
  */
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
 import { limits } from '../../core/limits.ts'
+import { ruleOfPage } from '../../core/rulepage.ts'
 import type { Span } from '../../core/span.ts'
 import { childOf, type YamlEntry, type YamlMap, type YamlNode } from '../../core/yaml.ts'
 import { readYamlParts, type YamlPart } from '../../core/yamlparts.ts'
@@ -92,7 +93,14 @@ function applyActions(documents: readonly SigmaDocument[]): readonly SigmaDocume
   })
 }
 
+/** The rule of a catalogue's page, with blanks for what stands before it so that places stay; other texts as they are. */
+function rulesIn(text: string): string {
+  const found = ruleOfPage(text, 'yaml')
+  if (found === undefined) return text
+  return text.slice(0, found.start).replace(/[^\n]/g, ' ') + text.slice(found.start, found.end)
+}
+
 /** The documents of a file that should be rules, in order. */
 export function readDocuments(text: string): readonly SigmaDocument[] {
-  return applyActions(readYamlParts(text))
+  return applyActions(readYamlParts(rulesIn(text)))
 }
