@@ -210,7 +210,9 @@ export class Scheduler {
       if (this.#isStopped || this.#options.clock.elapsed() > until) break
       const ready = group.filter(({ entry }) => !failed.has(entry))
       if (ready.length === 0) continue
-      await this.#prepare(ready)
+      // An earlier window of the same rule that has just become late runs first, in the next round: what a window tells
+      // depends on what the one before it has shown.
+      if ((await this.#prepare(ready)) && ready.some((job) => this.#isOvertaken(job))) break
       for (const held of await this.#run(ready)) {
         // Later windows of a rule that fails wait until this one is done.
         if (held.result.state === 'failed') failed.add(held.job.entry)
@@ -377,14 +379,23 @@ export class Scheduler {
     return groups.values()
   }
 
-  /** What must be on disk before jobs may run: what they read of other rules, and of the runs before them. */
-  async #prepare(jobs: readonly Job[]): Promise<void> {
+  /**
+   * What must be on disk before jobs may run: what they read of other rules, and of the runs before them. True when
+   * something had to be.
+   */
+  async #prepare(jobs: readonly Job[]): Promise<boolean> {
     const isReader = jobs.some(({ entry }) => this.#reads.of(entry.rule).readsFindings)
     const hasFindings = this.#held.some(({ result }) => result.findings.length > 0)
-    if (!isReader || !hasFindings) return
+    if (!isReader || !hasFindings) return false
     await this.#flush()
     this.#reads.stored = await this.#options.store.catalogue()
     await this.#look()
+    return true
+  }
+
+  /** True when late events have touched a window of the rule before this one. */
+  #isOvertaken({ entry, time }: Job): boolean {
+    return [...entry.dirty].some((each) => each < time)
   }
 
   /** What the run before one has shown. */
