@@ -20,7 +20,7 @@ import { defaultRulePaths, readRules, rulesFor, runnableRules, selectRules } fro
 import type { FoundSettings } from './settings.ts'
 import { line, safeLines } from './text.ts'
 import { parseTime } from './time.ts'
-import { EXIT, TroubleError, UnusableError, UsageError } from './usage.ts'
+import { EXIT, TakenError, UnusableError, UsageError } from './usage.ts'
 
 export const SINCE_OPTION: OptionRecord = {
   flags: '--since <time>',
@@ -254,7 +254,7 @@ export async function runSchedule(context: Context, job: ScheduleJob): Promise<n
     return ended.failed > 0 && once ? EXIT.engine : EXIT.done
   } catch (error) {
     if (!(error instanceof LeaseError)) throw error
-    throw new TroubleError(
+    throw new TakenError(
       error.message,
       'one schedule runs on a store at a time; wait a minute, or stop the other one',
     )

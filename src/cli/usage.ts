@@ -56,6 +56,9 @@ export class TroubleError extends Error {
   }
 }
 
+/** What is wanted is in use by another process, and may be free later. */
+export class TakenError extends TroubleError {}
+
 /** A word of a command as a shell takes it, in single quotes where it has to be. */
 export function shellWord(text: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`

@@ -1,4 +1,5 @@
 /** `harrier watch`: logs into a store as they are written, and rules on their schedules over them. */
+import { setTimeout as wait } from 'node:timers/promises'
 import { makePools } from '../../detect/schedule/pools.ts'
 import type { CommandRecord, OptionValues } from '../command.ts'
 import { type Context, openNamedStore } from '../context.ts'
@@ -6,8 +7,12 @@ import { checkIntake, INTAKE_OPTIONS, STORE_OPTION } from '../intaking.ts'
 import { RULE_OPTIONS } from '../rulesets.ts'
 import { rulesOfStore, runSchedule, SINCE_OPTION, scheduledPaths, sinceOf } from '../scheduling.ts'
 import { SETTINGS_OPTION, settingsFor, storeOf } from '../settings.ts'
-import { EXIT, UsageError } from '../usage.ts'
+import { line } from '../text.ts'
+import { EXIT, TakenError, UsageError } from '../usage.ts'
 import { checkFollowed, followLogs } from '../watching.ts'
+
+/** How often a schedule that another process runs is tried for. */
+const TAKEN_MS = 5_000
 
 async function act(
   context: Context,
@@ -55,7 +60,21 @@ async function act(
       const rules = await rulesOfStore(context, options, ruleOptions, opened)
       const shown = { ...output, status: (text: string | undefined) => show('schedule', text) }
       const job = { opened, found, options, rules, rulePaths: ruleOptions, once, signal, pools }
-      return runSchedule({ ...context, output: shown }, job)
+      const given = { ...context, output: shown }
+      let isTold = false
+      for (;;) {
+        try {
+          return await runSchedule(given, job)
+        } catch (error) {
+          // Intake goes on. Of a process that was killed the schedule is free within a minute.
+          if (once || !(error instanceof TakenError)) throw error
+          if (!isTold && !output.quiet)
+            output.err.write(line`note: ${error.message}; waiting for it\n`)
+          isTold = true
+          await wait(TAKEN_MS, undefined, { signal }).catch(() => undefined)
+          if (signal.aborted) return EXIT.done
+        }
+      }
     }
     if (once) {
       await followLogs(context, intake)
