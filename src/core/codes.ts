@@ -665,6 +665,11 @@ export const codes = {
     message: 'no search, macro or lookup is found in the file',
     hint: 'a detection has its search under `search`; a configuration file has stanzas with `search =`',
   },
+  HR560: {
+    severity: 'notice',
+    message:
+      'the page has a risk score and names no risk objects; those of its message are taken: {names}',
+  },
   HR570: {
     severity: 'notice',
     message: 'ran once over all events, not by its schedule ({cron})',

@@ -533,11 +533,16 @@ https://example.org/a
       /Risk Message:[\s\S]*?References/,
       'Risk Message | Risk Score | Impact | Confidence |\n---|---|---|---|\nodd on $src$ | 36 | 60 | 60 |\nReferences',
     )
-    expect(one(old, 'page.txt').rule).toMatchObject({
+    const read = one(old, 'page.txt')
+    expect(read.rule).toMatchObject({
       riskMessage: 'odd on $src$',
-      riskObjects: [],
+      riskObjects: [{ field: 'src', type: 'system', score: 36 }],
       severity: 'low',
     })
+    expect(read.diagnostics.map(({ code }) => code)).toEqual(['HR560'])
+    const none = one(old.replace('$src$', '$thing$'), 'page.txt')
+    expect(none.rule.riskObjects).toEqual([])
+    expect(none.diagnostics).toEqual([])
   })
 })
 

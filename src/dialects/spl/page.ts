@@ -137,6 +137,8 @@ interface Risk {
   readonly objects: readonly RiskObject[]
   readonly threats: readonly ThreatObject[]
   readonly scores: readonly number[]
+  /** True when the objects are those that the message names, because the page itself names none. */
+  readonly isInferred?: boolean
 }
 
 const numberOf = (text: string | undefined): number | undefined =>
@@ -162,19 +164,39 @@ function readRisk(lines: readonly Line[]): Risk {
     const scores = objects.map((each) => each.score)
     return { message, objects, threats: [...threats.values()], scores }
   }
-  // The older page has the message in a table with one score, and names no objects.
+  // The older page has the message in a table with one score, and names no objects: those of the message are meant.
   const [cells = []] = rows
-  const numbers = cells.filter((each) => numberOf(each) !== undefined)
-  const words = cells.slice(
-    0,
-    cells.findIndex((each) => numberOf(each) !== undefined),
-  )
-  return {
-    message: words.join(' | '),
-    objects: [],
-    threats: [],
-    scores: numbers.slice(0, 1).map(Number),
-  }
+  const at = cells.findIndex((each) => numberOf(each) !== undefined)
+  const text = cells.slice(0, at).join(' | ')
+  const score = numberOf(cells[at])
+  const named = score === undefined ? [] : objectsNamed(text, score)
+  const scores = score === undefined ? [] : [score]
+  return { message: text, objects: named, threats: [], scores, isInferred: named.length > 0 }
+}
+
+/**
+ * Fields that hold an asset or an identity, by their names
+ * (https://docs.splunk.com/Documentation/ES/latest/Admin/Identitycorrelation).
+ */
+const OBJECT_TYPES: ReadonlyMap<string, string> = new Map([
+  ...['dest', 'src', 'dvc', 'host', 'dest_ip', 'src_ip', 'dest_host', 'src_host', 'Computer'].map(
+    (name) => [name, 'system'] as const,
+  ),
+  ...['user', 'src_user', 'dest_user', 'user_name'].map((name) => [name, 'user'] as const),
+])
+
+/** The lines of a section, as a place. */
+const spanOf = (lines: readonly Line[]): Span => {
+  const [first, last] = [lines[0], lines.at(-1)]
+  return { start: first?.start ?? 0, end: (last?.start ?? 0) + (last?.text.length ?? 0) }
+}
+
+/** The assets and identities that a message names, as objects at risk. */
+function objectsNamed(message: string, score: number): readonly RiskObject[] {
+  return tokensOf(message).flatMap((field) => {
+    const type = OBJECT_TYPES.get(field)
+    return type === undefined ? [] : [{ field, type, score }]
+  })
 }
 
 /** The type that makes what the page says is made of a hit. */
@@ -260,6 +282,8 @@ export function readPage(text: string): SplDocument {
   const isEmpty = search.trim() === ''
   const fieldSpans = new Map<string, Span>()
   const risk = sections.get('Risk Based Analytics (RBA)') ?? []
+  const { isInferred = false } = readRisk(risk)
+  const names = rule.riskObjects.map(({ field, type }) => `${field} (${type})`).join(', ')
   const used = [
     ...tokensOf(rule.riskMessage),
     ...rule.riskObjects.map((each) => each.field),
@@ -275,7 +299,10 @@ export function readPage(text: string): SplDocument {
     rule: { ...rule, id: contentId('spl', rule.name, search) },
     search,
     place,
-    diagnostics: isEmpty ? [diagnose('HR550', { what: 'page' }, { start, end: start + 1 })] : [],
+    diagnostics: [
+      ...(isEmpty ? [diagnose('HR550', { what: 'page' }, { start, end: start + 1 })] : []),
+      ...(isInferred ? [diagnose('HR560', { names: names.slice(0, 200) }, spanOf(risk))] : []),
+    ],
     span: { start: TITLE.exec(text)?.index ?? 0, end: text.length },
     macros: readMacros(sections.get('Macros Used') ?? []),
     fieldSpans,
