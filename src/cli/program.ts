@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError, Option } from 'commander'
 import { type CommandRecord, EVERYWHERE, type OptionRecord, OptionValues } from './command.ts'
-import { commands, GROUPS } from './commands.ts'
+import { ALIASES, commands, GROUPS } from './commands.ts'
 import { safeText } from './text.ts'
 import { EXIT, EXIT_TEXTS } from './usage.ts'
 import { version } from './version.ts'
@@ -139,11 +139,13 @@ const isDefaultOf = ({ name, isDefault }: CommandRecord, group: string): boolean
 
 /** Without a command, or with only the name of a group, help is what is wanted; `help a b` is `a b --help`. */
 function wordsOf(argv: readonly string[]): readonly string[] {
-  const [first, ...rest] = argv
+  const [first, ...rest] = argv.map((each, at) => (at === 0 ? (ALIASES.get(each) ?? each) : each))
   if (first === undefined) return ['--help']
-  if (first === 'help') return [...rest, '--help']
+  if (first === 'help') return [...wordsOf(rest).filter((each) => each !== '--help'), '--help']
   const isBare = GROUPS.has(first) && rest.length === 0
-  return isBare && !commands.some((each) => isDefaultOf(each, first)) ? [first, '--help'] : argv
+  return isBare && !commands.some((each) => isDefaultOf(each, first))
+    ? [first, '--help']
+    : [first, ...rest]
 }
 
 /** Reads the arguments; help and usage errors are printed here, and their exit code is given. */
