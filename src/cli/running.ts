@@ -185,6 +185,7 @@ export async function runAndPrint(context: Context, job: RunJob): Promise<number
       ...(at === undefined ? {} : { at }),
       writesLookups: options.flag('writeLookups'),
       keepsQueries: keeping !== undefined,
+      isUnthrottled: keeping !== undefined,
       onFinding,
       onProgress: progress.scans,
       query: { signal, ...engineLimits(options) },

@@ -46,6 +46,8 @@ export interface RunOptions {
   readonly plans?: Plans
   /** True when searches may write lookups into the store; those that do run before all others then. */
   readonly writesLookups?: boolean
+  /** True when who takes the findings throttles them: rows that a search's throttling would hold back are told too. */
+  readonly isUnthrottled?: boolean
   /** Whether literals of many rules are searched in one reading; by default on sources with many rows. */
   readonly shareLiterals?: boolean
 }
@@ -213,7 +215,15 @@ function writes(spl: Rule['spl']): boolean {
 
 /** Runs a rule that has a query of its own. */
 async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
-  const { schema, store, time, query, scheduled, writesLookups = false } = run.options
+  const {
+    schema,
+    store,
+    time,
+    query,
+    scheduled,
+    writesLookups = false,
+    isUnthrottled = false,
+  } = run.options
   const at = scheduled === undefined ? run.options.at : undefined
   const shown = run.options.shown?.get(rule)
   const { kusto, spl, correlation } = rule
@@ -244,6 +254,7 @@ async function runAlone(run: Run, rule: Rule): Promise<RuleOutcome> {
     ...(scheduled === undefined ? {} : { scheduled }),
     ...(shown === undefined ? {} : { shown }),
     writesLookups,
+    isUnthrottled,
   }
   try {
     const emit = (finding: Finding): Promise<void> => run.emit(rule, finding)

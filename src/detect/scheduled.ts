@@ -43,6 +43,8 @@ export interface ScheduledOptions {
   readonly shown?: ShownRows
   /** True when searches may write lookups into the store. */
   readonly writesLookups?: boolean
+  /** True when who takes the findings throttles them. */
+  readonly isUnthrottled?: boolean
   readonly query?: QueryOptions
 }
 

@@ -14,6 +14,7 @@ import { atTime, readsNow } from '../plan/now.ts'
 import type { Rule, SplPart, SplTimes } from '../rules/rule.ts'
 import { keyOfRows } from './alerts.ts'
 import type { Finding } from './finding.ts'
+import { periodTicks, toldOf } from './keeping/chain.ts'
 import { planQuery, planRows, type QueryPlan, queryRows, sourcesOf, within } from './runquery.ts'
 import { splRange } from './schedule/cadence.ts'
 import type { ScheduledOptions, ScheduledOutcome } from './scheduled.ts'
@@ -28,41 +29,26 @@ import { endOf } from './windows.ts'
 
 /** The time of a run over logs that hold no event. */
 const NO_TIME = '1970-01-01T00:00:00.0000000Z'
-const TICKS_PER_SECOND = 10_000_000n
 
 /**
- * Rows with the same values of some fields, of which the first is told in each period. Where rows do not say when they
- * happened, all of a run are of one time.
+ * The rows that throttling tells, of those with the same values of some fields the first in each period. Where rows do not
+ * say when they happened, all of a run are of one time.
  */
-class Throttle {
-  readonly #fields: readonly string[]
-  readonly #ticks: bigint
-  readonly #rows: SplRows
-  readonly #last = new Map<string, bigint | undefined>()
-  held = 0
-
-  constructor({ fields, seconds }: Throttling, rows: SplRows) {
-    this.#fields = fields
-    this.#ticks = BigInt(seconds) * TICKS_PER_SECOND
-    this.#rows = rows
-  }
-
-  /** True for a row that comes too early after another one. */
-  holds(row: readonly Value[]): boolean {
-    const key = JSON.stringify(this.#fields.map((each) => this.#rows.values(row, each)))
-    const time = this.#rows.time(row)
-    const at = time === undefined ? undefined : ticksIn(time)
-    if (this.#last.has(key)) {
-      const last = this.#last.get(key)
-      const apart = at === undefined || last === undefined ? 0n : at - last
-      if ((apart < 0n ? -apart : apart) < this.#ticks) {
-        this.held++
-        return true
-      }
-    }
-    this.#last.set(key, at)
-    return false
-  }
+function throttledRows(
+  { fields, seconds }: Throttling,
+  rows: SplRows,
+  all: readonly (readonly Value[])[],
+): ReadonlySet<readonly Value[]> {
+  const groups = new Map<string, { at: bigint; id: string; row: readonly Value[] }[]>()
+  all.forEach((row, place) => {
+    const key = JSON.stringify(fields.map((each) => rows.values(row, each)))
+    const group = groups.get(key) ?? []
+    groups.set(key, group)
+    const at = ticksIn(rows.time(row) ?? NO_TIME)
+    group.push({ at, id: String(place).padStart(12, '0'), row })
+  })
+  const told = [...groups.values()].flatMap((group) => [...toldOf(group, periodTicks(seconds))])
+  return new Set(told.map(({ row }) => row))
 }
 
 class SplRun {
@@ -165,11 +151,14 @@ class SplRun {
       if (held.length < most) held.push(row)
     }
     const findings = new SplFindings(rule, part, rows)
-    const isThrottled = part.throttling !== undefined && options.scheduled === undefined
-    const throttle = isThrottled ? new Throttle(part.throttling, rows) : undefined
+    const throttling =
+      options.scheduled === undefined && options.isUnthrottled !== true
+        ? part.throttling
+        : undefined
+    const told = throttling === undefined ? undefined : throttledRows(throttling, rows, held)
     const counts = new Map<string, number>()
     for (const row of held) {
-      if (throttle?.holds(row) === true) continue
+      if (told?.has(row) === false) continue
       const values = keyOfRows([row])
       const place = counts.get(values) ?? 0
       counts.set(values, place + 1)
@@ -182,9 +171,9 @@ class SplRun {
     }
     return [
       ...(makesFindings ? [] : [diagnose('HR572', {})]),
-      ...(throttle === undefined || throttle.held === 0
+      ...(told === undefined || told.size === held.length
         ? []
-        : [diagnose('HR571', { count: throttle.held, fields: throttledBy(part) })]),
+        : [diagnose('HR571', { count: held.length - told.size, fields: throttledBy(part) })]),
       ...this.#lacking(rows, held),
     ]
   }
