@@ -759,6 +759,12 @@ export const codes = {
     message: 'the time range from "{earliest}" to "{latest}" cannot be run on a schedule: {reason}',
     hint: 'write bounds that lie back from the scheduled time, e.g. -70m@m and -10m@m',
   },
+  HR712: {
+    severity: 'warning',
+    message:
+      'another rule has the id of "{rule}" ({id}); only the first of them is run on a schedule',
+    hint: 'give one of them an id of its own, or load only one',
+  },
   HR740: {
     severity: 'error',
     message: 'the list {file} cannot be used: {reason}',
@@ -814,12 +820,6 @@ export const codes = {
     severity: 'error',
     message: 'a step expects nothing and writes nothing',
     hint: 'say what it must find (fires, fields, entities, risk), or write: true',
-  },
-  HR712: {
-    severity: 'warning',
-    message:
-      'another rule has the id of "{rule}" ({id}); only the first of them is run on a schedule',
-    hint: 'give one of them an id of its own, or load only one',
   },
   HR766: {
     severity: 'error',

@@ -17,7 +17,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ])
 
 /** Milliseconds of `90s`, `5m`, `24h`, `7d`, `2w`; undefined for other texts. */
-export function millisecondsOf(text: string): number | undefined {
+function millisecondsOf(text: string): number | undefined {
   const found = /^(\d{1,9})\s*(ms|[smhdw])$/.exec(text.trim())
   return found === null ? undefined : Number(found[1]) * (UNITS.get(found[2] ?? '') ?? 0)
 }
