@@ -134,7 +134,7 @@ function sampleOf(child: ChildProcess): Sample {
   }
 }
 
-const run = { kills: 0, stderr: '' }
+const run: { kills: number; stderr: string; child?: ChildProcess } = { kills: 0, stderr: '' }
 
 function begin(since: string): ChildProcess {
   const args = ['watch', logs, '--store', store, '--rules', rules, '--since', since]
@@ -142,6 +142,7 @@ function begin(since: string): ChildProcess {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  run.child = child
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     run.stderr = (run.stderr + text).slice(-20_000)
   })
@@ -318,7 +319,11 @@ function tell(report: Counted, { written, rotated, samples, cpu, seconds }: Made
   return isGood
 }
 
-const isGood = await soak()
+const isGood = await soak().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  run.child?.kill('SIGKILL')
+  return false
+})
 if (!values.keep) rmSync(folder, { recursive: true, force: true })
 else process.stdout.write(`kept: ${pathToFileURL(folder)}\n`)
 process.exitCode = isGood ? 0 : 1

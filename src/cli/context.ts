@@ -148,7 +148,11 @@ async function open(context: Context, where: string): Promise<OpenStore> {
   const engine = await openEngine(context, where)
   try {
     const schema = context.schema()
-    const store = await openStore({ engine, source: (name) => schema.sources.get(name) })
+    const store = await openStore({
+      engine,
+      source: (name) => schema.sources.get(name),
+      isOwned: !isAddress(where),
+    })
     if (isAddress(where)) {
       return { store, where, isTemporary: false, close: () => engine.close() }
     }

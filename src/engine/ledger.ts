@@ -86,6 +86,16 @@ export class Ledger {
     return this.#suspects.has(id)
   }
 
+  /** Batches that may be there in part. */
+  get suspects(): readonly string[] {
+    return [...this.#suspects]
+  }
+
+  /** Notes that nothing is left of some batches. */
+  acquit(ids: readonly string[]): void {
+    for (const id of ids) this.#suspects.delete(id)
+  }
+
   /** Marks batches whose storing failed at an unknown point. */
   suspect(ids: readonly string[]): void {
     for (const id of ids) this.#suspects.add(id)

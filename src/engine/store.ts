@@ -36,6 +36,8 @@ export interface StoreOptions {
   readonly source?: (name: string) => Source | undefined
   /** Milliseconds since 1970, for `@ingest`. */
   readonly now?: () => number
+  /** True when nobody else can write to the store. */
+  readonly isOwned?: boolean
 }
 
 export interface Store {
@@ -89,6 +91,8 @@ const GROUP_CELLS = 8_000_000
 /** Tries of one insert when the engine dies under it, and the wait before each further one. */
 const TRIES = 4
 const RETRY_MS = 250
+/** Batches that one statement removes. */
+const REMOVED_AT_ONCE = 500
 
 function sizeOf({ blocks, rejects }: Batch): number {
   let bytes = 0
@@ -106,6 +110,7 @@ class EventStore implements Store {
   readonly lookups: LookupTables
   readonly records: ReturnType<typeof openRecords>
   readonly #now: () => number
+  readonly #isOwned: boolean
   readonly #contents: Contents
   readonly #ledger: Ledger
   readonly #numbering: Numbering
@@ -119,6 +124,7 @@ class EventStore implements Store {
     this.#engine = options.engine
     this.lookups = lookups
     this.#now = options.now ?? Date.now
+    this.#isOwned = options.isOwned === true
     this.records = openRecords(options.engine, this.#now)
     this.#contents = new Contents(options.engine, options.source ?? (() => undefined))
     this.#ledger = new Ledger(options.engine)
@@ -182,6 +188,7 @@ class EventStore implements Store {
     let fresh: readonly Waiting[] = group
     try {
       await this.#ledger.check([...this.#contents.tables, REJECTS])
+      if (this.#isOwned) await this.#removeCut(group)
       fresh = await this.#unseen(group)
       if (fresh.length > 0) await this.#commit(fresh.map((each) => each.batch))
     } catch (error) {
@@ -197,6 +204,23 @@ class EventStore implements Store {
     for (const { batch, done } of fresh) {
       const stored = batch.blocks.reduce((sum, { rows }) => sum + rows, 0)
       done({ stored, rejected: batch.rejects.length, repeated: 0 })
+    }
+  }
+
+  /**
+   * Removes what batches that were cut short have left, unless they are being stored again. Nobody was told that they are
+   * stored, and a file that has grown since is read again in other batches. Of a server another writer may be at work.
+   */
+  async #removeCut(group: readonly Waiting[]): Promise<void> {
+    const coming = new Set(group.map(({ batch }) => batch.id))
+    const cut = this.#ledger.suspects.filter((id) => !coming.has(id))
+    for (let at = 0; at < cut.length; at += REMOVED_AT_ONCE) {
+      const ids = cut.slice(at, at + REMOVED_AT_ONCE)
+      const which = `${quoteName(META.batch)} IN (${ids.map(quoteText).join(', ')})`
+      for (const table of [...this.#contents.tables, REJECTS]) {
+        await this.#engine.command(`DELETE FROM ${quoteName(table)} WHERE ${which}`)
+      }
+      this.#ledger.acquit(ids)
     }
   }
 
