@@ -7,6 +7,7 @@ import { type Context, openTemporaryStore } from '../context.ts'
 import { printIntake, readLogs } from '../intaking.ts'
 import { lazyKusto } from '../kusto.ts'
 import { packagePath } from '../paths.ts'
+import { runnableRules } from '../rulesets.ts'
 import { checkRun, HTML_OPTION, runAndPrint } from '../running.ts'
 import { EXIT } from '../usage.ts'
 
@@ -41,7 +42,7 @@ async function act(context: Context, _: readonly string[], options: OptionValues
     const intake = await readLogs(context, opened, sampleFolders(), options)
     printIntake(context, intake, opened)
     if (intake.interrupted) return EXIT.interrupted
-    const rules = set.rules.flatMap((each) => each.rule ?? [])
+    const rules = runnableRules(context, set, [])
     const code = await runAndPrint(context, { rules, texts: set.texts, opened, intake, options })
     if (!output.quiet && !context.signal.aborted) output.err.write(nextText(program))
     return code
