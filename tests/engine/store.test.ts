@@ -168,6 +168,21 @@ describe.each([
     }
   })
 
+  it('removes what a batch that was cut short has left when it owns the store, and only then', async () => {
+    const left = numberedBatch('left', 1, 30, 'left.log')
+    const table = '`events_left`'
+    for (const isOwned of [false, true]) {
+      await store.write(left)
+      await test.engine.command(`DELETE FROM batches WHERE id = '${left.id}'`)
+      store = await openStore({ engine: test.engine, source, isOwned })
+      // The file has grown, and its first records come in another batch.
+      await store.write(numberedBatch('left', 1, isOwned ? 40 : 20, 'left.log'))
+      const counted = isOwned ? [['60', '40']] : [['50', '30']]
+      expect(await rows(`SELECT count(), uniqExact(n) FROM ${table}`)).toEqual(counted)
+    }
+    await reopen()
+  })
+
   it('takes many batches together and answers each', async () => {
     const writes = Array.from({ length: 300 }, (__, index) =>
       store.write(numberedBatch(`many.${index % 3}`, index * 7 + 1, 7, `file ${index}`)),
