@@ -27,7 +27,9 @@ describe('harrier start', () => {
     expect(out).toMatch(/^LEVEL +RULE +HITS /)
     expect(out).toContain('Python Opens a Pseudo-Terminal on Windows')
     expect(err).toMatch(/received ([\d,]+) = stored \1 \+ already stored 0 \+ rejected 0/)
-    expect(err).toMatch(/(\d+) rules: \1 ran \(\1 fired\), 0 had no data, 0 cannot fire, 0 failed/)
+    expect(err).toMatch(
+      /rules: (\d+) ran \(\1 fired\), 2 had no data, 0 cannot fire, 0 failed\n {2}no data for\n {4}Risk\.All_Risk \(2 rules\)/,
+    )
     expect(err).toContain('Your own logs    harrier run LOGS')
     expect(readFileSync(desk.path('first.html'), 'utf8')).toContain('</html>')
     expect(existsSync(desk.path('.data/harrier'))).toBe(false)
