@@ -4,7 +4,7 @@
  * come back over the process channel, a few chunks ahead of whoever reads them.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -18,6 +18,9 @@ import { checkQuery } from './guard.ts'
 import { chunksOf, rowsOf } from './lines.ts'
 import type { Reply, Request } from './protocol.ts'
 import { readerSettings, writerSettings } from './settings.ts'
+
+/** Bytes that must be free before a table is made or changed: far more than any description has. */
+const LEAST_ROOM = 256 * 1024
 
 export interface ChdbOptions {
   /** The engine's data folder; made when it is not there. */
@@ -261,8 +264,20 @@ class ChdbEngine implements Engine {
     return rowsOf(this.chunks(sql, options))
   }
 
+  /**
+   * Refuses to change tables on a full disk: the engine writes the description of a table in place, and one that it
+   * cannot write to the end is empty afterwards (measured: `ALTER` with no byte left).
+   */
+  #needRoom(): void {
+    const { bavail, bsize } = statfsSync(this.#folders.path)
+    if (bavail * bsize < LEAST_ROOM) {
+      throw new EngineError('query', 'the disk is full: there is no room to change a table')
+    }
+  }
+
   async command(sql: string): Promise<void> {
     await this.start()
+    if (!sql.startsWith('DROP ')) this.#needRoom()
     const id = ++this.#ids
     const child = this.#child
     const stuck = setTimeout(() => child?.kill('SIGKILL'), limits.writeSeconds * 1000)

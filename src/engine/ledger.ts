@@ -17,6 +17,8 @@ export interface KnownBatch {
 }
 
 const NONE: readonly KnownBatch[] = []
+/** Batches that one query asks for. */
+const IDS_AT_ONCE = 500
 const FILE = quoteName('file')
 
 export class Ledger {
@@ -89,6 +91,35 @@ export class Ledger {
   /** Batches that may be there in part. */
   get suspects(): readonly string[] {
     return [...this.#suspects]
+  }
+
+  /**
+   * Those of some suspects that were surely cut short: not in the ledger, and not older than its last row. A batch that is
+   * older was noted once, and a ledger that has lost it must not take its events along.
+   */
+  async cutShort(ids: readonly string[], tables: readonly string[]): Promise<readonly string[]> {
+    const found: string[] = []
+    const batch = quoteName(META.batch)
+    const last = `(SELECT max(ingest) FROM ${quoteName(BATCHES)})`
+    for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
+      const some = ids
+        .slice(at, at + IDS_AT_ONCE)
+        .map(quoteText)
+        .join(', ')
+      const noted = new Set<string>()
+      const sql = `SELECT id FROM ${quoteName(BATCHES)} WHERE id IN (${some})`
+      for await (const [id] of this.#engine.rows(sql)) noted.add(String(id))
+      const fresh = new Set<string>()
+      for (const table of tables) {
+        const rows =
+          `SELECT ${batch} FROM ${quoteName(table)} WHERE ${batch} IN (${some}) ` +
+          `GROUP BY ${batch} HAVING min(${quoteName(META.ingest)}) >= ${last} ` +
+          `AND (SELECT count() FROM ${quoteName(BATCHES)}) > 0`
+        for await (const [id] of this.#engine.rows(rows)) fresh.add(String(id))
+      }
+      for (const id of fresh) if (!noted.has(id)) found.push(id)
+    }
+    return found
   }
 
   /** Notes that nothing is left of some batches. */

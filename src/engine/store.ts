@@ -27,7 +27,15 @@ import { type KnownBatch, Ledger } from './ledger.ts'
 import { openLookups } from './lookups.ts'
 import { assembleBlock } from './native.ts'
 import { openRecords, type Records } from './records.ts'
-import { BATCHES, createBatches, createRejects, growBatches, REJECTS, tableOf } from './tables.ts'
+import {
+  BATCHES,
+  createBatches,
+  createRejects,
+  growBatches,
+  LATER_COLUMNS,
+  REJECTS,
+  tableOf,
+} from './tables.ts'
 import { Numbering, readTouched, type TouchedBatch, touchedTexts } from './touched.ts'
 
 export interface StoreOptions {
@@ -133,7 +141,7 @@ class EventStore implements Store {
 
   async open(): Promise<void> {
     await this.#engine.command(createBatches)
-    await this.#engine.command(growBatches)
+    await this.#grow()
     await this.#engine.command(createRejects)
     await this.#contents.load()
     const rows = [...this.#contents.catalogue.values()].reduce((sum, each) => sum + each.rows, 0)
@@ -141,6 +149,16 @@ class EventStore implements Store {
     if (damage !== undefined) {
       const { where } = await this.#engine.about()
       throw new EngineError('damaged', `the store at ${where} is damaged: ${damage}`)
+    }
+  }
+
+  /** Gives the ledger of an older store the columns that it lacks; a ledger that has them is not touched. */
+  async #grow(): Promise<void> {
+    const sql =
+      'SELECT count() FROM system.columns WHERE database = currentDatabase() ' +
+      `AND table = ${quoteText(BATCHES)} AND name IN (${LATER_COLUMNS.map(quoteText).join(', ')})`
+    for await (const [found] of this.#engine.rows(sql)) {
+      if (Number(found) < LATER_COLUMNS.length) await this.#engine.command(growBatches)
     }
   }
 
@@ -213,7 +231,10 @@ class EventStore implements Store {
    */
   async #removeCut(group: readonly Waiting[]): Promise<void> {
     const coming = new Set(group.map(({ batch }) => batch.id))
-    const cut = this.#ledger.suspects.filter((id) => !coming.has(id))
+    const cut = await this.#ledger.cutShort(
+      this.#ledger.suspects.filter((id) => !coming.has(id)),
+      [...this.#contents.tables, REJECTS],
+    )
     for (let at = 0; at < cut.length; at += REMOVED_AT_ONCE) {
       const ids = cut.slice(at, at + REMOVED_AT_ONCE)
       const which = `${quoteName(META.batch)} IN (${ids.map(quoteText).join(', ')})`

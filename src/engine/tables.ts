@@ -143,7 +143,9 @@ export const createBatches = createTable(
   `ORDER BY (${name('file')}, ${name('first')})`,
 )
 
-/** Columns that stores of earlier versions do not have. */
+/** Columns of the ledger that stores of earlier versions do not have. */
+export const LATER_COLUMNS: readonly string[] = ['seq', 'touched']
+
 export const growBatches =
   `ALTER TABLE ${name(BATCHES)} ADD COLUMN IF NOT EXISTS ${name('seq')} UInt64, ` +
   `ADD COLUMN IF NOT EXISTS ${name('touched')} Array(String)`

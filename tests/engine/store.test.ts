@@ -169,17 +169,28 @@ describe.each([
   })
 
   it('removes what a batch that was cut short has left when it owns the store, and only then', async () => {
-    const left = numberedBatch('left', 1, 30, 'left.log')
-    const table = '`events_left`'
     for (const isOwned of [false, true]) {
+      const name = isOwned ? 'left.owned' : 'left.shared'
+      const left = numberedBatch(name, 1, 30, `${name}.log`)
       await store.write(left)
       await test.engine.command(`DELETE FROM batches WHERE id = '${left.id}'`)
       store = await openStore({ engine: test.engine, source, isOwned })
       // The file has grown, and its first records come in another batch.
-      await store.write(numberedBatch('left', 1, isOwned ? 40 : 20, 'left.log'))
-      const counted = isOwned ? [['60', '40']] : [['50', '30']]
+      await store.write(numberedBatch(name, 1, 40, `${name}.log`))
+      const counted = isOwned ? [['40', '40']] : [['70', '40']]
+      const table = `\`events_${name.replace('.', ':')}\``
       expect(await rows(`SELECT count(), uniqExact(n) FROM ${table}`)).toEqual(counted)
     }
+    await reopen()
+  })
+
+  it('leaves the events of older batches that the ledger has lost', async () => {
+    await store.write(numberedBatch('older', 1, 10, 'older.log'))
+    await store.write(numberedBatch('newer', 1, 10, 'newer.log'))
+    await test.engine.command("DELETE FROM batches WHERE file = 'older.log'")
+    store = await openStore({ engine: test.engine, source, isOwned: true })
+    await store.write(numberedBatch('newest', 1, 10, 'newest.log'))
+    expect(await rows('SELECT count() FROM events_older')).toEqual([['10']])
     await reopen()
   })
 
