@@ -109,7 +109,7 @@ export function defaultStore(context: Context): string {
 }
 
 /** True for the address of a server; an address of another kind, or one with a password in it, is refused. */
-function isAddress(where: string): boolean {
+export function isAddress(where: string): boolean {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(where)) return false
   let url: URL
   try {

@@ -12,7 +12,7 @@ import type { RuleSet } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { OptionRecord, OptionValues } from './command.ts'
 import { channelSurroundings } from './commands/notify.ts'
-import type { Context, OpenStore } from './context.ts'
+import { type Context, isAddress, type OpenStore } from './context.ts'
 import { count, counted, duration } from './figures.ts'
 import { keeperFor } from './keeping.ts'
 import { knowTables, lacksTable } from './kusto.ts'
@@ -94,6 +94,20 @@ export interface ScheduleJob {
 
 /** `host, process N`: who runs the schedule, for others to read. */
 const holderName = (): string => `${hostname()}, process ${process.pid}`
+
+/** True when the process that a holder of the schedule names has ended. For folders: both are of this machine then. */
+function hasEnded(holder: string): boolean {
+  const [, host, pid] = /^(.*), process (\d{1,10})$/.exec(holder) ?? []
+  if (host !== hostname() || pid === undefined) return false
+  // A process before this one that had its number.
+  if (Number(pid) === process.pid) return true
+  try {
+    process.kill(Number(pid), 0)
+    return false
+  } catch (error) {
+    return (error as { code?: unknown }).code === 'ESRCH'
+  }
+}
 
 function standingText({ windows, findings, lag, slowest, paused, failed }: Standing): string {
   return [
@@ -230,6 +244,7 @@ export async function runSchedule(context: Context, job: ScheduleJob): Promise<n
     keeper: keeperFor(context, found, opened, notify.outbox),
     clock,
     holder: holderName(),
+    ...(isAddress(opened.where) ? {} : { hasEnded }),
     ...(since === undefined ? {} : { since }),
     rules: job.rules,
     once,

@@ -416,6 +416,11 @@ describe('the owner of a schedule', () => {
       await second.close()
       const third = await stage.open([sigma], { holder: 'third' })
       expect(third.entries[0]?.row.checkpoint).toBe(START + 15 * MINUTE)
+      // The third one dies without letting go.
+      const hasEnded = (holder: string): boolean => holder === 'third'
+      const fourth = await stage.open([sigma], { holder: 'fourth', hasEnded })
+      expect(fourth.entries[0]?.row.checkpoint).toBe(START + 15 * MINUTE)
+      await expect(stage.open([sigma], { holder: 'fifth', hasEnded })).rejects.toThrow('fourth')
     }))
 })
 

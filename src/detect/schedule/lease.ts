@@ -57,6 +57,8 @@ export interface LeaseOptions {
   /** Who this is, for others to read. */
   readonly holder: string
   readonly clock: Clock
+  /** True for a holder that is known to be no more: its lease is free at once. */
+  readonly hasEnded?: (holder: string) => boolean
   /** How long a lease holds, in milliseconds; for tests. */
   readonly holds?: number
 }
@@ -109,7 +111,8 @@ export class Lease {
       const last = await latest(table)
       const begun = clock.elapsed()
       const claimed = await serverTime(store)
-      if (last !== undefined && claimed - last.renewed < (options.holds ?? LEASE_MS)) {
+      const isHeld = last !== undefined && options.hasEnded?.(last.holder) !== true
+      if (isHeld && claimed - last.renewed < (options.holds ?? LEASE_MS)) {
         throw new LeaseError(last.holder)
       }
       const row = {

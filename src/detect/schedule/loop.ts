@@ -42,6 +42,8 @@ export interface SchedulerOptions {
   readonly clock: Clock
   /** Who this is, for others to read. */
   readonly holder: string
+  /** True for a holder that is known to be no more. */
+  readonly hasEnded?: (holder: string) => boolean
   /** Where rules that are new begin, milliseconds; now without it. */
   readonly since?: number
   readonly signal?: AbortSignal
@@ -116,11 +118,12 @@ export class Scheduler {
 
   /** Takes the schedule of a store. A `LeaseError` when someone else runs it. */
   static async open(options: SchedulerOptions, rules: readonly Rule[]): Promise<Scheduler> {
-    const { store, holder, clock, leaseHolds } = options
+    const { store, holder, hasEnded, clock, leaseHolds } = options
     const lease = await Lease.claim({
       store,
       holder,
       clock,
+      ...(hasEnded === undefined ? {} : { hasEnded }),
       ...(leaseHolds === undefined ? {} : { holds: leaseHolds }),
     })
     const scheduler = new Scheduler(options, await ScheduleState.open(store.records), lease)
