@@ -29,6 +29,7 @@ interface OpenEvent {
   readonly pieces: Map<number, string[]>
   readonly inPieces: Set<number>
   chars: number
+  isClosed: boolean
 }
 
 function put(fields: OpenEvent['fields'], name: string, value: string): void {
@@ -48,9 +49,14 @@ export class AuditJoiner {
   private readonly sink: Sink
   private records = this.fresh()
   private readonly open = new Map<string, OpenEvent>()
+  /**
+   * Events in the order in which they began, which is the order in which they are given: where a file is cut must not
+   * change which events are whose neighbours.
+   */
+  private readonly waiting = new Set<OpenEvent>()
   /** Events closed lately, to tell records that come after. */
   private readonly closed = new Set<string>()
-  /** Characters of all open events. */
+  /** Characters of all events that wait. */
   private chars = 0
   private late = 0
   private firstLate = ''
@@ -84,7 +90,7 @@ export class AuditJoiner {
     for (const [name, value] of record.fields) this.field(event, record.type, name, value)
     const isFull = event.chars > limits.recordBytes / 4
     if (record.type === 'EOE' || isFull) this.close(key, event)
-    while (this.open.size > limits.auditEvents || this.chars > limits.recordBytes)
+    while (this.waiting.size > limits.auditEvents || this.chars > limits.recordBytes)
       this.closeOldest()
   }
 
@@ -116,7 +122,9 @@ export class AuditJoiner {
       pieces: new Map(),
       inPieces: new Set(),
       chars: 0,
+      isClosed: false,
     }
+    this.waiting.add(event)
     this.open.set(key, event)
     return event
   }
@@ -143,7 +151,7 @@ export class AuditJoiner {
 
   private close(key: string, event: OpenEvent): void {
     this.open.delete(key)
-    this.chars -= event.chars
+    event.isClosed = true
     this.closed.add(key)
     if (this.closed.size > limits.auditEvents) {
       for (const oldest of this.closed) {
@@ -151,7 +159,12 @@ export class AuditJoiner {
         break
       }
     }
-    this.emit(event)
+    for (const first of this.waiting) {
+      if (!first.isClosed) break
+      this.waiting.delete(first)
+      this.chars -= first.chars
+      this.emit(first)
+    }
   }
 
   private emit(event: OpenEvent): void {

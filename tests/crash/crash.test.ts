@@ -63,7 +63,8 @@ it(
       })
       // Only a kill between sending and noting makes a repeat, and it has the key of the message.
       expect(repeated).toBeLessThanOrEqual(result.kills)
-      expect(result.kills).toBeGreaterThan(10)
+      // How many steps a run comes to hangs on where it was killed before.
+      expect(result.kills).toBeGreaterThan(5)
     }
   },
   LONG,

@@ -107,12 +107,12 @@ export function writeCase(desk: Desk): void {
     ]),
   )
   desk.write(
-    'rules/filter.yml',
+    'rules/counting.yml',
     rule([
-      'title: Not Our Scanner',
+      'title: Many Of Them',
       'id: 11111111-0000-4000-8000-000000000006',
       'logsource: {product: windows}',
-      'filter: {rules: [a], sel: {User: scanner}, condition: not sel}',
+      'detection: {sel: {User: scanner}, condition: sel | count() > 5}',
     ]),
   )
   desk.write('rules/.github/workflows/build.yml', 'name: build\non: [push]\n')
