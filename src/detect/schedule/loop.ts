@@ -129,6 +129,7 @@ export class Scheduler {
     const scheduler = new Scheduler(options, await ScheduleState.open(store.records), lease)
     await scheduler.#load()
     await scheduler.use(rules)
+    await scheduler.#tellPaused(scheduler.#entries.filter(({ row }) => row.strikes > 0))
     return scheduler
   }
 
@@ -487,7 +488,8 @@ export class Scheduler {
       this.findings += report.kept
       this.suppressed += report.suppressed
     }
-    await this.#tellPaused(held)
+    const failed = held.filter(({ result }) => result.state === 'failed')
+    await this.#tellPaused([...new Set(failed.map(({ job }) => job.entry))])
   }
 
   #windowRun({ job, result }: Held): WindowRun {
@@ -565,17 +567,15 @@ export class Scheduler {
     })
   }
 
-  /** A rule that has just been paused is a finding itself. */
-  async #tellPaused(held: readonly Held[]): Promise<void> {
-    const now = this.#options.clock.now()
-    const paused = new Set(
-      held.flatMap(({ job, result }) =>
-        result.state === 'failed' && job.entry.isPaused ? [job.entry] : [],
-      ),
-    )
-    if (paused.size === 0) return
+  /**
+   * A rule that is paused because it failed is a finding itself. Told again when the schedule is taken: the program may have
+   * ended between the note of the pause and the finding, which has one id and is kept once.
+   */
+  async #tellPaused(entries: readonly Entry[]): Promise<void> {
+    const paused = entries.filter(({ isPaused }) => isPaused)
+    if (paused.length === 0) return
     await this.#options.keeper.keep(
-      [...paused].map(({ rule, row }) => pausedFinding(rule, row.paused, row.checkpoint, now)),
+      paused.map(({ rule, row }) => pausedFinding(rule, row.paused, row.checkpoint, row.paused_at)),
     )
   }
 
