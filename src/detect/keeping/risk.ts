@@ -94,6 +94,15 @@ const counts = ({ score, value }: FoundRisk): boolean => score > 0 && value !== 
 
 /** An object as it is compared: as the entity that it is, whatever rule or language names it. */
 export function normalizedObject({ value, type }: Pick<FoundRisk, 'value' | 'type'>): string {
+  // A name may carry several marks of networks and domains; each look takes some away, never adds one.
+  for (let name = value; ; ) {
+    const next = normalizedOnce(name, type)
+    if (next === name || next.length >= name.length) return next
+    name = next
+  }
+}
+
+function normalizedOnce(value: string, type: string): string {
   const low = value.trim().toLowerCase()
   if (type !== 'system' && type !== 'user') return low
   const entity =
