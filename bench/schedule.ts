@@ -4,7 +4,7 @@
  * languages in equal parts, each with a literal of its own; some of them fire.
  */
 import { cpus } from 'node:os'
-import { isoOfMs } from '../src/detect/windows.ts'
+import { isoOfMs } from '../src/core/time.ts'
 import type { Rule } from '../src/rules/rule.ts'
 import {
   HOUR,

@@ -38,7 +38,7 @@ export function listLimit(options: OptionValues, usual: number): number {
   throw new UsageError(`--limit wants a number from 1 to ${MOST}, not "${given}"`)
 }
 
-type ListCell = string | number | readonly unknown[]
+type ListCell = string | number | null | readonly unknown[]
 export type ListRow = Readonly<Record<string, ListCell>>
 
 export interface Listing {
@@ -51,8 +51,10 @@ export interface Listing {
   readonly cells: (row: number) => readonly Cell[]
 }
 
-const cellText = (value: ListCell): string =>
-  typeof value === 'object' ? value.map(String).join('; ') : String(value)
+function cellText(value: ListCell): string {
+  if (value === null) return ''
+  return typeof value === 'object' ? value.map(String).join('; ') : String(value)
+}
 
 /** Prints a list in the form that the options choose. */
 export async function printListing(

@@ -3,6 +3,7 @@
  * Gives instants or diagnostics. Without an offset, times are UTC.
  */
 import { type Diagnostic, diagnose, type Outcome } from '../core/diagnostic.ts'
+import { millisecondsOf } from '../core/length.ts'
 import {
   EARLIEST_MS,
   type Instant,
@@ -11,14 +12,6 @@ import {
   parseIso,
   printInstant,
 } from '../core/time.ts'
-
-const UNITS: ReadonlyMap<string, number> = new Map([
-  ['s', 1_000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-  ['w', 7 * 86_400_000],
-])
 
 /** `now`, `-24h`, `+5m`, `now-7d`. */
 const RELATIVE = /^(?:now|(?:now)?([+-])(\d{1,9})([smhdw]))$/
@@ -35,7 +28,7 @@ function read(text: string, edge: 'from' | 'to', now: Instant): Instant | undefi
   const relative = RELATIVE.exec(text.toLowerCase())
   if (relative) {
     const [, sign = '+', amount = '0', unit = 's'] = relative
-    const ms = Number(amount) * (UNITS.get(unit) ?? 0)
+    const ms = millisecondsOf(`${amount}${unit}`) ?? 0
     return { ms: now.ms + (sign === '-' ? -ms : ms), sub: now.sub }
   }
   if (/^\d{9,19}(?:\.\d{1,9})?$/.test(text)) return parseEpoch(text)

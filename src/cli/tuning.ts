@@ -1,17 +1,7 @@
 /** What the shell says of overlays: what one does to a rule, and the first text of one. */
+import { lengthText } from '../core/length.ts'
 import type { FilterTest, Rule, Tuning } from '../rules/rule.ts'
 import { counted } from './figures.ts'
-
-/** A length of time as overlays have it. */
-function lengthText(ms: number): string {
-  const units = [
-    ['d', 86_400_000],
-    ['h', 3_600_000],
-    ['m', 60_000],
-  ] as const
-  const [unit, size] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ['s', 1_000]
-  return `${ms / size}${unit}`
-}
 
 function scheduleText({ cron, every, lookback, delay }: NonNullable<Tuning['schedule']>): string {
   return [

@@ -3,24 +3,10 @@
  * keys that nobody asked for told with the nearest known one. Nothing is thrown; what is wrong is told.
  */
 import { type Diagnostic, diagnose } from './diagnostic.ts'
+import { millisecondsOf } from './length.ts'
 import type { Span } from './span.ts'
 import { suggest } from './suggest.ts'
 import { childOf, entryOf, textOf, type YamlNode } from './yaml.ts'
-
-const UNITS: ReadonlyMap<string, number> = new Map([
-  ['ms', 1],
-  ['s', 1_000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-  ['w', 7 * 86_400_000],
-])
-
-/** Milliseconds of `90s`, `5m`, `24h`, `7d`, `2w`; undefined for other texts. */
-function millisecondsOf(text: string): number | undefined {
-  const found = /^(\d{1,9})\s*(ms|[smhdw])$/.exec(text.trim())
-  return found === null ? undefined : Number(found[1]) * (UNITS.get(found[2] ?? '') ?? 0)
-}
 
 /** What is said of a value that is not what it must be, and of a key that is not known. */
 interface SectionCodes {

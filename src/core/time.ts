@@ -42,6 +42,9 @@ export function printInstant(time: Instant): string {
   )
 }
 
+/** The same of milliseconds since 1970. */
+export const isoOfMs = (ms: number): string => printInstant({ ms, sub: 0 })
+
 function daysIn(year: number, month: number): number {
   return new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate()
 }

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { limits } from '../core/limits.ts'
 import { type KustoPart, LEVELS, type Level, type Rule } from '../rules/rule.ts'
-import type { EventFields, Finding, FoundEntity } from './finding.ts'
+import { type EventFields, type Finding, type FoundEntity, fixedId } from './finding.ts'
 import { printValue, type ResultColumn, type Value } from './values.ts'
 import type { RunWindow } from './windows.ts'
 
@@ -224,10 +224,7 @@ export class Alerts {
 
   /** The fixed id: the same rule on the same key gives the same. */
   #id(key: string): string {
-    return createHash('sha256')
-      .update(JSON.stringify([this.#rule.id, this.#rule.title, key]))
-      .digest('hex')
-      .slice(0, 32)
+    return fixedId(this.#rule.id, this.#rule.title, key)
   }
 }
 

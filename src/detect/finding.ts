@@ -83,8 +83,10 @@ export interface StoredEvent {
  * same, whatever else is stored.
  */
 export function findingId(rule: string, source: string, stored: StoredEvent): string {
-  return createHash('sha256')
-    .update(JSON.stringify([rule, source, stored.file, stored.record, stored.time]))
-    .digest('hex')
-    .slice(0, 32)
+  return fixedId(rule, source, stored.file, stored.record, stored.time)
+}
+
+/** An id that the same parts always give: 32 hexadecimal digits. */
+export function fixedId(...parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 }

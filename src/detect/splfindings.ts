@@ -1,9 +1,14 @@
 /**
  * From the rows of a search to findings: one a row, with what is at risk, what is evidence, and the texts of the alert.
  */
-import { createHash } from 'node:crypto'
 import type { Rule, SplPart } from '../rules/rule.ts'
-import type { Finding, FoundEntity, FoundRisk, FoundThreat } from './finding.ts'
+import {
+  type Finding,
+  type FoundEntity,
+  type FoundRisk,
+  type FoundThreat,
+  fixedId,
+} from './finding.ts'
 import type { SplRows } from './splvalues.ts'
 import type { Value } from './values.ts'
 
@@ -159,9 +164,6 @@ export class SplFindings {
 
   /** The fixed id: the same rule on the same key gives the same. */
   #id(key: string): string {
-    return createHash('sha256')
-      .update(JSON.stringify([this.#rule.id, this.#rule.title, key]))
-      .digest('hex')
-      .slice(0, 32)
+    return fixedId(this.#rule.id, this.#rule.title, key)
   }
 }

@@ -38,9 +38,6 @@ const NRT_MS = 60_000
 
 const isoOf = (ticks: bigint): string => printInstant(instantOfTicks(ticks))
 
-/** Milliseconds since 1970 as bounds and times of runs are written. */
-export const isoOfMs = (ms: number): string => printInstant({ ms, sub: 0 })
-
 /** Lengths of a rule's schedule in ticks: how far its runs are apart, and how far back each looks. */
 export interface Cadence {
   readonly apart: bigint

@@ -3,8 +3,7 @@ import type { Diagnostic } from '../core/diagnostic.ts'
 import { type Place, placesIn } from '../core/span.ts'
 import type { KustoAnswer, KustoCompiled } from '../dialects/kusto/answer.ts'
 import type { KustoRule } from '../dialects/kusto/rule.ts'
-import type { Condition } from '../dialects/sigma/condition.ts'
-import type { Comparison, CorrelationType } from '../dialects/sigma/correlation.ts'
+import type { Correlation } from '../dialects/sigma/correlation.ts'
 import type { Effect, SplAnswer } from '../dialects/spl/answer.ts'
 import type { TimeRange } from '../dialects/spl/command.ts'
 import type { Lookups } from '../dialects/spl/lookups.ts'
@@ -98,19 +97,8 @@ export interface CorrelatedRule {
 }
 
 /** What a Sigma correlation has beside its plan. */
-export interface CorrelationPart {
-  readonly type: CorrelationType
+export interface CorrelationPart extends Omit<Correlation, 'rules' | 'aliases' | 'span'> {
   readonly rules: readonly CorrelatedRule[]
-  readonly groupBy: readonly string[]
-  /** Milliseconds. */
-  readonly timespan: number
-  readonly comparisons: readonly Comparison[]
-  readonly fields: readonly string[]
-  /** 0 to 100. */
-  readonly percentile: number
-  readonly expression?: Condition
-  /** True when the rules that it counts make findings of their own too. */
-  readonly generate: boolean
 }
 
 /** When a rule runs, where a user's overlay says so; what is absent stays as the rule has it. Lengths are milliseconds. */

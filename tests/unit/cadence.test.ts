@@ -1,11 +1,7 @@
 /** When rules of each language run on their own, and what each run sees. */
 import { describe, expect, it } from 'vitest'
-import {
-  isScheduled,
-  lengthText,
-  type Schedule,
-  scheduleOf,
-} from '../../src/detect/schedule/cadence.ts'
+import { lengthText } from '../../src/core/length.ts'
+import { isScheduled, type Schedule, scheduleOf } from '../../src/detect/schedule/cadence.ts'
 import { plainSettings, readSettings } from '../../src/detect/settings.ts'
 import { PLAIN_RULE as PLAIN_KUSTO } from '../../src/dialects/kusto/rule.ts'
 import { PLAIN_RULE as PLAIN_SPL, type SplRule } from '../../src/dialects/spl/rule.ts'

@@ -1,5 +1,7 @@
 /** `harrier explain`: what a rule looks for, where, what would run, and what data there is for it. */
+
 import { existsSync } from 'node:fs'
+import { lengthText } from '../../core/length.ts'
 import { viewResolver } from '../../detect/plan.ts'
 import { planQuery, planRows, sourcesOf } from '../../detect/runquery.ts'
 import { printExpr, printRel } from '../../ir/print.ts'
@@ -102,17 +104,6 @@ async function droppedText(
     }
   }
   return lines.join('\n')
-}
-
-/** How far apart lengths of time are, as a person writes them. */
-function lengthText(ms: number): string {
-  const units = [
-    ['d', 86_400_000],
-    ['h', 3_600_000],
-    ['m', 60_000],
-  ] as const
-  const [unit, size] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ['s', 1_000]
-  return `${ms / size}${unit}`
 }
 
 const TRIGGERS = { gt: 'more than', lt: 'fewer than', eq: 'exactly', ne: 'other than' } as const

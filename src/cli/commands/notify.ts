@@ -8,6 +8,7 @@ import { KINDS } from '../../detect/notify/kinds/table.ts'
 import {
   countMessages,
   listMessages,
+  type MessageState,
   outboxTable,
   retryMessages,
 } from '../../detect/notify/outbox.ts'
@@ -16,9 +17,9 @@ import { type Context, openNamedStore } from '../context.ts'
 import { count, counted, shortTime } from '../figures.ts'
 import { STORE_OPTION } from '../intaking.ts'
 import { jsonText } from '../json.ts'
+import { checkListing, isForPeople, LIST_OPTIONS, listLimit, printListing } from '../listing.ts'
 import { type FoundSettings, SETTINGS_OPTION, settingsFor, storeOf } from '../settings.ts'
-import { csvCell } from '../stream.ts'
-import { renderTable } from '../table.ts'
+import type { Cell, Column } from '../table.ts'
 import { paint } from '../terminal.ts'
 import { line, safeLines } from '../text.ts'
 import { EXIT, UsageError } from '../usage.ts'
@@ -111,30 +112,54 @@ async function test(
 }
 
 const STATES = ['waiting', 'sent', 'failed'] as const
-const FORMS = ['json', 'jsonl', 'csv'] as const
 const MOST_SHOWN = 50
 
-function limitOf(options: OptionValues): number {
-  const text = options.text('limit')
-  if (text === undefined) return MOST_SHOWN
-  if (!/^\d{1,6}$/.test(text)) throw new UsageError(`--limit must be a number, not "${text}"`)
-  return Number(text)
-}
-
 const isoOf = (ms: number): string => (ms === 0 ? '' : new Date(ms).toISOString())
+
+const COLUMNS: readonly Column[] = [
+  { title: 'CHANNEL', shrinksTo: 8 },
+  { title: 'STATE' },
+  { title: 'TRIES', align: 'right', dropOrder: 3 },
+  { title: 'SENT OR DUE', dropOrder: 1 },
+  { title: 'ABOUT', shrinksTo: 20 },
+  { title: 'ERROR', shrinksTo: 16, dropOrder: 2 },
+]
+
+const plainMessage = (each: MessageState) => ({
+  channel: each.channel,
+  state: each.state,
+  title: each.title,
+  finding: each.finding,
+  message: each.message,
+  filled: isoOf(each.filled),
+  sent: isoOf(each.sent),
+  next: each.state === 'waiting' ? isoOf(each.next) : '',
+  tries: each.tries,
+  error: each.error,
+})
+
+function messageCells(row: ReturnType<typeof plainMessage> | undefined): readonly Cell[] {
+  if (row === undefined) return []
+  return [
+    row.channel,
+    { text: row.state, ...(row.state === 'failed' ? { style: 'bad' as const } : {}) },
+    row.tries,
+    shortTime(row.sent || row.next || row.filled),
+    row.title,
+    row.error,
+  ]
+}
 
 async function list(
   context: Context,
   _: readonly string[],
   options: OptionValues,
 ): Promise<number> {
-  const limit = limitOf(options)
-  if (FORMS.filter((each) => options.flag(each)).length > 1) {
-    throw new UsageError('choose one of --json, --jsonl and --csv')
-  }
+  checkListing(options)
+  const limit = listLimit(options, MOST_SHOWN)
   const found = settingsFor(context, options)
   const opened = await openNamedStore(context, storeOf(found, options), true)
-  const { out, err, quiet } = context.output
+  const { err, quiet } = context.output
   try {
     const table = await outboxTable(opened.store.records)
     const state = STATES.find((each) => each === options.text('state'))
@@ -156,65 +181,15 @@ async function list(
         ...(kind === undefined ? {} : { kind, promise: KINDS[kind].promise }),
       }
     })
-    const rows = messages.map((each) => ({
-      channel: each.channel,
-      state: each.state,
-      title: each.title,
-      finding: each.finding,
-      message: each.message,
-      filled: isoOf(each.filled),
-      sent: isoOf(each.sent),
-      next: each.state === 'waiting' ? isoOf(each.next) : '',
-      tries: each.tries,
-      error: each.error,
-    }))
-    if (options.flag('json')) {
-      out.write(`${jsonText({ channels, messages: rows })}\n`)
-      return EXIT.done
-    }
-    if (options.flag('jsonl')) {
-      for (const row of rows) out.write(`${jsonText(row)}\n`)
-      return EXIT.done
-    }
-    if (options.flag('csv')) {
-      const [first] = rows
-      if (first !== undefined) out.write(`${Object.keys(first).join(',')}\n`)
-      for (const row of rows) {
-        out.write(
-          `${Object.values(row)
-            .map((each) => csvCell(String(each), false))
-            .join(',')}\n`,
-        )
-      }
-      return EXIT.done
-    }
-    if (rows.length > 0) {
-      out.write(
-        renderTable(
-          out,
-          [
-            { title: 'CHANNEL', shrinksTo: 8 },
-            { title: 'STATE' },
-            { title: 'TRIES', align: 'right', dropOrder: 3 },
-            { title: 'SENT OR DUE', dropOrder: 1 },
-            { title: 'ABOUT', shrinksTo: 20 },
-            { title: 'ERROR', shrinksTo: 16, dropOrder: 2 },
-          ],
-          rows.map((row) => [
-            row.channel,
-            {
-              text: row.state,
-              ...(row.state === 'failed' ? { style: 'bad' as const } : {}),
-            },
-            row.tries,
-            shortTime(row.sent || row.next || row.filled),
-            row.title,
-            row.error,
-          ]),
-        ),
-      )
-    }
-    if (!quiet) {
+    const rows = messages.map(plainMessage)
+    await printListing(context, options, {
+      head: { channels },
+      name: 'messages',
+      rows,
+      columns: COLUMNS,
+      cells: (at) => messageCells(rows[at]),
+    })
+    if (!quiet && isForPeople(options)) {
       for (const { channel: name, kind, promise, waiting, sent, failed } of channels) {
         const about = kind === undefined ? 'not in the settings' : `${kind}, ${promise}`
         err.write(
@@ -278,9 +253,7 @@ export const notifyCommands: readonly CommandRecord[] = [
       { flags: '--state <state>', says: 'only messages of this state', values: STATES },
       { flags: '--channel <name>', says: 'only messages of this channel' },
       { flags: '--limit <n>', says: `at most so many messages (default: ${MOST_SHOWN})` },
-      JSON_OPTION,
-      { flags: '--jsonl', says: 'one message as JSON on each line' },
-      { flags: '--csv', says: 'comma-separated values, safe for spreadsheets' },
+      ...LIST_OPTIONS,
     ],
     prints:
       'The latest messages of the outbox, one for each finding and channel, and on stderr how many there are of each ' +

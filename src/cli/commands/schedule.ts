@@ -1,6 +1,6 @@
 /** `harrier schedule [list|windows|pause|resume]`: how rules stand on their schedules, and stopping some of them. */
 import { suggest } from '../../core/suggest.ts'
-import { printInstant } from '../../core/time.ts'
+import { isoOfMs } from '../../core/time.ts'
 import {
   overviewOf,
   type RuleStanding,
@@ -11,22 +11,21 @@ import type { CommandRecord, OptionValues } from '../command.ts'
 import { type Context, openNamedStore } from '../context.ts'
 import { count, counted, duration, shortTime } from '../figures.ts'
 import { STORE_OPTION } from '../intaking.ts'
-import { jsonText } from '../json.ts'
+import {
+  checkListing,
+  isForPeople,
+  LIST_OPTIONS,
+  type ListRow,
+  listLimit,
+  printListing,
+} from '../listing.ts'
 import { RULE_OPTIONS } from '../rulesets.ts'
 import { rulesOfStore, scheduledPaths } from '../scheduling.ts'
 import { SETTINGS_OPTION, settingsFor, storeOf } from '../settings.ts'
-import { csvCell } from '../stream.ts'
-import { type Column, renderTable } from '../table.ts'
+import type { Cell, Column } from '../table.ts'
 import type { Style } from '../terminal.ts'
 import { line } from '../text.ts'
 import { EXIT, UsageError } from '../usage.ts'
-
-const FORMS = ['json', 'jsonl', 'csv'] as const
-const FORM_OPTIONS = [
-  { flags: '--json', says: 'one JSON document' },
-  { flags: '--jsonl', says: 'one JSON object on each line' },
-  { flags: '--csv', says: 'comma-separated values, safe for spreadsheets' },
-]
 
 const STYLES: Readonly<Record<RuleStanding, Style>> = {
   new: 'dim',
@@ -50,41 +49,9 @@ const COLUMNS: readonly Column[] = [
   { title: 'WHY', shrinksTo: 8, dropOrder: 1 },
 ]
 
-const timeOf = (ms: number | undefined): string =>
-  ms === undefined ? '' : printInstant({ ms, sub: 0 })
+const timeOf = (ms: number | undefined): string => (ms === undefined ? '' : isoOfMs(ms))
 
-function checkForms(options: OptionValues): void {
-  if (FORMS.filter((each) => options.flag(each)).length > 1) {
-    throw new UsageError('choose one of --json, --jsonl and --csv')
-  }
-}
-
-/** Prints plain objects in the form that the options choose; false when none is chosen. */
-function printed(
-  context: Context,
-  options: OptionValues,
-  name: string,
-  items: readonly Readonly<Record<string, string | number | null>>[],
-  more: Readonly<Record<string, string | number | null>> = {},
-): boolean {
-  const { out } = context.output
-  if (options.flag('json')) out.write(`${jsonText({ ...more, [name]: items })}\n`)
-  else if (options.flag('jsonl')) for (const each of items) out.write(`${jsonText(each)}\n`)
-  else if (options.flag('csv')) {
-    const [first = {}] = items
-    out.write(`${Object.keys(first).join(',')}\r\n`)
-    for (const each of items) {
-      out.write(
-        `${Object.values(each)
-          .map((value) => csvCell(String(value ?? ''), false))
-          .join(',')}\r\n`,
-      )
-    }
-  } else return false
-  return true
-}
-
-const plainRule = (each: ScheduledRule): Readonly<Record<string, string | number | null>> => ({
+const plainRule = (each: ScheduledRule): ListRow => ({
   rule: each.rule,
   title: each.title,
   language: each.language,
@@ -108,12 +75,28 @@ const RANKS: Readonly<Record<RuleStanding, number>> = {
   gone: 5,
 }
 
+function ruleCells(each: ScheduledRule | undefined): readonly Cell[] {
+  if (each === undefined) return []
+  return [
+    each.title,
+    each.language,
+    each.schedule,
+    { text: each.state, style: STYLES[each.state] },
+    shortTime(timeOf(each.last)),
+    shortTime(timeOf(each.next)),
+    each.lag < 1_000 ? '' : duration(each.lag / 1_000),
+    each.late === 0 ? '' : count(each.late),
+    each.gaps === 0 ? '' : count(each.gaps),
+    each.reason,
+  ]
+}
+
 async function list(
   context: Context,
   _: readonly string[],
   options: OptionValues,
 ): Promise<number> {
-  checkForms(options)
+  checkListing(options)
   const found = settingsFor(context, options)
   const opened = await openNamedStore(context, storeOf(found, options), true)
   try {
@@ -127,37 +110,23 @@ async function list(
       now,
     )
     const sorted = all.toSorted((a, b) => RANKS[a.state] - RANKS[b.state] || b.lag - a.lag)
-    if (printed(context, options, 'rules', sorted.map(plainRule), { run_by: holder ?? null })) {
-      return EXIT.done
-    }
-    const isAll = options.flag('all')
-    const shown = sorted.filter(({ state }) => isAll || (state !== 'off' && state !== 'gone'))
-    const { out, err } = context.output
-    if (shown.length > 0) {
-      out.write(
-        renderTable(
-          out,
-          COLUMNS,
-          shown.map((each) => [
-            each.title,
-            each.language,
-            each.schedule,
-            { text: each.state, style: STYLES[each.state] },
-            shortTime(timeOf(each.last)),
-            shortTime(timeOf(each.next)),
-            each.lag < 1_000 ? '' : duration(each.lag / 1_000),
-            each.late === 0 ? '' : count(each.late),
-            each.gaps === 0 ? '' : count(each.gaps),
-            each.reason,
-          ]),
-        ),
-      )
-    }
-    if (!context.output.quiet) {
+    const isOff = ({ state }: ScheduledRule): boolean => state === 'off' || state === 'gone'
+    const isAll = !isForPeople(options) || options.flag('all')
+    const shown = sorted.filter((each) => isAll || !isOff(each))
+    await printListing(context, options, {
+      head: { run_by: holder ?? null },
+      name: 'rules',
+      rows: shown.map(plainRule),
+      columns: COLUMNS,
+      cells: (at) => ruleCells(shown[at]),
+    })
+    if (!context.output.quiet && isForPeople(options)) {
       const hidden = sorted.length - shown.length
       const owner = holder === undefined ? 'nobody runs them now' : `run by ${holder}`
       const rest = hidden === 0 ? '' : `; ${count(hidden)} without a schedule are not shown (--all)`
-      err.write(line`${counted(shown.length, 'rule')} on a schedule, ${owner}${rest}\n`)
+      context.output.err.write(
+        line`${counted(shown.length, 'rule')} on a schedule, ${owner}${rest}\n`,
+      )
     }
     return EXIT.done
   } finally {
@@ -220,7 +189,7 @@ function ordering(want: 'pause' | 'resume') {
   }
 }
 
-const plainWindow = (each: WindowRow): Readonly<Record<string, string | number | null>> => ({
+const plainWindow = (each: WindowRow): ListRow => ({
   rule: each.rule,
   scheduled: timeOf(each.at),
   state: each.state,
@@ -233,50 +202,59 @@ const plainWindow = (each: WindowRow): Readonly<Record<string, string | number |
   suppressed: each.suppressed,
 })
 
+const USUAL = 50
+const WINDOW_COLUMNS: readonly Column[] = [
+  { title: 'SCHEDULED' },
+  { title: 'RULE', shrinksTo: 16 },
+  { title: 'STATE' },
+  { title: 'FINDINGS', align: 'right' },
+  { title: 'NEW', align: 'right', dropOrder: 1 },
+  { title: 'TOOK', align: 'right', dropOrder: 3 },
+  { title: 'LAG', align: 'right', dropOrder: 2 },
+  { title: 'WHY', shrinksTo: 8, dropOrder: 4 },
+]
+
+function windowCells(
+  each: WindowRow | undefined,
+  titles: ReadonlyMap<string, string>,
+): readonly Cell[] {
+  if (each === undefined) return []
+  return [
+    shortTime(timeOf(each.at)),
+    titles.get(each.rule) ?? each.rule,
+    { text: each.state, style: each.state === 'ok' ? 'good' : 'bad' },
+    each.findings === 0 ? '' : count(each.findings),
+    each.kept === 0 ? '' : count(each.kept),
+    duration(each.took / 1_000),
+    each.lag < 1_000 ? '' : duration(each.lag / 1_000),
+    each.reason,
+  ]
+}
+
 async function windows(
   context: Context,
   [word]: readonly string[],
   options: OptionValues,
 ): Promise<number> {
-  checkForms(options)
-  const limit = options.text('limit') ?? '50'
-  if (!/^\d{1,6}$/.test(limit)) throw new UsageError(`--limit wants a number, not "${limit}"`)
+  checkListing(options)
+  const limit = listLimit(options, USUAL)
   const found = settingsFor(context, options)
   const opened = await openNamedStore(context, storeOf(found, options), true)
   try {
     const state = await ScheduleState.open(opened.store.records)
     const rule = word === undefined ? undefined : (await meant(state, word)).rule
     const titles = new Map((await state.rules()).map((each) => [each.rule, each.title]))
-    const rows = await state.windows(rule, Number(limit))
-    if (printed(context, options, 'windows', rows.map(plainWindow))) return EXIT.done
-    const { out, err, quiet } = context.output
-    if (rows.length > 0) {
-      out.write(
-        renderTable(
-          out,
-          [
-            { title: 'SCHEDULED' },
-            { title: 'RULE', shrinksTo: 16 },
-            { title: 'STATE' },
-            { title: 'FINDINGS', align: 'right' },
-            { title: 'NEW', align: 'right', dropOrder: 1 },
-            { title: 'TOOK', align: 'right', dropOrder: 3 },
-            { title: 'LAG', align: 'right', dropOrder: 2 },
-            { title: 'WHY', shrinksTo: 8, dropOrder: 4 },
-          ],
-          rows.map((each) => [
-            shortTime(timeOf(each.at)),
-            titles.get(each.rule) ?? each.rule,
-            { text: each.state, style: each.state === 'ok' ? 'good' : 'bad' },
-            each.findings === 0 ? '' : count(each.findings),
-            each.kept === 0 ? '' : count(each.kept),
-            duration(each.took / 1_000),
-            each.lag < 1_000 ? '' : duration(each.lag / 1_000),
-            each.reason,
-          ]),
-        ),
-      )
-    } else if (!quiet) err.write('no window has been run yet\n')
+    const rows = await state.windows(rule, limit)
+    await printListing(context, options, {
+      head: {},
+      name: 'windows',
+      rows: rows.map(plainWindow),
+      columns: WINDOW_COLUMNS,
+      cells: (at) => windowCells(rows[at], titles),
+    })
+    const { err, quiet } = context.output
+    if (rows.length === 0 && !quiet && isForPeople(options))
+      err.write('no window has been run yet\n')
     return EXIT.done
   } finally {
     await opened.close()
@@ -293,7 +271,7 @@ export const scheduleCommands: readonly CommandRecord[] = [
       STORE_OPTION,
       SETTINGS_OPTION,
       { flags: '--all', says: 'also rules that do not run on a schedule, and why' },
-      ...FORM_OPTIONS,
+      ...LIST_OPTIONS,
     ],
     prints:
       'One line a rule: what does not run first. LATE counts events that came later than `schedule.lateness`, so that no window was run ' +
@@ -309,7 +287,7 @@ export const scheduleCommands: readonly CommandRecord[] = [
       STORE_OPTION,
       SETTINGS_OPTION,
       { flags: '--limit <count>', says: 'the most windows that are listed (default 50)' },
-      ...FORM_OPTIONS,
+      ...LIST_OPTIONS,
     ],
     prints: 'One line a window: when it was due, how it ended and what it found; the latest first.',
     examples: ['harrier schedule windows', 'harrier schedule windows "Suspicious Service" --json'],

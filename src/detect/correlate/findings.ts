@@ -1,5 +1,4 @@
 /** From bursts to findings: one each, with its group as entities, its first events as evidence, and what was counted. */
-import { createHash } from 'node:crypto'
 import { limits } from '../../core/limits.ts'
 import { instantOfTicks, printInstant, ticksIn } from '../../core/time.ts'
 import { and, call, type Expr, number, or, text } from '../../ir/expr.ts'
@@ -8,7 +7,13 @@ import { type CorrelationPart, keyOfRule, type Rule } from '../../rules/rule.ts'
 import { META } from '../../schema/source.ts'
 import { printSql } from '../../sql/print.ts'
 import { eventColumns, readEvent } from '../event.ts'
-import type { EventFields, Finding, FoundEntity, StoredEvent } from '../finding.ts'
+import {
+  type EventFields,
+  type Finding,
+  type FoundEntity,
+  fixedId,
+  type StoredEvent,
+} from '../finding.ts'
 import type { BurstWorld } from './bursts.ts'
 import type { Burst } from './correlator.ts'
 import type { MatchRef } from './gauge.ts'
@@ -155,10 +160,7 @@ export async function* correlationFindings(
     const row = rowOf(part, burst)
     const time = own?.time ?? ref.time
     const from = slot === undefined ? [ref.source, ref.file, ref.record, ref.time] : slot
-    const id = createHash('sha256')
-      .update(JSON.stringify([keyOfRule(rule), group, from]))
-      .digest('hex')
-      .slice(0, 32)
+    const id = fixedId(keyOfRule(rule), group, from)
     const entities = entitiesOf(part.groupBy, group)
     yield {
       time,

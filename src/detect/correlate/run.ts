@@ -1,12 +1,12 @@
 /** Running one Sigma correlation over a store. */
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
+import { lengthText } from '../../core/length.ts'
 import { limits } from '../../core/limits.ts'
 import { instantOfTicks, printInstant } from '../../core/time.ts'
 import { givesNothing } from '../../plan/empty.ts'
 import type { CorrelationPart, Rule } from '../../rules/rule.ts'
 import type { Finding } from '../finding.ts'
 import { type QueryWorld, within } from '../runquery.ts'
-import { lengthText } from '../schedule/cadence.ts'
 import type { ScheduledOptions, ScheduledOutcome } from '../scheduled.ts'
 import { type Bursts, type BurstWorld, measureOf, type Range, readBursts } from './bursts.ts'
 import { type Burst, TooManyMatches } from './correlator.ts'

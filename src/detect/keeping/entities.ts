@@ -174,7 +174,7 @@ function comparable(word: string, name: string): string {
   const low = name.trim().toLowerCase()
   switch (word) {
     case 'host':
-      return addressText(low) ?? low.replace(/^\\\\/, '').split('.')[0] ?? low
+      return addressText(low) ?? low.replace(/^(?:\\\\\s*)+/, '').split('.')[0] ?? low
     case 'user': {
       const plain = lastPart(low, '\\')
       if (plain.startsWith('arn:')) return plain

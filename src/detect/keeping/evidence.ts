@@ -2,8 +2,9 @@
  * The texts of what was run: plan and statement, kept once for all findings of a version of a rule. Runs differ in their
  * times; those stand with each finding, so that texts that differ in times alone are kept as one.
  */
-import { createHash } from 'node:crypto'
+
 import type { RecordSpec, Records } from '../../engine/records.ts'
+import { fixedId } from '../finding.ts'
 import type { WindowRun } from './keeper.ts'
 
 /** Longest plan or statement that is kept whole. */
@@ -38,10 +39,7 @@ export function evidenceOf(
   version: string,
 ): readonly Evidence[] {
   return queries.map(({ plan, sql }) => {
-    const id = createHash('sha256')
-      .update(JSON.stringify([rule, version, plan.replace(TIME, '?'), sql.replace(TIME, '?')]))
-      .digest('hex')
-      .slice(0, 32)
+    const id = fixedId(rule, version, plan.replace(TIME, '?'), sql.replace(TIME, '?'))
     return { id, rule, version, plan: shortened(plan), sql: shortened(sql) }
   })
 }

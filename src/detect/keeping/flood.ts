@@ -2,9 +2,10 @@
  * The most findings of one window of a rule that are kept: the most severe, of those the earliest. What lies beyond is
  * told by one finding more, with their number, so that whoever makes a rule fire without end hides nothing in it.
  */
-import { createHash } from 'node:crypto'
+
 import { limits } from '../../core/limits.ts'
 import { LEVELS, type Level, type Rule } from '../../rules/rule.ts'
+import { fixedId } from '../finding.ts'
 import type { WindowRun } from './keeper.ts'
 import { eventIdOf, type KeptFinding } from './kept.ts'
 
@@ -26,10 +27,7 @@ function bySeverity(a: KeptFinding, b: KeptFinding): number {
 
 /** The id of the finding that tells of a flood in a window: it is there once, whatever its number. */
 export function overflowId(rule: string, run: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([rule, 'overflow', run]))
-    .digest('hex')
-    .slice(0, 32)
+  return fixedId(rule, 'overflow', run)
 }
 
 /** The finding that stands for those beyond the most. */

@@ -4,10 +4,15 @@
  * calculated = (score + what is added) x what it is multiplied with
  * (https://docs.splunk.com/Documentation/ES/latest/User/RiskFactors).
  */
-import { createHash } from 'node:crypto'
 import { fitsPattern } from '../../core/stars.ts'
 import type { Rule } from '../../rules/rule.ts'
-import type { Finding, FoundEntity, FoundRisk, FoundThreat } from '../finding.ts'
+import {
+  type Finding,
+  type FoundEntity,
+  type FoundRisk,
+  type FoundThreat,
+  fixedId,
+} from '../finding.ts'
 import { entityKey } from './entities.ts'
 import type { KeptRisk } from './kept.ts'
 import type { RiskFactor, RiskSettings } from './risksettings.ts'
@@ -94,15 +99,6 @@ const counts = ({ score, value }: FoundRisk): boolean => score > 0 && value !== 
 
 /** An object as it is compared: as the entity that it is, whatever rule or language names it. */
 export function normalizedObject({ value, type }: Pick<FoundRisk, 'value' | 'type'>): string {
-  // A name may carry several marks of networks and domains; each look takes some away, never adds one.
-  for (let name = value; ; ) {
-    const next = normalizedOnce(name, type)
-    if (next === name || next.length >= name.length) return next
-    name = next
-  }
-}
-
-function normalizedOnce(value: string, type: string): string {
   const low = value.trim().toLowerCase()
   if (type !== 'system' && type !== 'user') return low
   const entity =
@@ -150,10 +146,7 @@ export function scored(
   const known = new Map<string, KeptRisk>()
   for (const risk of risks) {
     const { field, value, type, message, score } = risk
-    const id = createHash('sha256')
-      .update(JSON.stringify([finding.id, 'risk', field, value, type, message]))
-      .digest('hex')
-      .slice(0, 32)
+    const id = fixedId(finding.id, 'risk', field, value, type, message)
     const own: RiskFacts = { ...facts, ...factsOf(risk, facts) }
     const before = known.get(id)
     // The same object with several scores counts once, by the highest.

@@ -18,7 +18,7 @@ import {
   messageId,
   type NoticeBody,
 } from './message.ts'
-import type { OutboxRow, OutboxTable } from './outbox.ts'
+import { type OutboxRow, type OutboxTable, UNSENT } from './outbox.ts'
 import { plainLine } from './words.ts'
 
 /** What the courier needs of the clock of the scheduler. */
@@ -295,20 +295,14 @@ class Route {
       others
         .filter((each) => !known.has(each.settings.name))
         .map(({ settings }) => ({
+          ...UNSENT,
           finding,
           channel: settings.name,
-          state: 'waiting',
           rank: 3,
           run: '',
           title: `Notifications by "${name}" fail`,
           filled: now,
           next: now,
-          sent: 0,
-          tries: 0,
-          error: '',
-          message: '',
-          form: '',
-          mark: 0,
           body: JSON.stringify(notice),
         })),
     )

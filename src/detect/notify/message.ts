@@ -2,9 +2,10 @@
  * A message: what one delivery carries, made from rows of the outbox alone, so that making it again after a crash gives
  * the same message under the same id.
  */
-import { createHash } from 'node:crypto'
+
 import { limits } from '../../core/limits.ts'
 import { rankOf } from '../../rules/rule.ts'
+import { fixedId } from '../finding.ts'
 import { type KeptFinding, keptFindingOf } from '../keeping/kept.ts'
 import type { OutboxRow } from './outbox.ts'
 import { fillTemplate, type TemplatePart } from './template.ts'
@@ -40,10 +41,7 @@ export interface Wording {
 }
 
 export function messageId(channel: string, findings: readonly string[]): string {
-  return createHash('sha256')
-    .update(JSON.stringify([channel, ...[...findings].sort()]))
-    .digest('hex')
-    .slice(0, 32)
+  return fixedId(channel, ...[...findings].sort())
 }
 
 /** Fields of an event that say most; others follow while there is room. */

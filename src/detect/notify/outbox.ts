@@ -83,22 +83,27 @@ function bodyOf(finding: KeptFinding): string {
   return JSON.stringify({ ...rest, event: {}, context: {}, entities: [], risks: [], is_cut: true })
 }
 
+/** What every row is before anybody has tried to send it. */
+export const UNSENT = {
+  state: 'waiting',
+  sent: 0,
+  tries: 0,
+  error: '',
+  message: '',
+  form: '',
+  mark: 0,
+} as const
+
 function rowOf(finding: KeptFinding, channel: ChannelSettings, body: string, now: number) {
   return {
+    ...UNSENT,
     finding: finding.id,
     channel: channel.name,
-    state: 'waiting',
     rank: rankOf(finding.urgency),
     run: `${finding.rule_key} ${finding.run_at}`,
     title: (finding.title ?? finding.rule_title).slice(0, limits.messageTitleChars),
     filled: now,
     next: now + channel.wait,
-    sent: 0,
-    tries: 0,
-    error: '',
-    message: '',
-    form: '',
-    mark: 0,
     body,
   } satisfies OutboxRow
 }

@@ -3,13 +3,16 @@
  * a search, frequency and period of a Kusto rule), from the settings where it says nothing, and from the user's overlay
  * above both. Times are milliseconds since 1970.
  */
+
 import { createHash } from 'node:crypto'
 import { readCron } from '../../core/cron.ts'
 import { type Diagnostic, diagnose } from '../../core/diagnostic.ts'
+import { lengthText } from '../../core/length.ts'
+import { isoOfMs } from '../../core/time.ts'
 import { boundOf } from '../../functions/timemodifier.ts'
 import { type CorrelationPart, keyOfRule, type Rule } from '../../rules/rule.ts'
 import { isSetOffBy } from '../alerts.ts'
-import { cadenceOf, isoOfMs, type RunWindow } from '../windows.ts'
+import { cadenceOf, type RunWindow } from '../windows.ts'
 import type { ScheduleSettings } from './settings.ts'
 
 const MINUTE = 60_000
@@ -43,19 +46,6 @@ export interface Unscheduled {
 }
 
 export const isScheduled = (given: Schedule | Unscheduled): given is Schedule => !('off' in given)
-
-const UNITS: readonly (readonly [string, number])[] = [
-  ['d', DAY],
-  ['h', 60 * MINUTE],
-  ['m', MINUTE],
-  ['s', 1_000],
-]
-
-/** A length of time as settings have it: `90s`, `5m`, `1d`. */
-export function lengthText(ms: number): string {
-  const [unit = 'ms', size = 1] = UNITS.find(([, each]) => ms >= each && ms % each === 0) ?? []
-  return `${ms / size}${unit}`
-}
 
 function everyClock(every: number): Clock {
   return {

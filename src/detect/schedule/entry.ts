@@ -1,8 +1,10 @@
 /** One rule of the schedule while it runs: what is remembered of it, and what is yet to be done. */
+
 import { createHash } from 'node:crypto'
+import { isoOfMs } from '../../core/time.ts'
 import { keyOfRule, type Rule } from '../../rules/rule.ts'
 import type { ShownRows } from '../shown.ts'
-import { isoOfMs, type ScheduledRun } from '../windows.ts'
+import type { ScheduledRun } from '../windows.ts'
 import type { Schedule } from './cadence.ts'
 import { boundsIn, type Seen, timesTouched } from './minutes.ts'
 import type { RuleRow } from './state.ts'

@@ -3,8 +3,9 @@
  * some minutes belong to. Minutes are counted from 1970.
  */
 
+import { isoOfMs } from '../../core/time.ts'
 import type { RunStore } from '../store.ts'
-import { isoOfMs, type RunWindow, slotsOf } from '../windows.ts'
+import { type RunWindow, slotsOf } from '../windows.ts'
 import type { Schedule } from './cadence.ts'
 
 const MINUTE = 60_000

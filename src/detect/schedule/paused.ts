@@ -1,8 +1,8 @@
 /** A rule that is paused tells so as a finding of its own: a detection that does not run is worth knowing. */
-import { createHash } from 'node:crypto'
+import { isoOfMs } from '../../core/time.ts'
 import { keyOfRule, type Rule } from '../../rules/rule.ts'
+import { fixedId } from '../finding.ts'
 import type { WindowRun } from '../keeping/keeper.ts'
-import { isoOfMs } from '../windows.ts'
 
 const ID = 'harrier-rule-paused'
 
@@ -33,10 +33,7 @@ export function pausedFinding(
     stages: [],
     fields: ['rule', 'reason'],
   }
-  const id = createHash('sha256')
-    .update(JSON.stringify([ID, key, checkpoint]))
-    .digest('hex')
-    .slice(0, 32)
+  const id = fixedId(ID, key, checkpoint)
   const at = isoOfMs(now)
   return {
     rule: about,

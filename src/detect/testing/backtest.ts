@@ -2,14 +2,15 @@
  * A rule over the past: the runs that its schedule would have made, through the one path that runs rules, and what came
  * of them. Nothing is kept: a backtest only counts.
  */
-import { createHash } from 'node:crypto'
+
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { limits } from '../../core/limits.ts'
+import { isoOfMs } from '../../core/time.ts'
 import type { QueryOptions } from '../../engine/engine.ts'
 import type { TimeBounds } from '../../ir/rel.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { SchemaCatalogue } from '../../schema/catalogue.ts'
-import type { Finding } from '../finding.ts'
+import { type Finding, fixedId } from '../finding.ts'
 import type { Suppression } from '../keeping/suppression.ts'
 import { Plans } from '../plan.ts'
 import type { RuleState } from '../report.ts'
@@ -18,7 +19,7 @@ import { isScheduled, scheduleOf } from '../schedule/cadence.ts'
 import type { ScheduleSettings } from '../schedule/settings.ts'
 import { NOTHING_SHOWN, type ShownRows } from '../shown.ts'
 import type { RunStore } from '../store.ts'
-import { isoOfMs, type ScheduledRun } from '../windows.ts'
+import type { ScheduledRun } from '../windows.ts'
 import { type Hidden, HiddenCount } from './hidden.ts'
 import { eventTimes, pastRuns } from './past.ts'
 import { type Counted, type FieldTally, Tallies } from './tallies.ts'
@@ -87,7 +88,7 @@ const MOST_HELD = 2_000
 function matchKey({ source, file, record, time, event, window }: Finding): string {
   const what =
     record > 0 ? [source, file, record, time] : [window?.to ?? time, Object.entries(event).sort()]
-  return createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, 32)
+  return fixedId(...what)
 }
 
 /** The value below which a share of sorted numbers lies. */

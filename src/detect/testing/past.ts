@@ -1,11 +1,11 @@
 /** Which runs of a schedule saw events of the past: what a backtest runs, in order. */
 import { limits } from '../../core/limits.ts'
-import { ticksIn } from '../../core/time.ts'
+import { isoOfMs, ticksIn } from '../../core/time.ts'
 import type { TimeBounds } from '../../ir/rel.ts'
 import type { StoredCatalogue } from '../../schema/stored.ts'
 import type { Schedule } from '../schedule/cadence.ts'
 import type { RunStore } from '../store.ts'
-import { isoOfMs, type ScheduledRun, slotsOf } from '../windows.ts'
+import { type ScheduledRun, slotsOf } from '../windows.ts'
 
 const TICKS_PER_MS = 10_000n
 /** The grain in which it is looked up where events are. */

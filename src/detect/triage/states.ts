@@ -3,11 +3,12 @@
  * as an event that rules can read (`SecurityIncident`, incident review), and then becomes the state; its id is made from
  * what it changes, so that a change that was cut short is done again and not twice.
  */
-import { createHash } from 'node:crypto'
-import { type Instant, printInstant } from '../../core/time.ts'
+
+import { type Instant, isoOfMs } from '../../core/time.ts'
 import type { RecordOf, RecordSpec, Records } from '../../engine/records.ts'
 import { LEVELS, type Level } from '../../rules/rule.ts'
 import { INCIDENTS } from '../../schema/own.ts'
+import { fixedId } from '../finding.ts'
 import { type OwnStore, writeEvents } from '../keeping/events.ts'
 import { changeEvent } from '../keeping/fields.ts'
 import type { KeptFinding } from '../keeping/kept.ts'
@@ -116,8 +117,6 @@ export interface ChangeResult {
   readonly state: FindingState
 }
 
-const isoOfMs = (ms: number): string => printInstant({ ms, sub: 0 })
-
 function stateOf(row: RecordOf<typeof STATE_COLUMNS>): FindingState {
   const urgency = LEVELS.find((each) => each === row.urgency)
   return {
@@ -205,10 +204,7 @@ export async function changeFindings(
     if (CHANGED.every((key) => after[key] === before[key])) {
       return { finding, outcome: 'unchanged', state: before }
     }
-    const id = createHash('sha256')
-      .update(JSON.stringify([finding.id, before.change, patch, author]))
-      .digest('hex')
-      .slice(0, 32)
+    const id = fixedId(finding.id, before.change, patch, author)
     const last = before.changed_at === undefined ? 0 : Date.parse(before.changed_at)
     const time = Math.max(now.ms, last + 1)
     const state = { ...after, change: id, changed_at: isoOfMs(time), changed_by: author }

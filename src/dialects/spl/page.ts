@@ -205,7 +205,11 @@ function typeOf(hasNotable: boolean, hasRisk: boolean): SplRuleType {
   return hasRisk ? 'Anomaly' : 'Hunting'
 }
 
-function readRule(text: string, sections: ReadonlyMap<string, readonly Line[]>): SplRule {
+function readRule(
+  text: string,
+  sections: ReadonlyMap<string, readonly Line[]>,
+  risk: Risk,
+): SplRule {
   const section = (name: string): readonly Line[] => sections.get(name) ?? []
   const settings = new Map(
     rowsOf(section('Default Configuration')).map(([key = '', ...value]) => [
@@ -216,7 +220,6 @@ function readRule(text: string, sections: ReadonlyMap<string, readonly Line[]>):
   const isYes = (key: string): boolean => /^(?:yes|true)$/i.test(settings.get(key) ?? '')
   const hasNotable = isYes('Creates Notable')
   const hasRisk = isYes('Creates Risk Event')
-  const risk = readRisk(section('Risk Based Analytics (RBA)'))
   const outside = [...sections].flatMap(([name, lines]) => (name === 'Search' ? [] : lines))
   const techniques = outside.flatMap(
     ({ text: line }) => /^[-*\s|]{0,8}(T\d{4}(?:\.\d{3})?)\b/.exec(line)?.[1] ?? [],
@@ -277,12 +280,12 @@ export function readPage(text: string): SplDocument {
   const sections = sectionsOf(text)
   const lines = sections.get('Search') ?? []
   const { search, place } = readSearch(lines)
-  const rule = readRule(text, sections)
+  const told = sections.get('Risk Based Analytics (RBA)') ?? []
+  const risk = readRisk(told)
+  const rule = readRule(text, sections, risk)
   const start = lines[0]?.start ?? 0
   const isEmpty = search.trim() === ''
   const fieldSpans = new Map<string, Span>()
-  const risk = sections.get('Risk Based Analytics (RBA)') ?? []
-  const { isInferred = false } = readRisk(risk)
   const names = rule.riskObjects.map(({ field, type }) => `${field} (${type})`).join(', ')
   const used = [
     ...tokensOf(rule.riskMessage),
@@ -290,7 +293,7 @@ export function readPage(text: string): SplDocument {
     ...rule.threatObjects.map((each) => each.field),
   ]
   for (const name of used) {
-    const line = risk.find((each) => each.text.includes(name))
+    const line = told.find((each) => each.text.includes(name))
     if (line === undefined) continue
     const from = line.start + line.text.indexOf(name)
     fieldSpans.set(name, { start: from, end: from + name.length })
@@ -301,7 +304,9 @@ export function readPage(text: string): SplDocument {
     place,
     diagnostics: [
       ...(isEmpty ? [diagnose('HR550', { what: 'page' }, { start, end: start + 1 })] : []),
-      ...(isInferred ? [diagnose('HR560', { names: names.slice(0, 200) }, spanOf(risk))] : []),
+      ...(risk.isInferred === true
+        ? [diagnose('HR560', { names: names.slice(0, 200) }, spanOf(told))]
+        : []),
     ],
     span: { start: TITLE.exec(text)?.index ?? 0, end: text.length },
     macros: readMacros(sections.get('Macros Used') ?? []),

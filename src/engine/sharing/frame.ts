@@ -1,4 +1,5 @@
 /** Frames between processes that share a store: a JSON value and bytes, each with its length before it. */
+import type { Socket } from 'node:net'
 
 export interface Frame {
   readonly json: unknown
@@ -21,6 +22,14 @@ export function frameOf(json: unknown, pieces: readonly Uint8Array[] = []): read
     4,
   )
   return [prefix, text, ...pieces]
+}
+
+/** Writes one frame; nothing to a socket that is closed. */
+export function sendFrame(socket: Socket, json: unknown, pieces: readonly Uint8Array[] = []): void {
+  if (!socket.writable) return
+  socket.cork()
+  for (const piece of frameOf(json, pieces)) socket.write(piece)
+  socket.uncork()
 }
 
 /** Puts frames together from whatever pieces they arrive in. Holds at most one frame and what came with its end. */

@@ -4,7 +4,7 @@ import { limits } from '../../core/limits.ts'
 import { EngineError, type QueryOptions } from '../engine.ts'
 import { engineErrorOf } from '../failure.ts'
 import { UPLOAD_WINDOW } from './desk.ts'
-import { type Frame, FrameReader, frameOf } from './frame.ts'
+import { type Frame, FrameReader, sendFrame } from './frame.ts'
 import { type Place, PROTOCOL } from './place.ts'
 import { failureFrom, plain, whole } from './wire.ts'
 
@@ -115,11 +115,8 @@ export class Link {
     for (const each of all) each.fail(this.#over)
   }
 
-  #send(json: unknown, pieces: readonly Uint8Array[] = []): void {
-    if (!this.#socket.writable) return
-    this.#socket.cork()
-    for (const piece of frameOf(json, pieces)) this.#socket.write(piece)
-    this.#socket.uncork()
+  #send(json: unknown, pieces?: readonly Uint8Array[]): void {
+    sendFrame(this.#socket, json, pieces)
   }
 
   #drain(): void {

@@ -10,7 +10,7 @@ import { type Engine, EngineError } from '../engine.ts'
 import { engineErrorOf } from '../failure.ts'
 import type { Store } from '../store.ts'
 import { answer, UPLOAD_WINDOW, Upload } from './desk.ts'
-import { type Frame, FrameReader, frameOf } from './frame.ts'
+import { type Frame, FrameReader, sendFrame } from './frame.ts'
 import { makePlace, type Place, PROTOCOL, publish, withdraw } from './place.ts'
 import { failureJson, optionsFrom, plain, refused, text, whole } from './wire.ts'
 
@@ -88,11 +88,8 @@ class Connection {
     for (const each of this.#uploads.values()) each.break()
   }
 
-  #send(json: unknown, pieces: readonly Uint8Array[] = []): void {
-    if (!this.#socket.writable) return
-    this.#socket.cork()
-    for (const piece of frameOf(json, pieces)) this.#socket.write(piece)
-    this.#socket.uncork()
+  #send(json: unknown, pieces?: readonly Uint8Array[]): void {
+    sendFrame(this.#socket, json, pieces)
   }
 
   #drain(): void {

@@ -1,23 +1,14 @@
 /** When rules run and what they look at: gaps, overlaps, schedules that never run, suppression that hides too much. */
+
 import { type Cron, readCron } from '../../core/cron.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
+import { lengthText } from '../../core/length.ts'
 import { boundOf } from '../../functions/timemodifier.ts'
 import { found, type LintCheck, placeOfKey, placeOfText, type Subject, shown } from './subject.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
-
-/** A length of time as a person writes it. */
-function lengthText(ms: number): string {
-  const units = [
-    ['d', DAY],
-    ['h', HOUR],
-    ['m', MINUTE],
-  ] as const
-  const [unit, size] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ['s', 1_000]
-  return `${Math.round(ms / size)}${unit}`
-}
 
 /** Runs that are looked at for the distance between them. */
 const RUNS = 60
