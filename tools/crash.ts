@@ -8,9 +8,9 @@ import {
   DIFFERENCES,
   type Difference,
   makeWorkshop,
-  randomFrom,
   runScenario,
 } from '../tests/crash/crashing.ts'
+import { randomFrom } from './random.ts'
 
 function option(name: string, usual: string): string {
   const at = process.argv.indexOf(`--${name}`)
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   const started = performance.now()
   const workshop = await makeWorkshop()
   try {
-    const plain = { ticks, steps: [], kills: 0, random: randomFrom(seed) }
+    const plain = { ticks, steps: [], kills: 0, random: randomFrom(seed).next }
     const clean = await runScenario(workshop, plain)
     const { findings, windows, outbox } = clean.report
     console.log(
@@ -70,7 +70,7 @@ async function main(): Promise<void> {
     const left = [...steps]
     const work = async (): Promise<void> => {
       for (let step = left.shift(); step !== undefined; step = left.shift()) {
-        const random = randomFrom(seed + STEPS.indexOf(step) * 7_919)
+        const random = randomFrom(seed + STEPS.indexOf(step) * 7_919).next
         let sum = NONE
         while (sum.kills < wanted) {
           const kills = wanted - sum.kills

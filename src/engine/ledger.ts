@@ -27,6 +27,8 @@ export class Ledger {
   #files: Map<string, KnownBatch[]> | undefined
   #ids = new Set<string>()
   readonly #suspects = new Set<string>()
+  /** Suspects that were not noted when this process came, or that it has failed with itself. */
+  readonly #cut = new Set<string>()
   #loaded: Promise<void> | undefined
   #checked: Promise<void> | undefined
 
@@ -82,54 +84,61 @@ export class Ledger {
         `WHERE ${batch} NOT IN (SELECT id FROM ${quoteName(BATCHES)})`
       for await (const [id] of this.#engine.rows(sql)) this.#suspects.add(String(id))
     }
+    for (const ids of this.#lists(this.#suspects)) {
+      for (const table of tables) {
+        const rows =
+          `SELECT ${batch} FROM ${quoteName(table)} WHERE ${batch} IN (${ids}) ` +
+          `GROUP BY ${batch} HAVING min(${quoteName(META.ingest)}) >= ` +
+          `(SELECT max(ingest) FROM ${quoteName(BATCHES)}) ` +
+          `AND (SELECT count() FROM ${quoteName(BATCHES)}) > 0`
+        for await (const [id] of this.#engine.rows(rows)) this.#cut.add(String(id))
+      }
+    }
+  }
+
+  /** Ids as the lists of queries, so many at once. */
+  *#lists(ids: Iterable<string>): Generator<string> {
+    const all = [...ids]
+    for (let at = 0; at < all.length; at += IDS_AT_ONCE) {
+      yield all
+        .slice(at, at + IDS_AT_ONCE)
+        .map(quoteText)
+        .join(', ')
+    }
   }
 
   isSuspect(id: string): boolean {
     return this.#suspects.has(id)
   }
 
-  /** Batches that may be there in part. */
-  get suspects(): readonly string[] {
-    return [...this.#suspects]
-  }
-
   /**
-   * Those of some suspects that were surely cut short: not in the ledger, and not older than its last row. A batch that is
-   * older was noted once, and a ledger that has lost it must not take its events along.
+   * Suspects that were surely cut short: not in the ledger, and not older than its last row when this process came. A batch
+   * that is older was noted once, and a ledger that has lost it must not take its events along.
    */
-  async cutShort(ids: readonly string[], tables: readonly string[]): Promise<readonly string[]> {
-    const found: string[] = []
-    const batch = quoteName(META.batch)
-    const last = `(SELECT max(ingest) FROM ${quoteName(BATCHES)})`
-    for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
-      const some = ids
-        .slice(at, at + IDS_AT_ONCE)
-        .map(quoteText)
-        .join(', ')
-      const noted = new Set<string>()
-      const sql = `SELECT id FROM ${quoteName(BATCHES)} WHERE id IN (${some})`
-      for await (const [id] of this.#engine.rows(sql)) noted.add(String(id))
-      const fresh = new Set<string>()
-      for (const table of tables) {
-        const rows =
-          `SELECT ${batch} FROM ${quoteName(table)} WHERE ${batch} IN (${some}) ` +
-          `GROUP BY ${batch} HAVING min(${quoteName(META.ingest)}) >= ${last} ` +
-          `AND (SELECT count() FROM ${quoteName(BATCHES)}) > 0`
-        for await (const [id] of this.#engine.rows(rows)) fresh.add(String(id))
-      }
-      for (const id of fresh) if (!noted.has(id)) found.push(id)
+  async cutShort(): Promise<ReadonlySet<string>> {
+    for (const ids of this.#lists(this.#cut)) {
+      const sql = `SELECT id FROM ${quoteName(BATCHES)} WHERE id IN (${ids})`
+      for await (const [id] of this.#engine.rows(sql)) this.#cut.delete(String(id))
     }
-    return found
+    return new Set(this.#cut)
   }
 
   /** Notes that nothing is left of some batches. */
   acquit(ids: readonly string[]): void {
-    for (const id of ids) this.#suspects.delete(id)
+    for (const id of ids) this.#forgive(id)
+  }
+
+  #forgive(id: string): void {
+    this.#suspects.delete(id)
+    this.#cut.delete(id)
   }
 
   /** Marks batches whose storing failed at an unknown point. */
   suspect(ids: readonly string[]): void {
-    for (const id of ids) this.#suspects.add(id)
+    for (const id of ids) {
+      this.#suspects.add(id)
+      this.#cut.add(id)
+    }
   }
 
   /** True when the batch is stored in full. */
@@ -160,7 +169,7 @@ export class Ledger {
   /** Notes a batch whose row in the ledger table is stored. */
   add(file: string, batch: KnownBatch): void {
     this.#ids.add(batch.id)
-    this.#suspects.delete(batch.id)
+    this.#forgive(batch.id)
     if (this.#files !== undefined) remember(this.#files, file, batch)
   }
 
@@ -169,6 +178,7 @@ export class Ledger {
     this.#files = new Map()
     this.#ids.clear()
     this.#suspects.clear()
+    this.#cut.clear()
     this.#loaded = Promise.resolve()
     this.#checked = Promise.resolve()
   }

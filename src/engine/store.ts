@@ -61,6 +61,11 @@ export interface Store {
    * are many. Batches of stores that earlier versions wrote are not told.
    */
   touched(after: number): Promise<readonly TouchedBatch[]>
+  /**
+   * Batches of which rows may be there although they were not stored in full: the program ended, or the engine died, before
+   * they were noted. Nobody was told that they are stored, and their rows may go again.
+   */
+  unnoted(): Promise<ReadonlySet<string>>
   /** Names of the field columns of each source; list columns with their suffix. */
   columnNames(): Promise<ReadonlyMap<string, readonly string[]>>
   /** The sources that have data, as the planner needs them. */
@@ -156,9 +161,9 @@ class EventStore implements Store {
   async #grow(): Promise<void> {
     const sql =
       'SELECT count() FROM system.columns WHERE database = currentDatabase() ' +
-      `AND table = ${quoteText(BATCHES)} AND name IN (${LATER_COLUMNS.map(quoteText).join(', ')})`
+      `AND table = ${quoteText(BATCHES)} AND name IN (${[...LATER_COLUMNS.keys()].map(quoteText).join(', ')})`
     for await (const [found] of this.#engine.rows(sql)) {
-      if (Number(found) < LATER_COLUMNS.length) await this.#engine.command(growBatches)
+      if (Number(found) < LATER_COLUMNS.size) await this.#engine.command(growBatches)
     }
   }
 
@@ -205,7 +210,7 @@ class EventStore implements Store {
   async #store(group: readonly Waiting[]): Promise<void> {
     let fresh: readonly Waiting[] = group
     try {
-      await this.#ledger.check([...this.#contents.tables, REJECTS])
+      await this.#check()
       if (this.#isOwned) await this.#removeCut(group)
       fresh = await this.#unseen(group)
       if (fresh.length > 0) await this.#commit(fresh.map((each) => each.batch))
@@ -225,16 +230,22 @@ class EventStore implements Store {
     }
   }
 
+  #check(): Promise<void> {
+    return this.#ledger.check([...this.#contents.tables, REJECTS])
+  }
+
+  async unnoted(): Promise<ReadonlySet<string>> {
+    await this.#check()
+    return this.#ledger.cutShort()
+  }
+
   /**
    * Removes what batches that were cut short have left, unless they are being stored again. Nobody was told that they are
    * stored, and a file that has grown since is read again in other batches. Of a server another writer may be at work.
    */
   async #removeCut(group: readonly Waiting[]): Promise<void> {
     const coming = new Set(group.map(({ batch }) => batch.id))
-    const cut = await this.#ledger.cutShort(
-      this.#ledger.suspects.filter((id) => !coming.has(id)),
-      [...this.#contents.tables, REJECTS],
-    )
+    const cut = [...(await this.#ledger.cutShort())].filter((id) => !coming.has(id))
     for (let at = 0; at < cut.length; at += REMOVED_AT_ONCE) {
       const ids = cut.slice(at, at + REMOVED_AT_ONCE)
       const which = `${quoteName(META.batch)} IN (${ids.map(quoteText).join(', ')})`

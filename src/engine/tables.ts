@@ -125,6 +125,12 @@ export const createRejects = createTable(
   `ORDER BY ${name(META.ingest)}`,
 )
 
+/** Columns of the ledger that stores of earlier versions do not have. */
+export const LATER_COLUMNS: ReadonlyMap<string, string> = new Map([
+  ['seq', 'UInt64'],
+  ['touched', 'Array(String)'],
+])
+
 /** One row for each batch that is stored in full; written last. */
 export const createBatches = createTable(
   BATCHES,
@@ -137,18 +143,14 @@ export const createBatches = createTable(
     `${name('rejected')} UInt64`,
     `${name('ingest')} ${TIME}`,
     `${name('overflow')} Array(String)`,
-    `${name('seq')} UInt64`,
-    `${name('touched')} Array(String)`,
+    ...[...LATER_COLUMNS].map(([column, type]) => `${name(column)} ${type}`),
   ],
   `ORDER BY (${name('file')}, ${name('first')})`,
 )
 
-/** Columns of the ledger that stores of earlier versions do not have. */
-export const LATER_COLUMNS: readonly string[] = ['seq', 'touched']
-
-export const growBatches =
-  `ALTER TABLE ${name(BATCHES)} ADD COLUMN IF NOT EXISTS ${name('seq')} UInt64, ` +
-  `ADD COLUMN IF NOT EXISTS ${name('touched')} Array(String)`
+export const growBatches = `ALTER TABLE ${name(BATCHES)} ${[...LATER_COLUMNS]
+  .map(([column, type]) => `ADD COLUMN IF NOT EXISTS ${name(column)} ${type}`)
+  .join(', ')}`
 
 /** The rows of a lookup, in its order. */
 export function createLookup(table: string, columns: readonly string[]): string {

@@ -296,12 +296,3 @@ export function compare(clean: ScenarioResult, result: ScenarioResult): Differen
     repeated: result.hook.length - keys.size,
   }
 }
-
-/** Numbers from 0 to 1 that are the same each time. */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 0x1_0000_0000
-  }
-}

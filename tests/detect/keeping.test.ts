@@ -11,9 +11,11 @@ import { EvidenceStore } from '../../src/detect/keeping/evidence.ts'
 import { changeEvent, type OwnEvent } from '../../src/detect/keeping/fields.ts'
 import { type KeptFinding, keptFindingOf } from '../../src/detect/keeping/kept.ts'
 import { riskEntries, riskTotals } from '../../src/detect/keeping/risklist.ts'
+import { openStore } from '../../src/engine/store.ts'
 import { loadRules } from '../../src/rules/load.ts'
 import type { Rule } from '../../src/rules/rule.ts'
 import { FINDINGS, INCIDENTS, RISKS } from '../../src/schema/own.ts'
+import { batchOf, blockOf } from '../support/batches.ts'
 import { sampleFinding } from '../support/findings.ts'
 import { ATTACK, keepingDesk, keptRule, riskSettings, windowRun } from '../support/keeping.ts'
 
@@ -130,6 +132,35 @@ describe('keeping', () => {
     expect(filled).toEqual([cut.id])
   })
 
+  it.each([false, true])(
+    'notes what was stored and not noted, so that nobody removes it and all are told (owner: %s)',
+    async (isOwned) => {
+      const [cut, more] = [finding(), finding()]
+      const before = Math.max(0, ...(await desk.store().touched(0)).map(({ seq }) => seq))
+      await desk.keeper().keep([windowRun(keptRule(), [cut])])
+      const told = (await desk.store().touched(before)).flatMap(({ runs }) => runs)
+      expect(told.map(({ source }) => source)).toEqual([RISKS, FINDINGS])
+      await desk.engine().command(`DELETE FROM batches WHERE seq > ${before}`)
+      // Another process goes on, and the same window has one more finding there.
+      const store = await openStore({ engine: desk.engine(), isOwned })
+      expect((await store.unnoted()).size).toBe(1)
+      const run = [windowRun(keptRule(), [more, cut])]
+      expect(await desk.keeper({ store }).keep(run)).toEqual([{ kept: 2, known: 0, suppressed: 0 }])
+      expect(await desk.keeper({ store }).keep(run)).toEqual([{ kept: 0, known: 2, suppressed: 0 }])
+      expect((await store.unnoted()).size).toBe(0)
+      const again = (await store.touched(before)).flatMap(({ runs }) => runs)
+      expect(again.map(({ source }) => source).sort()).toEqual([FINDINGS, FINDINGS, RISKS, RISKS])
+      await store.write(
+        batchOf([blockOf('any.other', [{ fields: [['n', '1']] }])], { id: `${isOwned}` }),
+      )
+      for (const { id } of [cut, more]) {
+        const [found] = await desk.spl(`index=notable id="${id}" | stats count`)
+        const [risk] = await desk.spl(`index=risk finding_id="${id}" | stats count`)
+        expect([found?.count, risk?.count]).toEqual([1, 2])
+      }
+    },
+  )
+
   it('keeps what was run once for runs that differ in their times', async () => {
     const rule = keptRule({ id: 'evidence' })
     const query = (hour: number) => ({
@@ -155,6 +186,7 @@ function storeParts() {
     rows: (sql: string) => store.rows(sql),
     catalogue: () => store.catalogue(),
     columnNames: () => store.columnNames(),
+    unnoted: () => store.unnoted(),
   }
 }
 

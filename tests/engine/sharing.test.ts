@@ -89,6 +89,7 @@ describe('what others do with a shared store', () => {
     expect([...(await shared.store.columnNames())]).toEqual([...(await store.columnNames())])
     expect(await shared.store.sources()).toEqual(await store.sources())
     expect(await shared.store.touched(0)).toEqual(await store.touched(0))
+    expect(await shared.store.unnoted()).toEqual(new Set())
     expect(await shared.store.about()).toEqual(await store.about())
   })
 

@@ -12,6 +12,7 @@ import { type RiskSettings, readRiskSettings } from '../../src/detect/keeping/ri
 import { planRows } from '../../src/detect/runquery.ts'
 import { discoverSpl } from '../../src/detect/spldiscover.ts'
 import { compileSpl } from '../../src/dialects/spl/compile.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 import type { Store } from '../../src/engine/store.ts'
 import { readAttack } from '../../src/rules/attack.ts'
 import { compilerHere } from '../../src/rules/kustolibrary.ts'
@@ -77,6 +78,7 @@ export function keepingDesk() {
   })
   afterAll(() => opened.close())
   const store = (): Store => opened.store
+  const engine = (): Engine => opened.engine
   const keeper = (change: Partial<KeeperOptions> = {}) =>
     makeKeeper({
       store: store(),
@@ -121,5 +123,5 @@ export function keepingDesk() {
     }
     return rows
   }
-  return { schema, store, keeper, spl, kusto }
+  return { schema, store, engine, keeper, spl, kusto }
 }

@@ -1,7 +1,8 @@
 /**
  * Writing what the product says itself as events of its own sources: once each, told by their ids. Ids that are stored are
- * asked for before anything is written, and the batch of what is left has an id made from theirs, so that what a crash
- * cut short is finished, and what is there already is not written again.
+ * asked for before anything is written, so that what is there already is not written again. Events of a batch that a crash
+ * cut short are written again under the id of that batch: until it is noted, nobody is told of the minutes that it has
+ * touched, and the owner of the store removes its rows.
  */
 import { createHash } from 'node:crypto'
 import { type Instant, parseIso } from '../../core/time.ts'
@@ -11,14 +12,18 @@ import { call, type Expr, text, texts } from '../../ir/expr.ts'
 import type { Rel } from '../../ir/rel.ts'
 import type { Batch } from '../../schema/batch.ts'
 import type { OwnSource } from '../../schema/own.ts'
+import { META } from '../../schema/source.ts'
 import { printSql } from '../../sql/print.ts'
 import type { OwnEvent } from './fields.ts'
 
-export type OwnStore = Pick<Store, 'write' | 'rows' | 'catalogue' | 'columnNames'>
+export type OwnStore = Pick<Store, 'write' | 'rows' | 'catalogue' | 'columnNames' | 'unnoted'>
 
 /** Events of own sources that belong together; those that come later are there only when those before are. */
 export type OwnEvents = readonly (readonly [source: OwnSource, events: readonly OwnEvent[]])[]
 
+type Sourced = readonly [source: OwnSource, event: OwnEvent]
+
+const NO_BATCH = ''
 /** Name that the events have in place of a file. */
 const FILE = 'harrier'
 /** Ids that one query asks for. */
@@ -37,8 +42,9 @@ export async function storedTexts(
   const columns = (await store.catalogue()).get(source)?.text
   const all = ['id', ...names]
   if (columns === undefined || !columns.has('id')) return found
+  const isColumn = (name: string): boolean => name === META.batch || columns.has(name)
   const value = (name: string): Expr =>
-    columns.has(name) ? { op: 'field', name, type: 'text', stored: 'plain' } : text('')
+    isColumn(name) ? { op: 'field', name, type: 'text', stored: 'plain' } : text('')
   for (let from = 0; from < ids.length; from += ASKED) {
     const rel: Rel = {
       op: 'select',
@@ -48,9 +54,7 @@ export async function storedTexts(
           op: 'scan',
           table: { kind: 'source', name: source },
           time: {},
-          out: all
-            .filter((name) => columns.has(name))
-            .map((name) => ({ name, type: 'text', stored: 'plain' })),
+          out: all.filter(isColumn).map((name) => ({ name, type: 'text', stored: 'plain' })),
         },
         where: call('match.in', [value('id'), texts(ids.slice(from, from + ASKED))]),
       },
@@ -63,31 +67,58 @@ export async function storedTexts(
   return found
 }
 
-/** The events that are not stored, each once. */
+/**
+ * What is yet to be stored, each event once: by the batch that was cut short with it, and under no batch what is not there.
+ * Batches that were cut short come first, since what they hold is in the order of the sources.
+ */
 async function unstored(
   store: OwnStore,
-  source: OwnSource,
-  events: readonly OwnEvent[],
-): Promise<readonly OwnEvent[]> {
-  const fresh = new Map(events.map((each) => [each.id, each]))
-  const there = await storedTexts(store, source, [...fresh.keys()])
-  for (const id of there.keys()) fresh.delete(id)
-  return [...fresh.values()]
+  groups: OwnEvents,
+): Promise<ReadonlyMap<string, readonly Sourced[]>> {
+  const cut = await store.unnoted()
+  const found = new Map<string, Sourced[]>()
+  const fresh: Sourced[] = []
+  for (const [source, events] of groups) {
+    const wanted = new Map(events.map((each) => [each.id, each]))
+    const names = cut.size > 0 ? [META.batch] : []
+    const there = await storedTexts(store, source, [...wanted.keys()], names)
+    for (const [id, event] of wanted) {
+      const stored = there.get(id)
+      if (stored === undefined) {
+        fresh.push([source, event])
+        continue
+      }
+      const [batch = NO_BATCH] = stored
+      if (!cut.has(batch)) continue
+      const list = found.get(batch) ?? []
+      list.push([source, event])
+      found.set(batch, list)
+    }
+  }
+  if (fresh.length > 0) found.set(NO_BATCH, fresh)
+  return found
 }
 
-/** Batches of events, each small enough for one insert; the blocks of a batch are stored in the order of `sources`. */
+/**
+ * Batches of events, each small enough for one insert; the blocks of a batch are stored in the order of `sources`. The first
+ * has the given id, the others, and the first without one, an id made from those of their events.
+ */
 function* batchesOf(
-  events: readonly (readonly [OwnSource, OwnEvent])[],
+  events: readonly Sourced[],
   sources: readonly string[],
   known: KnownNames,
   now: Instant,
+  first: string,
 ): Generator<Batch> {
   const schema = { recognise: (kind: string) => kind, sources: new Map(), forced: undefined }
   const encoder = new BatchEncoder(FILE, schema, known, now)
+  let given = first
   let ids: string[] = []
   const cut = (): Batch => {
     const batch = encoder.cut()
-    const id = createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 32)
+    const made = createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 32)
+    const id = given === NO_BATCH ? made : given
+    given = NO_BATCH
     ids = []
     const blocks = [...batch.blocks].sort(
       (a, b) => sources.indexOf(a.source) - sources.indexOf(b.source),
@@ -111,15 +142,14 @@ export async function writeEvents(
   groups: OwnEvents,
   now: Instant,
 ): Promise<ReadonlySet<string>> {
-  const fresh: (readonly [OwnSource, OwnEvent])[] = []
-  for (const [source, events] of groups) {
-    for (const each of await unstored(store, source, events)) fresh.push([source, each])
-  }
+  const fresh = await unstored(store, groups)
   const sources = groups.map(([source]) => source)
   const names = await store.columnNames()
   const known: KnownNames = new Map(
     sources.map((source) => [source, new Set(names.get(source) ?? [])]),
   )
-  for (const batch of batchesOf(fresh, sources, known, now)) await store.write(batch)
-  return new Set(fresh.map(([, { id }]) => id))
+  for (const [id, events] of fresh) {
+    for (const batch of batchesOf(events, sources, known, now, id)) await store.write(batch)
+  }
+  return new Set([...fresh.values()].flatMap((events) => events.map(([, { id }]) => id)))
 }

@@ -16,7 +16,7 @@ import { versionOf } from '../schedule/entry.ts'
 import type { AssetLists } from './assets.ts'
 import { DayTotals } from './daily.ts'
 import { typedEntities } from './entities.ts'
-import { writeEvents } from './events.ts'
+import { type OwnStore, writeEvents } from './events.ts'
 import { type Evidence, EvidenceStore, evidenceOf } from './evidence.ts'
 import { annotationsOf, findingEvent, type OwnEvent, riskEvent } from './fields.ts'
 import { cappedRuns, overflowId } from './flood.ts'
@@ -30,7 +30,7 @@ import { type Candidate, Throttle } from './throttle.ts'
 import { standingOf, urgencyOf } from './urgency.ts'
 
 export interface KeeperOptions {
-  readonly store: Pick<Store, 'write' | 'rows' | 'catalogue' | 'columnNames' | 'records'>
+  readonly store: OwnStore & Pick<Store, 'records'>
   readonly schema: SchemaCatalogue
   readonly attack: Attack
   readonly risk: RiskSettings
@@ -68,6 +68,8 @@ function severityOf(finding: Finding, isOverOwn: boolean): Level {
 
 class FindingKeeper implements Keeper {
   readonly #options: KeeperOptions
+  /** A rule finds things in many windows; its version is a hash of its whole plan. */
+  readonly #rules = new WeakMap<Rule, KnownRule>()
   readonly #evidence: EvidenceStore
   readonly #days: DayTotals
   readonly #throttle: Throttle
@@ -80,13 +82,17 @@ class FindingKeeper implements Keeper {
   }
 
   #known(rule: Rule): KnownRule {
+    const before = this.#rules.get(rule)
+    if (before !== undefined) return before
     const reads = ownReads(rule, this.#options.schema)
-    return {
+    const known = {
       key: keyOfRule(rule),
       version: versionOf(rule),
       isDerived: [...reads].some((each) => each !== RISKS),
       readsOwn: reads.size > 0,
     }
+    this.#rules.set(rule, known)
+    return known
   }
 
   #kept(

@@ -132,6 +132,10 @@ class ClientStore implements Store {
     return this.#call('touched', Math.max(0, Math.floor(after)))
   }
 
+  async unnoted(): Promise<ReadonlySet<string>> {
+    return new Set(await this.#call<readonly string[]>('unnoted', null))
+  }
+
   async columnNames(): Promise<ReadonlyMap<string, readonly string[]>> {
     return new Map(await this.#call<(readonly [string, readonly string[]])[]>('columnNames', null))
   }

@@ -62,6 +62,8 @@ export async function answer(store: Store, name: string, frame: Frame): Promise<
       return store.knownBatches(text(args, name))
     case 'touched':
       return store.touched(whole(args, name))
+    case 'unnoted':
+      return [...(await store.unnoted())]
     case 'columnNames':
       return [...(await store.columnNames())]
     case 'catalogue':
