@@ -4,12 +4,19 @@
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const report = `${root}node_modules/.cache/harrier/tests.json`
 const bin = (name) => `${root}node_modules/.bin/${name}`
 const only = process.argv.slice(2)
+
+const brief = (text) =>
+  String(text)
+    .replace(/\n\s+at .*/s, '')
+    .replace(/\s+/g, ' ')
+    .slice(0, 400)
 
 function run(command, args) {
   return spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0
@@ -51,6 +58,15 @@ if (totals) {
   passed += totals.numPassedTests
   failed += totals.numFailedTests
   skipped = totals.numPendingTests + totals.numTodoTests
+  // Once more at the end, where they are seen in a long log.
+  for (const { name, status, message, assertionResults } of totals.testResults) {
+    const file = relative(root, name)
+    const wrong = assertionResults.filter((each) => each.status === 'failed')
+    if (status === 'failed' && wrong.length === 0) console.log(`FAILED ${file}: ${brief(message)}`)
+    for (const { fullName, failureMessages } of wrong) {
+      console.log(`FAILED ${file}: ${fullName}: ${brief(failureMessages.join(' '))}`)
+    }
+  }
   // A file that cannot be loaded has no failed test of its own, but the run is not good.
   if (!ended && totals.numFailedTests === 0) failed++
 }
