@@ -1,5 +1,5 @@
 /** Which files an intake reads: files, folders (recursively), globs and standard input, in a fixed order. */
-import { lstatSync, readdirSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
 import { systemReason } from '../core/systemerror.ts'
 
@@ -25,6 +25,9 @@ export interface Inputs {
   readonly skipped: number
   readonly problems: readonly Problem[]
 }
+
+/** What tells a file from others, whatever its name is. */
+export const identityOf = ({ dev, ino }: Pick<Stats, 'dev' | 'ino'>): string => `${dev}:${ino}`
 
 /** Name endings that are never logs; they are skipped below folders, and read when named directly. */
 const NOT_LOGS = new Set(
@@ -144,7 +147,7 @@ export function listInputs(paths: readonly string[]): Inputs {
       files.set(path, {
         path,
         bytes: stat.size,
-        identity: `${stat.dev}:${stat.ino}`,
+        identity: identityOf(stat),
         changed: stat.mtimeMs,
       })
     } else {

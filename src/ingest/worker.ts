@@ -189,8 +189,8 @@ function sinkOf(cutter: Cutter, damage: Sink['damage'], shift: number): Sink {
 /** Reads what a file has got since it was left, up to the last whole record. */
 async function readPart(path: string, part: Part, now: Instant): Promise<PartEnd> {
   const cut = await openPart(path, part, start.format)
-  const { format, header, bytes } = cut
-  const end = { kind: cut.kind, to: cut.to, lines: cut.lines, header: cut.nextHeader, format }
+  const { format, header, nextHeader, bytes, end: endOf, ...place } = cut
+  const end = { ...place, header: nextHeader, format }
   const decoder = decoders.find((each) => each.name === format)
   if (cut.kind !== 'lines' || cut.to === part.from || decoder === undefined) {
     return { ...end, first: part.first }
@@ -204,7 +204,7 @@ async function readPart(path: string, part: Part, now: Instant): Promise<PartEnd
   await decoder.decode(whole, sinkOf(cutter, damage, shift), context)
   cutter.end()
   await room()
-  return { ...end, to: cut.end?.() ?? cut.to, first: cutter.encoder.first }
+  return { ...end, to: endOf?.() ?? cut.to, first: cutter.encoder.first }
 }
 
 async function* before(first: Uint8Array, rest: AsyncIterable<Uint8Array>) {

@@ -24,6 +24,7 @@ import { ingest } from '../../src/ingest/intake.ts'
 import { META } from '../../src/schema/source.ts'
 import { quoteName, quoteText } from '../../src/sql/quote.ts'
 import { schemaFiles } from '../../tools/product.ts'
+import { randomFrom } from '../../tools/random.ts'
 import { makeFolder, removeFolder } from '../support/engines.ts'
 import { temporaryStore } from '../support/temporary.ts'
 
@@ -256,6 +257,25 @@ describe('rotation', () => {
     await wait(4_000)
     await until([...all, ...lines(6, 6, 'm')].sort())
     expect((await stored()).length).toBe(68)
+  })
+
+  it('may come at any moment, time and again', async () => {
+    await start()
+    const random = randomFrom(7)
+    const all: string[] = []
+    for (let turn = 0; turn < 40; turn++) {
+      const some = lines(turn * 10 + 1, turn * 10 + 10)
+      all.push(...some)
+      writeFileSync(at('app.log'), text(some.slice(0, 6)))
+      await wait(random.next() * 60)
+      appendFileSync(at('app.log'), text(some.slice(6)))
+      await wait(random.next() * 30)
+      renameSync(at('app.log'), at(`app.log.${turn}`))
+      await wait(random.next() * 10)
+    }
+    await until(all.sort())
+    await wait(1_000)
+    expect(await stored()).toEqual(all)
   })
 
   it('by copying and cutting reads from the copy what it had not read', async () => {

@@ -49,8 +49,9 @@ export class Entry {
     const changed = Math.floor(precise)
     if (path !== this.mark.path) {
       // Of a file of which nothing was read only its number is known, which may be that of another by now.
-      const name = this.mark.offset === 0 ? path : this.mark.name
-      this.mark = { ...this.mark, name, path, identity }
+      const isUnread = this.mark.offset === 0 && !this.isBusy
+      this.mark = { ...this.mark, name: isUnread ? path : this.mark.name, path, identity }
+      this.failedAt = undefined
     }
     if (bytes === this.bytes && changed === this.changed) return
     this.bytes = bytes
@@ -77,20 +78,38 @@ export class Entry {
 
   /** What to read of it, where it is read on. */
   part(elapsed: number, isHurried: boolean): Part {
-    const { name, offset, first, lines, header, format } = this.mark
-    const isQuiet = this.#partialAt === this.bytes && this.isQuiet(elapsed, isHurried)
-    return { name, from: offset, first, lines, header, format, isQuiet }
+    const { identity, name, offset, head, headBytes, tail, first, lines, header, format } =
+      this.mark
+    const isPacked = this.mark.kind === 'whole'
+    const isStuck = this.#partialAt === this.bytes
+    const isQuiet = isPacked || (isStuck && this.isQuiet(elapsed, isHurried))
+    const prints = { head, headBytes, tail }
+    return {
+      ...prints,
+      identity,
+      name,
+      from: offset,
+      first,
+      lines,
+      header,
+      format,
+      isQuiet,
+      isPacked,
+    }
   }
 
   /** Takes where a part has ended. */
   readTo(end: PartEnd, elapsed: number): void {
-    const { kind, to, first, lines, header, format } = end
+    const { kind, to, head, headBytes, tail, first, lines, header, format } = end
     const isStuck = to === this.mark.offset && kind === 'lines'
     this.#partialAt = isStuck ? this.bytes : undefined
     // Its format may be known, though there is no whole record yet.
     this.mark = {
       ...this.mark,
       kind: format === '' && kind === 'lines' ? '' : kind,
+      head,
+      headBytes,
+      tail,
       offset: to,
       first,
       lines,

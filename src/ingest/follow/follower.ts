@@ -11,7 +11,7 @@ import { type InputFile, listInputs } from '../walk.ts'
 import { Entry } from './entry.ts'
 import { type Counts, Hand, type HandOptions, type Read } from './hand.ts'
 import { Kinship, kinOf } from './kin.ts'
-import { isSame, type Mark, type MarkTable, printsOf } from './mark.ts'
+import type { Mark, MarkTable } from './mark.ts'
 
 export interface FollowState extends Readonly<Counts> {
   /** Files that are followed, and those of them that have something unread. */
@@ -367,19 +367,8 @@ class Follower {
     const { bytes, changed } = entry
     const started = elapsed()
     try {
-      if (mark.kind !== 'whole' && !(await isSame(mark.path, mark))) {
-        this.#free(hand)
-        this.#finish(entry)
-        this.#isChanged = true
-        return
-      }
-      const isRest = mark.kind === 'whole' && mark.offset > 0
-      const part =
-        mark.kind !== 'whole'
-          ? entry.part(started, once)
-          : isRest
-            ? { ...entry.part(started, true), tail: mark.tail }
-            : undefined
+      const isWhole = mark.kind === 'whole' && mark.offset === 0
+      const part = isWhole ? undefined : entry.part(started, once)
       const { path } = mark
       const reading = hand.read({
         path,
@@ -387,30 +376,21 @@ class Follower {
         ...(part === undefined ? {} : { part }),
       })
       void reading.decoded.then(() => this.#free(hand))
-      await this.#done(entry, await reading.stored, { bytes, changed, started })
+      this.#done(entry, await reading.stored, { bytes, changed, started })
     } catch (error) {
       this.#free(hand)
       entry.isAgain = true
       if (this.#options.signal.aborted) return
-      if (isMissing(error)) {
-        this.#isChanged = true
-        return
-      }
-      if (isSystem(error)) {
-        entry.failedAt = bytes
-        this.#problem(mark.path, errorOf(error).message)
-        return
-      }
       this.#restUntil = elapsed() + TROUBLE_MS
       this.#options.onTrouble(errorOf(error))
     }
   }
 
-  async #done(
+  #done(
     entry: Entry,
     { part, error }: Read,
     seen: { readonly bytes: number; readonly changed: number; readonly started: number },
-  ): Promise<void> {
+  ): void {
     const now = this.#options.elapsed()
     if (this.#options.signal.aborted && part === undefined) return
     if (error !== undefined) {
@@ -420,6 +400,15 @@ class Follower {
       return
     }
     entry.failedAt = undefined
+    if (part?.kind === 'moved') {
+      this.#isChanged = true
+      return
+    }
+    if (part?.kind === 'other' && entry.mark.kind !== 'whole') {
+      this.#finish(entry)
+      this.#isChanged = true
+      return
+    }
     if (part?.kind === 'other') {
       // It only began like a file that was read: it is read from its start.
       entry.mark = { ...entry.mark, name: entry.mark.path, offset: 0, first: 1, lines: 0, tail: '' }
@@ -430,11 +419,8 @@ class Follower {
     } else {
       const before = entry.mark
       entry.readTo(part, now)
-      if (entry.mark.offset > before.offset) {
-        const prints = await printsOf(entry.mark.path, entry.mark.offset)
-        entry.mark = { ...entry.mark, ...prints }
-        entry.isAgain = false
-      } else if (entry.mark.kind === before.kind) return
+      if (entry.mark.offset > before.offset) entry.isAgain = false
+      else if (entry.mark.kind === before.kind) return
     }
     if (this.#entries.get(entry.mark.path) === entry) this.#note(entry)
   }
@@ -531,14 +517,6 @@ class Follower {
     await wait(10)
   }
 }
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
-const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT'
-/** True for errors of the file system, which say so by a word such as EACCES. */
-const isSystem = (error: unknown): boolean => /^E[A-Z]+$/.test(codeOf(error))
 
 /** Follows paths until the signal aborts, or once. Rejects with what `onTrouble` throws, and when marks cannot be read. */
 export function follow(options: FollowOptions): Promise<FollowState> {

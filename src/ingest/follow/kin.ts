@@ -6,8 +6,8 @@ import { open } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { constants, gunzipSync } from 'node:zlib'
 import type { InputFile } from '../walk.ts'
-import { isSame, type Mark } from './mark.ts'
-import { printOf, readAt } from './part.ts'
+import type { Mark } from './mark.ts'
+import { isSame, printOf, readAt } from './part.ts'
 
 /** Packed bytes that are enough for the first thousand unpacked ones. */
 const PACKED_HEAD = 4_096
@@ -88,7 +88,7 @@ export async function kinOf(file: InputFile, marks: readonly Mark[]): Promise<Ki
       if (isAlike && packed.size >= mark.offset % 2 ** 32) {
         return { mark, bytes: packed.size, isPacked: true }
       }
-    } else if (file.bytes >= mark.offset && (await isSame(file.path, mark))) {
+    } else if (file.bytes >= mark.offset && (await isSame(file.path, mark.offset, mark))) {
       return { mark, bytes: file.bytes, isPacked: false }
     }
   }

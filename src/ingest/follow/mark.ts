@@ -1,6 +1,5 @@
 /** How far each file has been read. Kept in the store, so that a restart goes on where it was. */
-import { open } from 'node:fs/promises'
-import { PRINT_BYTES, printOf, readAt } from './part.ts'
+import type { Prints } from './part.ts'
 
 /** The records that marks are kept as. */
 export const MARKS = {
@@ -27,7 +26,7 @@ export const MARKS = {
   key: ['id'],
 } as const
 
-export interface Mark {
+export interface Mark extends Prints {
   /** Tells the files apart that one name has had. */
   readonly id: string
   /** The name that events are stored under: the path at which the file was first seen. */
@@ -35,11 +34,7 @@ export interface Mark {
   /** Where it is now. */
   readonly path: string
   readonly identity: string
-  /** Print of the first bytes, and of how many. */
-  readonly head: string
-  readonly headBytes: number
-  /** Print of the last bytes before `offset`. */
-  readonly tail: string
+  /** Bytes that have been read; the prints are of this place. */
   readonly offset: number
   readonly first: number
   readonly lines: number
@@ -60,38 +55,4 @@ export interface Mark {
 export interface MarkTable {
   append(rows: readonly Mark[]): Promise<void>
   read(): Promise<readonly Mark[]>
-}
-
-/** Prints of a file at a place: of its beginning, and of what ends there. */
-export interface Prints {
-  readonly head: string
-  readonly headBytes: number
-  readonly tail: string
-}
-
-/** The prints of a file for an offset. `headBytes`: how many bytes of the beginning, at most so many as there are. */
-export async function printsOf(
-  path: string,
-  offset: number,
-  headBytes = PRINT_BYTES,
-): Promise<Prints> {
-  const handle = await open(path, 'r')
-  try {
-    const head = await readAt(handle, 0, Math.min(headBytes, offset))
-    const tail = await readAt(
-      handle,
-      Math.max(0, offset - PRINT_BYTES),
-      Math.min(PRINT_BYTES, offset),
-    )
-    return { head: printOf(head), headBytes: head.length, tail: printOf(tail) }
-  } finally {
-    await handle.close()
-  }
-}
-
-/** True when a file still holds at this place what it held when the mark was made. */
-export async function isSame(path: string, mark: Mark): Promise<boolean> {
-  if (mark.offset === 0) return true
-  const { head, tail } = await printsOf(path, mark.offset, mark.headBytes)
-  return head === mark.head && tail === mark.tail
 }

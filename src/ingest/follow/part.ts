@@ -1,6 +1,7 @@
 /**
  * A part of a file that grows: from where it was left up to its last whole record, read with what the beginning of the file
- * says of how to read it. Runs in the decoding worker.
+ * says of how to read it. Whether it is the file that it is taken for, what is new in it, and by what it is known again all
+ * come from one open file: another may have its name a moment later. Runs in the decoding worker.
  */
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -9,8 +10,20 @@ import { utf8Head } from '../bytes.ts'
 import { openPath, packingOf } from '../containers.ts'
 import { detectFormat } from '../detect.ts'
 import { decoders } from '../formats.ts'
+import { identityOf } from '../walk.ts'
 
-export interface Part {
+/** By what a place in a file is known again: prints of its beginning, and of what ends there. */
+export interface Prints {
+  /** Print of the first bytes, and of how many. */
+  readonly head: string
+  readonly headBytes: number
+  /** Print of the last bytes before the place. */
+  readonly tail: string
+}
+
+export interface Part extends Prints {
+  /** The file that is meant, whatever has its name. */
+  readonly identity: string
   /** The name that the events are stored under. */
   readonly name: string
   /** Byte to go on from; of what is unpacked, in a packed file. */
@@ -25,15 +38,18 @@ export interface Part {
   readonly format: string
   /** True when the last line counts as whole, though nothing ends it. */
   readonly isQuiet: boolean
-  /** Set for a packed file whose first bytes were read before it was packed: the print of what ends at `from`. */
-  readonly tail?: string
+  /** True for a packed file whose first bytes were read before it was packed. */
+  readonly isPacked: boolean
 }
 
-/** `lines`: read on line by line; `whole`: only to be read from its start; `other`: not the file that it was taken for. */
-export type PartKind = 'lines' | 'whole' | 'other'
+/**
+ * `lines`: read on line by line; `whole`: only to be read from its start; `other`: it does not hold what was read of it;
+ * `moved`: its name has another file now, or none.
+ */
+export type PartKind = 'lines' | 'whole' | 'other' | 'moved'
 
 /** Where a part has ended. */
-export interface PartEnd {
+export interface PartEnd extends Prints {
   readonly kind: PartKind
   readonly to: number
   readonly first: number
@@ -42,7 +58,7 @@ export interface PartEnd {
   readonly format: string
 }
 
-interface OpenPart {
+interface OpenPart extends Prints {
   readonly kind: PartKind
   readonly to: number
   readonly lines: number
@@ -197,10 +213,15 @@ function headerAfter(header: string, bytes: Buffer, format: string, isStart: boo
   return text === '' || text.length > MOST_HEADER ? header : `${text}\n`
 }
 
+/** What a part comes to when nothing is read. */
+function unread(part: Part, kind: PartKind): OpenPart {
+  const { from: to, head, headBytes, tail, lines, header, format } = part
+  const prints = { head, headBytes, tail }
+  return { ...prints, kind, to, lines, header, format, nextHeader: header, bytes: nothing() }
+}
+
 /** What is left of an unpacked stream behind a place, when what stands before it has the print. */
 async function openPacked(path: string, part: Part): Promise<OpenPart> {
-  const common = { lines: part.lines, format: part.format, header: part.header }
-  const rest = { ...common, to: part.from, nextHeader: part.header }
   let at = 0
   let tail = Buffer.alloc(0)
   for await (const member of openPath(path)) {
@@ -213,8 +234,7 @@ async function openPacked(path: string, part: Part): Promise<OpenPart> {
       if (bytes.length < left) continue
       if (printOf(tail) !== part.tail) break
       return {
-        ...rest,
-        kind: 'lines',
+        ...unread(part, 'lines'),
         to: part.from + 1,
         end: () => at,
         bytes: (async function* () {
@@ -228,7 +248,7 @@ async function openPacked(path: string, part: Part): Promise<OpenPart> {
     }
     break
   }
-  return { ...rest, kind: 'other', bytes: nothing() }
+  return unread(part, 'other')
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
@@ -237,33 +257,80 @@ async function* only(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes
 }
 
+/** The bytes that prints are made of, for a place in a file. */
+interface Printed {
+  readonly head: Buffer
+  readonly tail: Buffer
+}
+
+async function printedAt(handle: FileHandle, place: number): Promise<Printed> {
+  const length = Math.min(PRINT_BYTES, place)
+  const head = await readAt(handle, 0, length)
+  return { head, tail: place === length ? head : await readAt(handle, place - length, length) }
+}
+
+/** True when a place in a file still has the prints that it had. */
+function hasPrints({ head, tail }: Printed, prints: Prints, place: number): boolean {
+  if (place === 0) return true
+  return (
+    printOf(head.subarray(0, prints.headBytes)) === prints.head && printOf(tail) === prints.tail
+  )
+}
+
+/** The prints of the place behind more bytes. */
+function printsAfter(before: Printed, bytes: Buffer): Prints {
+  const head = Buffer.concat([before.head, bytes.subarray(0, PRINT_BYTES)]).subarray(0, PRINT_BYTES)
+  const tail = Buffer.concat([before.tail, bytes.subarray(-PRINT_BYTES)]).subarray(-PRINT_BYTES)
+  return { head: printOf(head), headBytes: head.length, tail: printOf(tail) }
+}
+
+/** True when a file still holds at a place what it held when the prints were made. */
+export async function isSame(path: string, place: number, prints: Prints): Promise<boolean> {
+  const handle = await open(path, 'r')
+  try {
+    return hasPrints(await printedAt(handle, place), prints, place)
+  } finally {
+    await handle.close()
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'
+
 /** Opens a part of a file. `named` is the format that the user named, if any. Throws when the file cannot be read. */
 export async function openPart(
   path: string,
   part: Part,
   named: string | undefined,
 ): Promise<OpenPart> {
-  if (part.tail !== undefined) return openPacked(path, part)
-  const handle = await open(path, 'r')
+  if (part.isPacked) return openPacked(path, part)
+  const handle = await open(path, 'r').catch((error: unknown) => {
+    if (isMissing(error)) return undefined
+    throw error
+  })
+  if (handle === undefined) return unread(part, 'moved')
   try {
+    if (identityOf(await handle.stat()) !== part.identity) return unread(part, 'moved')
     const bytes = await readAt(handle, part.from, limits.partBytes)
-    const isStart = part.from === 0
+    // Looked at after reading: a file that is cut in between must not pass for the one that it was.
+    const before = await printedAt(handle, part.from)
+    if (!hasPrints(before, part, part.from)) return unread(part, 'other')
     const found =
       part.format === '' ? formatOf(bytes.subarray(0, HEAD), part.isQuiet, named) : undefined
     const kind = part.format === '' ? (found?.kind ?? 'lines') : 'lines'
     const format = part.format === '' ? (found?.format ?? '') : part.format
-    const stay = { kind, to: part.from, lines: part.lines, header: part.header, format }
-    if (kind !== 'lines' || format === '') {
-      return { ...stay, nextHeader: part.header, bytes: nothing() }
-    }
+    if (kind !== 'lines' || format === '') return { ...unread(part, kind), format }
     const isFull = bytes.length >= limits.partBytes
     let end = endOf(bytes, format)
     if (part.isQuiet && !isFull) end = bytes.length
     // A record that is longer than a part is cut here, and refused for its length when it is read.
     else if (end === 0 && isFull) end = bytes.lastIndexOf(LF) + 1 || bytes.length
     const taken = bytes.subarray(0, end)
+    const isStart = part.from === 0
     return {
-      ...stay,
+      ...printsAfter(before, taken),
+      kind,
+      format,
       to: part.from + end,
       lines: part.lines + countLines(taken),
       header: isStart ? '' : part.header,
