@@ -79,7 +79,7 @@ const BY_LINE: ReadonlySet<string> = new Set(
 const HEAD = 64 * 1024
 const MOST_HEADER = 64 * 1024
 /** Bytes by which the place in a file is known again. */
-export const PRINT_BYTES = 1_024
+const PRINT_BYTES = 1_024
 const LF = 10
 
 /** The print of bytes: what tells them from others. */
