@@ -188,6 +188,11 @@ export const codes = {
     message: 'the field names are of the taxonomy "{taxonomy}" and are taken as they are',
   },
   HR314: { severity: 'error', message: 'the file holds no rule' },
+  HR315: {
+    severity: 'error',
+    message: 'a {kind} cannot have a "{key}" too',
+    hint: 'write two documents, with a line of --- between them',
+  },
   HR320: { severity: 'error', message: 'the detection has no selection' },
   HR321: { severity: 'error', message: 'the selection "{name}" holds nothing' },
   HR322: {

@@ -138,6 +138,11 @@ export function correlate<T extends SigmaNamed>(
       return []
     }
     const { document, rule } = found
+    // By its name and by its id it is one rule: its matches must not count twice. An expression may use both.
+    if (correlation.expression === undefined && documents.includes(document)) {
+      diagnostics.push(diagnose('HR369', { name: named.name.slice(0, 64) }, named.span))
+      return []
+    }
     const spellings = [named.name, document.head.name, document.head.id]
     for (const each of spellings) if (each !== undefined) spelled.push(each)
     const fields = fieldsOf(correlation, spellings)

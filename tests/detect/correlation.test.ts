@@ -365,6 +365,21 @@ describe('loading correlations and filters', () => {
     expect(await codesOf('many', FAILED, alias)).toEqual(['HR368', 'HR367'])
   })
 
+  it('refuses a document that is two things at once', async () => {
+    const detection = 'detection: {s: {EventID: 1}, condition: s}\n'
+    expect(await codesOf('many', FAILED, MANY + detection)).toEqual(['HR315'])
+    expect(await codesOf('many', FAILED, `${MANY}detection:\n`)).toEqual([])
+  })
+
+  it('counts a rule once that is listed by its name and by its id', async () => {
+    const uuid = '0d9a3c4e-8a4f-4a5b-9c37-2f6f8e2b1a10'
+    const both = MANY.replace('[failed]', `[failed, ${uuid}]`)
+    const { rules } = await loaded(`${FAILED}id: ${uuid}\n`, both)
+    const many = rules.find(({ id }) => id === 'many')
+    expect(many?.rule?.correlation?.rules.map(({ name }) => name)).toEqual(['failed'])
+    expect(many?.diagnostics.map(({ code }) => code)).toContain('HR369')
+  })
+
   it('takes the level of its rules where it has none', async () => {
     const rule = await ruleOf(
       'many',

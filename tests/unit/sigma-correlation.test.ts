@@ -115,6 +115,7 @@ describe('correlations', () => {
       ['a very long time', { timespan: 'timespan: 3y' }, 'HR004', '3y'],
       ['no timespan', { timespan: '' }, 'HR301', 'correlation'],
       ['no rules', { rules: '' }, 'HR301', 'correlation'],
+      ['an empty list of rules', { rules: 'rules: []' }, 'HR302', '['],
       ['no condition', { condition: '' }, 'HR301', 'type'],
       [
         'a field of a count',

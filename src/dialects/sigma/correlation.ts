@@ -344,8 +344,12 @@ export function readCorrelation(
     type &&
     readCondition(reader, type, entry('condition'), listed, entry('type')?.keySpan ?? keySpan)
   if (firing === undefined || type === undefined || timespan === undefined) return { diagnostics }
-  const { rules } = firing
-  if (rules.length === 0) needed('rules')
+  if (firing.rules.length === 0) {
+    const given = entry('rules')
+    const wanted = 'a list of names and ids of rules, with at least one'
+    if (given === undefined) needed('rules')
+    else told(reader, diagnose('HR302', { key: 'rules', wanted }, given.value.span))
+  }
   checkAliases(reader, aliases, [...groupBy, ...firing.fields])
   if (diagnostics.some((each) => each.severity === 'error')) return { diagnostics }
   const span = { start: keySpan.start, end: node.span.end }

@@ -84,6 +84,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const TAG = /^[a-z0-9_-]+\.[a-z0-9._-]+$/
 const LOGSOURCE_WORD = /^[a-z0-9_.-]+$/
 
+/** Keys of which a document has one: what it detects, correlates or filters. */
+const BODIES: ReadonlySet<string> = new Set(['correlation', 'detection', 'filter'])
 const MEANT_KEYS: ReadonlySet<string> = new Set(['correlation', 'detection', 'filter', 'logsource'])
 const MEANT_TEXT = /^(?:correlation|detection|filter|logsource)\s*:/m
 
@@ -335,6 +337,7 @@ function readRule(document: SigmaDocument, source: string): SigmaParse {
   const { diagnostics } = reader
   const head = readHead(reader)
   if (head.kind !== 'detection') {
+    checkAlone(reader, head.kind)
     const own = readMeta(reader, head.kind, source)
     return hasErrors(diagnostics)
       ? { head, diagnostics, span }
@@ -346,6 +349,15 @@ function readRule(document: SigmaDocument, source: string): SigmaParse {
     return { head, diagnostics, span }
   }
   return { head, rule: { ...head, kind: 'detection', logsource, detection }, diagnostics, span }
+}
+
+/** A document that is two things at once: which of them is meant cannot be known, and none is left out silently. */
+function checkAlone(reader: Reader, kind: 'correlation' | 'filter'): void {
+  for (const { key, keySpan, value } of reader.node.entries) {
+    const isNothing = value.kind === 'scalar' && value.value === null
+    if (key === kind || !BODIES.has(key) || isNothing) continue
+    reader.diagnostics.push(diagnose('HR315', { kind, key }, keySpan))
+  }
 }
 
 /** What a document that is no rule of its own says: what it correlates or filters. */
