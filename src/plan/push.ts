@@ -7,7 +7,7 @@ import type { Binding, Rel } from '../ir/rel.ts'
 import { mapExpr, mapRel, visitExpr } from '../ir/walk.ts'
 
 /** Replaces fields by the expressions that define them. */
-function substitute(expr: Expr, set: readonly Binding[]): Expr {
+export function substitute(expr: Expr, set: readonly Binding[]): Expr {
   const values = new Map(set.map((each) => [each.name, each.value]))
   return mapExpr(expr, (each) =>
     each.op === 'field' && each.stored === undefined ? (values.get(each.name) ?? each) : each,

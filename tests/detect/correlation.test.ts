@@ -67,9 +67,10 @@ interface Event {
   readonly user?: string
   readonly ip?: string
   readonly size?: string
+  readonly tags?: string | readonly string[]
 }
 
-const line = ({ at, id, user, ip, size }: Event): string =>
+const line = ({ at, id, user, ip, size, tags }: Event): string =>
   JSON.stringify({
     Channel: 'Security',
     EventID: id,
@@ -78,6 +79,7 @@ const line = ({ at, id, user, ip, size }: Event): string =>
     TargetUserName: user,
     IpAddress: ip,
     Size: size,
+    Tags: tags,
   })
 
 const failed = (minutes: number, user?: string, ip = '10.0.0.1'): Event => ({
@@ -108,6 +110,13 @@ const EVENTS: readonly Event[] = [
   { at: 90 * MINUTE, id: 4624, user: 'dan', size: '100', ip: '1.1.1.1' },
   { at: 91 * MINUTE, id: 4624, user: 'dan', size: '300', ip: '1.1.1.1' },
   { at: 92 * MINUTE, id: 4624, user: 'dan', size: 'much', ip: '1.1.1.1' },
+  // Empty names, and names that are missing; several values in one field.
+  { at: 100 * MINUTE, id: 4723, user: '', ip: '' },
+  { at: 101 * MINUTE, id: 4723, user: '', ip: '2.2.2.2' },
+  { at: 102 * MINUTE, id: 4723, ip: '2.2.2.2' },
+  { at: 110 * MINUTE, id: 4724, tags: ['1', '2', '2'] },
+  { at: 111 * MINUTE, id: 4724, tags: ['2', '3'] },
+  { at: 112 * MINUTE, id: 4724, tags: '2' },
 ]
 
 describe('correlations over a store', () => {
@@ -197,6 +206,40 @@ describe('correlations over a store', () => {
     expect(outcome?.diagnostics.map(({ code }) => code)).toEqual(['HR375'])
   })
 
+  it('take an empty text for a value, and what is missing for none', async () => {
+    const counts = async (lines: string) => {
+      const rule = await ruleOf('c', base('empty', 4723), correlation('c', lines))
+      const { findings, outcome } = await run(rule)
+      return { findings, told: outcome?.diagnostics.map(({ message }) => message) ?? [] }
+    }
+    const grouped = await counts(
+      'type: event_count\nrules: [empty]\ngroup-by: [TargetUserName]\ntimespan: 5m\ncondition: {gte: 1}',
+    )
+    expect(grouped.findings.map(({ event, rows, entities }) => [event, rows, entities])).toEqual([
+      [{ TargetUserName: '', event_count: '2' }, 2, undefined],
+    ])
+    expect(grouped.told.join()).toContain('1 matches of "empty" have no "TargetUserName"')
+    const values = await counts(
+      'type: value_count\nrules: [empty]\ntimespan: 5m\ncondition: {gte: 2, field: IpAddress}',
+    )
+    expect(values.findings.map(({ event }) => event.value_count)).toEqual(['2'])
+  })
+
+  it('look at each value of a field that has several', async () => {
+    const of = async (lines: string) => {
+      const rule = await ruleOf('l', base('listed', 4724), correlation('l', lines))
+      return (await run(rule)).findings.map(({ event, rows }) => [...Object.values(event), rows])
+    }
+    const head = (type: string) => `type: ${type}\nrules: [listed]\ntimespan: 5m\n`
+    const counted = await of(`${head('event_count')}group-by: [Tags]\ncondition: {gte: 2}`)
+    expect(counted).toEqual([['2', '3', 3]])
+    expect(await of(`${head('value_count')}condition: {gte: 3, field: Tags}`)).toEqual([['3', 3]])
+    expect(await of(`${head('value_sum')}condition: {gte: 12, field: Tags}`)).toEqual([['12', 3]])
+    expect(await of(`${head('value_median')}condition: {gte: 2, field: Tags}`)).toEqual([['2', 3]])
+    const tuples = await of(`${head('value_count')}condition: {gte: 1, field: [EventID, Tags]}`)
+    expect(tuples).toEqual([['3', 3]])
+  })
+
   it('take findings of other correlations as matches', async () => {
     const then = correlation(
       'then',
@@ -250,12 +293,17 @@ describe('correlations over a store', () => {
       'type: temporal\nrules: [failed, success]\ngroup-by: [TargetUserName]\ntimespan: 5m',
     )
     const long = MANY.replaceAll('many', 'long').replace('5m', '30d')
+    const listed = correlation(
+      'listed',
+      'type: event_count\nrules: [failed]\ngroup-by: [Tags]\ntimespan: 5m\ncondition: {gte: 3}',
+    )
     const stored = await store.catalogue()
     for (const [id, ...texts] of [
       ['many', FAILED, MANY],
       ['long', FAILED, long],
       ['spray', FAILED, spray],
       ['both', FAILED, SUCCESS, both],
+      ['listed', base('failed', 4724), listed],
     ] as const) {
       const part = (await ruleOf(id, ...texts)).correlation
       if (part === undefined) throw new Error(id)

@@ -10,7 +10,7 @@ import type { CorrelationPart } from '../../rules/rule.ts'
 import type { QueryWorld } from '../runquery.ts'
 import type { RunStore } from '../store.ts'
 import { type Burst, Correlator, type Firing } from './correlator.ts'
-import { type Match, type Measure, numberIn } from './gauge.ts'
+import { type Match, type Measure, numberIn, valuesOf } from './gauge.ts'
 import { type Lacking, type MatchPlan, planMatches, readMatches } from './stream.ts'
 
 const TICKS_PER_MS = 10_000n
@@ -102,6 +102,13 @@ async function innerMatches(
   return all.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
 }
 
+/** How many values of a match are no numbers; one that is missing is none. */
+function lackingNumbers(match: Match): number {
+  const values = valuesOf(match)
+  if (values.length === 0) return 1
+  return values.filter((value) => numberIn(value) === undefined).length
+}
+
 /** One reading of the stream, from `back` timespans before the range on. */
 async function readOnce(
   plan: MatchPlan,
@@ -138,7 +145,7 @@ async function readOnce(
   const isNumeric = NUMERIC.has(measure.type)
   let at = 0
   const take = (match: Match): void => {
-    if (isNumeric && numberIn(match.value) === undefined) lacking.values++
+    if (isNumeric) lacking.values += lackingNumbers(match)
     correlator.push(match)
   }
   const options = {

@@ -4,7 +4,7 @@
  * which the group has a match, over the timespan that ends there.
  */
 import { limits } from '../../core/limits.ts'
-import { enoughFor, type Gauge, gaugeOf, type Match, type Measure } from './gauge.ts'
+import { enoughFor, type Gauge, gaugeOf, type Match, type Measure, valuesOf } from './gauge.ts'
 
 /** Windows that fired and overlap, of one group. */
 export interface Burst {
@@ -224,6 +224,7 @@ function note(open: Open, match: Match | undefined): void {
   open.count++
   open.byRule[match.rule] = (open.byRule[match.rule] ?? 0) + 1
   if (open.matches.length < limits.resultsPerFinding) open.matches.push(match)
-  const { value } = match
-  if (value !== undefined && open.values.size < limits.resultsPerFinding) open.values.add(value)
+  for (const value of valuesOf(match)) {
+    if (open.values.size < limits.resultsPerFinding) open.values.add(value)
+  }
 }

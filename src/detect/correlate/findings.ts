@@ -100,7 +100,7 @@ function entitiesOf(names: readonly string[], group: readonly string[]): readonl
   return names.flatMap((name, at): readonly FoundEntity[] => {
     const known = ENTITIES.find(([pattern]) => pattern.test(name))
     const value = group[at]
-    if (known === undefined || value === undefined) return []
+    if (known === undefined || value === undefined || value === '') return []
     const [, type, identifier] = known
     return [{ type, [identifier]: value }]
   })

@@ -16,6 +16,8 @@ export interface Match {
   readonly group: readonly string[]
   /** Values of the field or fields that are counted; undefined where one is missing. */
   readonly value?: string
+  /** Further values, where the field has several. */
+  readonly more?: readonly string[]
   /** Tells the match from all others, and where it came from. */
   readonly ref: MatchRef
 }
@@ -41,12 +43,24 @@ export interface Measure {
   readonly expression?: Condition
 }
 
+const NONE: readonly string[] = []
+
+/** The values that are counted of a match. */
+export function valuesOf({ value, more }: Match): readonly string[] {
+  if (value === undefined) return NONE
+  return more === undefined ? [value] : [value, ...more]
+}
+
 /** A number from a field, or undefined for what is none. */
 export function numberIn(text: string | undefined): number | undefined {
   if (text === undefined || text.length > 64) return undefined
   if (!/^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?\s*$/.test(text)) return undefined
   const value = Number(text)
   return Number.isFinite(value) ? value : undefined
+}
+
+function numbersIn(match: Match): readonly number[] {
+  return valuesOf(match).flatMap((value) => numberIn(value) ?? [])
 }
 
 export interface Gauge {
@@ -127,11 +141,13 @@ class Distinct implements Gauge {
   }
 
   add(matches: readonly Match[]): void {
-    for (const { value } of matches) if (value !== undefined) this.#values.change(value, 1)
+    for (const match of matches) {
+      for (const value of valuesOf(match)) this.#values.change(value, 1)
+    }
   }
 
-  drop({ value }: Match): void {
-    if (value !== undefined) this.#values.change(value, -1)
+  drop(match: Match): void {
+    for (const value of valuesOf(match)) this.#values.change(value, -1)
   }
 
   value(): number {
@@ -284,14 +300,11 @@ class Sum implements Gauge {
   }
 
   add(matches: readonly Match[]): void {
-    for (const { value } of matches) {
-      const number = numberIn(value)
-      if (number !== undefined) this.#numbers.add(number)
-    }
+    for (const number of matches.flatMap(numbersIn)) this.#numbers.add(number)
   }
 
-  drop({ value }: Match): void {
-    if (numberIn(value) !== undefined) this.#numbers.drop()
+  drop(match: Match): void {
+    for (const _ of numbersIn(match)) this.#numbers.drop()
   }
 
   value(): number | undefined {
@@ -315,15 +328,11 @@ class Percentile implements Gauge {
   }
 
   add(matches: readonly Match[]): void {
-    for (const { value } of matches) {
-      const number = numberIn(value)
-      if (number !== undefined) this.#numbers.add(number)
-    }
+    for (const number of matches.flatMap(numbersIn)) this.#numbers.add(number)
   }
 
-  drop({ value }: Match): void {
-    const number = numberIn(value)
-    if (number !== undefined) this.#numbers.remove(number)
+  drop(match: Match): void {
+    for (const number of numbersIn(match)) this.#numbers.remove(number)
   }
 
   value(): number | undefined {

@@ -13,13 +13,15 @@ import type { Schema } from '../../ir/types.ts'
 import { bind } from '../../plan/bind.ts'
 import { givesNothing } from '../../plan/empty.ts'
 import { optimise } from '../../plan/passes.ts'
+import { substitute } from '../../plan/push.ts'
 import type { CorrelatedRule, CorrelationPart } from '../../rules/rule.ts'
-import { META, QUERY_PREFIX } from '../../schema/source.ts'
+import { LIST_SUFFIX, META, QUERY_PREFIX } from '../../schema/source.ts'
 import { printSql } from '../../sql/print.ts'
 import { viewResolver } from '../plan.ts'
 import { bounded, type QueryWorld } from '../runquery.ts'
 import type { RunStore } from '../store.ts'
 import { readValue } from '../values.ts'
+import { TooManyMatches } from './correlator.ts'
 import type { Match, Measure } from './gauge.ts'
 import { leastOf } from './gauge.ts'
 
@@ -30,6 +32,12 @@ const COUNT = own('count')
 const TIME: Expr = { op: 'field', name: META.time, type: 'time', stored: 'plain' }
 const groupName = (at: number): string => own(`group${at}`)
 const valueName = (at: number): string => own(`value${at}`)
+/** Whether a match has a field of the group or of the value, counted through both: an empty text is a value too. */
+const HAS = own('has')
+const hasName = (at: number): string => HAS + at
+const LISTED = own('list')
+/** All values of such a field where it has several. */
+const listName = (at: number): string => LISTED + at
 
 /** Columns of the engine's own that a stream reads of each source. */
 const HEAD: Schema = [
@@ -59,12 +67,12 @@ function partsOf(rel: Rel): readonly (readonly [source: string, rel: Rel])[] {
   }
 }
 
-function textOf(name: string | undefined): Expr {
-  return name === undefined ? text('') : call('text.or_empty', [field(name)], 'text')
-}
+const textOf = (name: string): Expr => call('text.or_empty', [field(name)], 'text')
 
 /** The matches of one rule, before its view is bound. */
 function matchesOf({ rule, fields }: CorrelatedRule, at: number, part: CorrelationPart): Rel {
+  const named = (each: string): string => fields.get(each) ?? each
+  const asked = [...part.groupBy, ...part.fields].map(named)
   const keep: Binding[] = [
     { name: RULE, value: number(at) },
     ...HEAD.map(({ name, type }) => ({
@@ -73,11 +81,19 @@ function matchesOf({ rule, fields }: CorrelatedRule, at: number, part: Correlati
     })),
     ...part.groupBy.map((each, index) => ({
       name: groupName(index),
-      value: textOf(fields.get(each)),
+      value: textOf(named(each)),
     })),
     ...part.fields.map((each, index) => ({
       name: valueName(index),
-      value: textOf(fields.get(each)),
+      value: textOf(named(each)),
+    })),
+    ...asked.map((each, index) => ({
+      name: hasName(index),
+      value: call('value.has_value', [field(each)]),
+    })),
+    ...asked.map((each, index) => ({
+      name: listName(index),
+      value: field(each + LIST_SUFFIX, { list: 'text' }),
     })),
   ]
   return { op: 'select', from: rule.rel, keep }
@@ -88,11 +104,53 @@ function withSource(source: string, rel: Rel): Rel {
   return { ...rel, keep: [{ name: SOURCE, value: text(source) }, ...rel.keep] }
 }
 
+/** A relation with more columns where those of the stored source are given their names. */
+function derivedBelow(rel: Rel, change: (set: readonly Binding[]) => readonly Binding[]): Rel {
+  if (rel.op === 'derive') return { ...rel, set: change(rel.set) }
+  return rel.op === 'filter' ? { ...rel, from: derivedBelow(rel.from, change) } : rel
+}
+
+/**
+ * Asks whether a field is there, and for its list, where stored columns are read: only there a value that is missing is
+ * told from an empty one, and a list that the source cannot have is a constant.
+ */
+function settled(rel: Rel): Rel {
+  if (rel.op !== 'select') return rel
+  const constants = new Map<string, Expr>()
+  const from = derivedBelow(rel.from, (set) => [
+    ...set,
+    ...rel.keep.flatMap(({ name, value }): readonly Binding[] => {
+      if (!name.startsWith(HAS) && !name.startsWith(LISTED)) return []
+      const made = substitute(value, set)
+      if (made.op !== 'const') return [{ name, value: made }]
+      constants.set(name, made)
+      return []
+    }),
+  ])
+  const above = ({ name, value }: Binding): Expr => {
+    if (name.startsWith(HAS)) return constants.get(name) ?? field(name, 'bool')
+    if (name.startsWith(LISTED)) return constants.get(name) ?? field(name, { list: 'text' })
+    return value
+  }
+  return { ...rel, from, keep: rel.keep.map((each) => ({ name: each.name, value: above(each) })) }
+}
+
+const isListed = (rel: Rel): boolean =>
+  rel.op === 'select' &&
+  rel.keep.some(({ name, value }) => name.startsWith(LISTED) && value.op !== 'const')
+
+function withoutLists(rel: Rel): Rel {
+  if (rel.op !== 'select') return rel
+  return { ...rel, keep: rel.keep.filter(({ name }) => !name.startsWith(LISTED)) }
+}
+
 /** The stream of a correlation, bound to what is stored. */
 export interface MatchPlan {
   readonly part: CorrelationPart
   /** The matches in no order; absent when there can be none. */
   readonly rel?: Rel
+  /** True when a field of the group or of the value may have several values. */
+  readonly isListed: boolean
   readonly state: 'ready' | 'no_data' | 'cannot_fire' | 'failed'
   readonly diagnostics: readonly Diagnostic[]
   /** Events of the sources that are read. */
@@ -107,28 +165,28 @@ export function planMatches(part: CorrelationPart, { schema, stored }: QueryWorl
     stored,
   }
   const diagnostics: Diagnostic[] = []
-  const parts: Rel[] = []
+  const found: (readonly [source: string, rel: Rel])[] = []
   const sources = new Set<string>()
-  let isFed = false
   part.rules.forEach((each, at) => {
     if (each.rule.correlation !== undefined) return
     const { rel, diagnostics: said } = bind(matchesOf(each, at, part), context)
     diagnostics.push(...said, ...checkRel(each.rule.rel))
-    for (const [source, rows] of partsOf(rel)) {
-      isFed = true
-      const made = optimise(withSource(source, rows))
-      if (givesNothing(made)) continue
-      sources.add(source)
-      parts.push(made)
-    }
+    for (const [source, rows] of partsOf(rel)) found.push([source, settled(rows)])
+  })
+  const isList = found.some(([, rows]) => isListed(rows))
+  const parts = found.flatMap(([source, rows]): readonly Rel[] => {
+    const made = optimise(withSource(source, isList ? rows : withoutLists(rows)))
+    if (givesNothing(made)) return []
+    sources.add(source)
+    return [made]
   })
   const told = unique(diagnostics)
   const rows = [...sources].reduce((sum, name) => sum + (stored.get(name)?.rows ?? 0), 0)
   const isChained = part.rules.some(({ rule }) => rule.correlation !== undefined)
-  const base = { part, diagnostics: told, rows }
+  const base = { part, diagnostics: told, rows, isListed: isList }
   if (hasErrors(told)) return { ...base, state: 'failed' }
   if (parts.length === 0) {
-    return { ...base, state: isChained ? 'ready' : isFed ? 'cannot_fire' : 'no_data' }
+    return { ...base, state: isChained ? 'ready' : found.length > 0 ? 'cannot_fire' : 'no_data' }
   }
   const [only] = parts
   const rel: Rel = parts.length === 1 && only !== undefined ? only : { op: 'union', all: parts }
@@ -236,12 +294,13 @@ async function worthReading(
   rel: Rel,
   { store, time, measure, query, counted }: MatchOptions,
 ): Promise<Rel | undefined> {
-  const { part, rows } = plan
+  const { part, rows, isListed } = plan
   const least = leastOf(measure)
   const isChained = part.rules.some(({ rule }) => rule.correlation !== undefined)
   const isWorth = rows >= (counted ?? ROWS_WORTH_COUNTING)
   const isTuple = part.type === 'value_count' && part.fields.length !== 1
-  if (least === undefined || least < 2 || isChained || isTuple || !isWorth) return rel
+  // A match with several values is in several groups, which the engine does not count.
+  if (least === undefined || least < 2 || isChained || isTuple || isListed || !isWorth) return rel
   if (part.groupBy.length === 0) return rel
   const groups: Row[] = []
   const sql = printSql(candidatesOf(bounded(rel, time), part, measure))
@@ -252,11 +311,28 @@ async function worthReading(
   return groups.length === 0 ? undefined : within(rel, groups)
 }
 
-function tupleOf(values: readonly string[]): string | undefined {
-  if (values.length === 0 || values.includes('')) return undefined
-  const [only] = values
-  return values.length === 1 ? only : JSON.stringify(values)
+/** Every choice of one value for each field, the last field's first. Throws when there are more than can be held. */
+function choicesOf(fields: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const count = fields.reduce((product, values) => product * values.length, 1)
+  if (count > limits.correlationMatches) throw new TooManyMatches()
+  return fields.reduce<readonly (readonly string[])[]>(
+    (all, values) => all.flatMap((each) => values.map((value) => [...each, value])),
+    [[]],
+  )
 }
+
+/** What is counted of a match: its values, or tuples of them; nothing when a field is missing. */
+function countedOf(fields: readonly (readonly string[])[]): Pick<Match, 'value' | 'more'> {
+  if (fields.length === 0) return {}
+  const [only = []] = fields
+  const all = fields.length === 1 ? only : choicesOf(fields).map((each) => JSON.stringify(each))
+  const [value, ...more] = all
+  if (value === undefined) return {}
+  return more.length === 0 ? { value } : { value, more }
+}
+
+/** A truth as the engine writes it. */
+const isTrue = (cell: unknown): boolean => cell === true || cell === 1 || cell === '1'
 
 /** The text of a cell; the same object as before where it is the same, so that what is held of many rows is held once. */
 function same(cell: unknown, before: string): string {
@@ -275,15 +351,23 @@ export async function readMatches(
   if (rel === undefined) return
   const { groupBy, fields } = plan.part
   const begin = 5
-  const end = begin + groupBy.length
-  const cells = (row: readonly unknown[], from: number, to: number): readonly string[] =>
-    row.slice(from, to).map((each) => String(each ?? ''))
+  const asked = groupBy.length + fields.length
+  /** The values that a match has in a field. */
+  const valuesAt = (row: readonly unknown[], at: number): readonly string[] => {
+    const written = String(row[begin + at] ?? '')
+    if (written !== '') return [written]
+    if (!isTrue(row[begin + asked + at])) return []
+    const list: unknown = plan.isListed ? row[begin + 2 * asked + at] : undefined
+    return Array.isArray(list) && list.length > 0 ? list.map(String) : ['']
+  }
+  const fieldsFrom = (row: readonly unknown[], from: number, to: number) =>
+    Array.from({ length: to - from }, (_, at) => valuesAt(row, from + at))
   let [source, file, written, time] = ['', '', '', '']
   let ticks = 0n
   for await (const row of options.store.rows(streamOf(rel, options.time).sql, options.query)) {
     const rule = Number(row[1])
-    const group = cells(row, begin, end)
-    if (group.includes('')) {
+    const groups = fieldsFrom(row, 0, groupBy.length)
+    if (groups.some((values) => values.length === 0)) {
       lacking.groups.set(rule, (lacking.groups.get(rule) ?? 0) + 1)
       continue
     }
@@ -294,9 +378,10 @@ export async function readMatches(
     }
     source = same(row[0], source)
     file = same(row[3], file)
-    const value = fields.length === 0 ? undefined : tupleOf(cells(row, end, end + fields.length))
+    const counted = countedOf(fieldsFrom(row, groupBy.length, asked))
     const ref = { source, file, record: Number(row[4]), time, isExact: true }
-    const match = { time: ticks, rule, group, ref }
-    take(value === undefined ? match : { ...match, value })
+    const isPlain = groups.every((values) => values.length === 1)
+    const within = isPlain ? [groups.flat()] : choicesOf(groups.map((each) => [...new Set(each)]))
+    for (const group of within) take({ time: ticks, rule, group, ref, ...counted })
   }
 }
