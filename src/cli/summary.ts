@@ -140,13 +140,20 @@ function failedLines(writer: Writer, report: RunReport): readonly string[] {
   )
 }
 
-/** Rules of which not all findings were handed out. */
+/** What a rule did not look at, or did not tell: it would pass for "nothing there" otherwise. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['HR372', 'HR374', 'HR375', 'HR701'])
+const LEFT_OUT_SHOWN = 10
+
+/** Rules that left matches or findings out. */
 function cutLines(report: RunReport): readonly string[] {
-  return report.outcomes.flatMap(({ rule, diagnostics }) =>
+  const all = report.outcomes.flatMap(({ rule, diagnostics }) =>
     diagnostics
-      .filter((each) => each.code === 'HR701')
-      .map(({ code, message }) => `  ${safeCut(rule.title, 60)}: ${code} ${message}`),
+      .filter((each) => LEFT_OUT.has(each.code))
+      .map(({ code, message }) => `  ${safeCut(rule.title, 60)}: ${code} ${safeCut(message, 300)}`),
   )
+  const more = all.length - LEFT_OUT_SHOWN
+  const rest = more > 0 ? [`  and ${count(more)} more such lines; --json has them all`] : []
+  return [...all.slice(0, LEFT_OUT_SHOWN), ...rest]
 }
 
 function rulesLine(totals: RunTotals): string {

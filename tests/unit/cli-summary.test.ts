@@ -89,6 +89,21 @@ describe('the summary of a run', () => {
     expect(text).toContain('--html')
   })
 
+  it('says what rules left out, of few rules each', () => {
+    const left = (at: number) =>
+      sampleOutcome({
+        rule: sampleRule({ title: `Many ${at}` }),
+        state: 'quiet',
+        diagnostics: [diagnose('HR372', { count: 7, name: 'logon', fields: '"User"' })],
+      })
+    const text = runSummary(fakeOutput().err, sampleRun([left(1)]))
+    expect(text).toContain('  Many 1: HR372 7 matches of "logon" have no "User"')
+    const many = Array.from({ length: 13 }, (_, at) => left(at))
+    const long = runSummary(fakeOutput().err, sampleRun(many))
+    expect(long.match(/HR372/g)).toHaveLength(10)
+    expect(long).toContain('and 3 more such lines')
+  })
+
   it('offers no command that a shell would read otherwise', () => {
     const evil = sampleOutcome({ rule: sampleRule({ id: '$(touch x)' }) })
     expect(nextSteps(sampleRun([evil]), { html: true })).toEqual([])
