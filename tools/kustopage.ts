@@ -26,8 +26,9 @@ lowers it to its own plan and runs it in the embedded engine. What is not suppor
 | \`--at TIME\` | one run at that time; later events are not seen |
 | \`triggerOperator\`, \`triggerThreshold\` | compared with the number of rows of each run; a rule that waits for few or no rows runs at every step between the first and the last event |
 | \`eventGroupingSettings\` | one finding for all rows of a run, or one for each row |
-| \`entityMappings\`, \`customDetails\`, \`alertDetailsOverride\`, \`impactedAssets\` | \`entities\`, \`details\`, \`title\`, \`description\` and \`level\` of the finding |
-| \`suppressionDuration\`, \`incidentConfiguration\`, response actions | kept and not applied |
+| \`entityMappings\`, \`sentinelEntitiesMappings\`, \`customDetails\`, \`alertDetailsOverride\`, \`impactedAssets\` | \`entities\`, \`details\`, \`title\`, \`description\`, \`level\` and \`tags\` of the finding |
+| \`suppressionDuration\`, \`incidentConfiguration\` | what \`serve\` and \`run --keep\` make of findings: [throttling, incidents](findings.md) |
+| response actions | kept and not applied |
 
 A rule none of whose tables has data ends as \`no_data\`; one that joins a table without data, so that no row can come, as \`cannot_fire\`.
 \`harrier explain RULE\` shows the schedule, the tables, the logs that feed them and the SQL.

@@ -2,7 +2,8 @@
 import type { EventFields } from '../detect/finding.ts'
 import { entityKey, entityName, entityWord } from '../detect/keeping/entities.ts'
 import { EvidenceStore } from '../detect/keeping/evidence.ts'
-import type { KeptFinding } from '../detect/keeping/kept.ts'
+import { incidentNumber, type KeptFinding } from '../detect/keeping/kept.ts'
+import { byRun, type Member, readMembers } from '../detect/keeping/members.ts'
 import { type SuppressedGroup, suppressedFindings } from '../detect/keeping/suppressed.ts'
 import {
   type FindingState,
@@ -25,6 +26,8 @@ import { pad, safeCut, safeLines, safeText } from './text.ts'
 const LONGEST = 2_000
 /** Result rows of a finding that are shown. */
 const MOST_ROWS = 5
+/** Other findings of an incident that are named. */
+const MOST_NAMED = 8
 const LABEL = 12
 
 type Fact = readonly [label: string, value: string]
@@ -89,7 +92,22 @@ function windowText({ window, run_at: at, is_backfill: isPast }: KeptFinding): s
   return `${from}${to}, run as of ${shortTime(at)}${isPast === true ? ' (a run of the past)' : ''}`
 }
 
-function whyFacts(finding: KeptFinding, state: FindingState): readonly Fact[] {
+/** The incident that a finding is in, and with what. */
+function incidentText(finding: KeptFinding, members: readonly Member[]): string {
+  if (finding.is_alert_only === true) return 'none: its rule makes no incident of what it finds'
+  if (finding.incident === undefined) return ''
+  const others = members.filter(({ id }) => id !== finding.id).map(({ id }) => id.slice(0, 12))
+  const more = others.length > MOST_NAMED ? ` and ${count(others.length - MOST_NAMED)} more` : ''
+  const named = `${others.slice(0, MOST_NAMED).join(', ')}${more}`
+  const number = incidentNumber(finding.incident)
+  return `${number} (${finding.incident.slice(0, 12)})${others.length === 0 ? '' : `, with ${named}`}`
+}
+
+function whyFacts(
+  finding: KeptFinding,
+  state: FindingState,
+  members: readonly Member[],
+): readonly Fact[] {
   const { rule_title: rule, rule_id: id, language, level, risk_message: message, tags } = finding
   return [
     ['urgency', urgencyText(finding, state)],
@@ -105,6 +123,7 @@ function whyFacts(finding: KeptFinding, state: FindingState): readonly Fact[] {
         .join(', '),
     ],
     ['tags', tags.join(', ')],
+    ['incident', incidentText(finding, members)],
     ['more hits', finding.more === undefined ? '' : count(finding.more)],
     ['event id', finding.event_id],
   ]
@@ -207,6 +226,10 @@ export async function printFinding(
     rule: finding.rule_key,
     instead: finding.id,
   })
+  const members =
+    finding.incident === undefined
+      ? []
+      : (await readMembers(store, 'incident_id', [finding.incident])).toSorted(byRun)
   const { out, err, quiet } = context.output
   if (options.flag('json')) {
     const keys = (finding.entities ?? []).map(entityKey)
@@ -221,7 +244,7 @@ export async function printFinding(
       },
     }
     out.write(
-      `${jsonText({ finding, entity_keys: keys, state, vocabulary, history, suppressed: held })}\n`,
+      `${jsonText({ finding, entity_keys: keys, state, vocabulary, history, suppressed: held, ...(finding.incident === undefined ? {} : { incident: { id: finding.incident, number: incidentNumber(finding.incident), findings: members.map(({ id }) => id) } }) })}\n`,
     )
     return
   }
@@ -229,7 +252,7 @@ export async function printFinding(
   const name = safeText((finding.title ?? finding.rule_title).slice(0, LONGEST))
   out.write(`${paint(out, urgency, levelText(urgency))} ${paint(out, 'bold', name)}\n`)
   out.write(factLines(out, stateFacts(state)))
-  out.write(title(out, 'Why') + factLines(out, whyFacts(finding, state)))
+  out.write(title(out, 'Why') + factLines(out, whyFacts(finding, state, members)))
   out.write(aboutText(out, finding))
   out.write(rowsText(out, finding))
   out.write(heldText(out, held))

@@ -157,6 +157,38 @@ describe('a Sentinel rule', () => {
     )
   })
 
+  it('groups by nothing less than what is said', () => {
+    const grouped = (lines: string) => {
+      const text = FULL.replace(
+        /matchingMethod: Selected\n.*\n.*\n/,
+        `${lines.split('; ').join('\n    ')}\n`,
+      )
+      const { rule, diagnostics } = one(text)
+      const { enabled, matchingMethod } = rule.incidentConfiguration?.grouping ?? {}
+      return [enabled, matchingMethod, diagnostics.map(({ code }) => code).join()]
+    }
+    expect(grouped('matchingMethod: anyalert')).toEqual([true, 'AnyAlert', ''])
+    expect(grouped('entitiesMatchingMethod: None')).toEqual([true, 'AnyAlert', ''])
+    expect(grouped('groupByEntities: []')).toEqual([true, 'AllEntities', ''])
+    expect(grouped('matchingMethod: Sometimes')).toEqual([false, 'AllEntities', 'HR457'])
+    expect(grouped('matchingMethod: Selected')).toEqual([false, 'Selected', 'HR457'])
+    expect(grouped('matchingMethod: Selected; groupByAlertDetails: [displayname]')).toEqual([
+      true,
+      'Selected',
+      '',
+    ])
+    expect(grouped('matchingMethod: Selected; groupByAlertDetails: [Severity, Tactics]')).toEqual([
+      false,
+      'Selected',
+      'HR457',
+    ])
+    expect(grouped('matchingMethod: Selected; groupByCustomDetails: [Other]')).toEqual([
+      false,
+      'Selected',
+      'HR457',
+    ])
+  })
+
   it('has tags as Sigma writes them', () => {
     expect(attackTags(one(FULL).rule)).toEqual([
       'attack.credential-access',

@@ -48,7 +48,7 @@ import { boundsOf, TIME_OPTIONS } from '../times.ts'
 import { EXIT, TroubleError, UsageError } from '../usage.ts'
 
 const USUAL = 50
-const GROUPINGS = ['entity', 'rule'] as const
+const GROUPINGS = ['entity', 'rule', 'incident'] as const
 /** Characters of an id that lists show; the beginning of an id is enough to name it. */
 const SHOWN_ID = 12
 /** Entities that a line names first, and how many. */
@@ -62,6 +62,10 @@ const CHOICE_OPTIONS: readonly OptionRecord[] = [
   {
     flags: '--entity <name>',
     says: 'about this host, user, address or other entity: WS07, user:kim, ip:10.0.0.5',
+  },
+  {
+    flags: '--incident <id>',
+    says: 'of the incident with this number, or whose id begins so',
   },
 ]
 
@@ -94,9 +98,13 @@ function statusesOf(options: OptionValues): readonly Status[] | undefined {
 }
 
 function queryOf(context: Context, options: OptionValues): QueueQuery {
-  const [urgency, rule, entity, owner] = ['urgency', 'rule', 'entity', 'owner'].map((each) =>
-    options.text(each),
-  )
+  const [urgency, rule, entity, owner, incident] = [
+    'urgency',
+    'rule',
+    'entity',
+    'owner',
+    'incident',
+  ].map((each) => options.text(each))
   const statuses = statusesOf(options)
   const least = LEVELS.find((each) => each === urgency)
   return {
@@ -106,6 +114,7 @@ function queryOf(context: Context, options: OptionValues): QueueQuery {
     ...(rule === undefined ? {} : { rule }),
     ...(entity === undefined ? {} : { entity }),
     ...(owner === undefined ? {} : { owner: ownerOf(owner) }),
+    ...(incident === undefined ? {} : { incident }),
   }
 }
 
@@ -116,7 +125,8 @@ const urgencyCell = (urgency: Level, isTerminal: boolean): Cell => ({
 
 function entryCells(entry: QueueEntry | undefined, isTerminal: boolean): readonly Cell[] {
   if (entry === undefined) return []
-  const { urgency, risk, time, title, entities, host, status, owner, id } = entry
+  const { urgency, risk, time, title, entities, host, status, owner, id, incident } = entry
+  const standing = incident === '' ? `${status}, no incident` : status
   const told = entities.filter((each) => FIRST.some((word) => each.startsWith(`${word}:`)))
   const named = (told.length > 0 ? told : entities)
     .slice(0, MOST_NAMED)
@@ -127,7 +137,7 @@ function entryCells(entry: QueueEntry | undefined, isTerminal: boolean): readonl
     shortTime(time),
     title,
     named.length > 0 ? named.join(', ') : host,
-    status === 'closed' ? { text: status, style: 'dim' } : status,
+    status === 'closed' ? { text: standing, style: 'dim' } : standing,
     owner,
     id.slice(0, SHOWN_ID),
   ]
@@ -205,7 +215,7 @@ async function listGroups(
     rows: rows.map((each): ListRow => ({ ...each })),
     columns: [
       { title: 'URGENCY' },
-      { title: options.text('by') === 'rule' ? 'RULE' : 'ENTITY', shrinksTo: 16 },
+      { title: (options.text('by') ?? '').toUpperCase(), shrinksTo: 16 },
       { title: 'FINDINGS', align: 'right' },
       { title: 'RISK', align: 'right', dropOrder: 2 },
       { title: 'LAST (UTC)', dropOrder: 1 },
@@ -218,7 +228,7 @@ async function listGroups(
       const number = out.isTerminal ? count(findings) : findings
       return [
         urgencyCell(urgency, out.isTerminal),
-        of,
+        options.text('by') === 'incident' ? of.slice(0, SHOWN_ID) : of,
         number,
         risk,
         shortTime(last),
@@ -321,9 +331,11 @@ async function chosenIds(
   given: readonly string[],
   options: OptionValues,
 ): Promise<readonly string[]> {
-  const isChoice = ['rule', 'entity'].some((each) => options.text(each) !== undefined)
+  const isChoice = ['rule', 'entity', 'incident'].some((each) => options.text(each) !== undefined)
   if (given.length > 0 && isChoice) {
-    throw new UsageError('name findings by their ids, or by --rule and --entity, not by both')
+    throw new UsageError(
+      'name findings by their ids, or by --rule, --entity and --incident, not by both',
+    )
   }
   if (given.length > 0) {
     const ids: string[] = []
@@ -333,14 +345,15 @@ async function chosenIds(
   if (!isChoice) {
     throw new UsageError(
       'no finding is named',
-      'give ids, or choose open findings by --rule or --entity',
+      'give ids, or choose open findings by --rule, --entity or --incident',
     )
   }
-  const [rule, entity] = [options.text('rule'), options.text('entity')]
+  const [rule, entity, incident] = ['rule', 'entity', 'incident'].map((each) => options.text(each))
   const { entries } = await readQueue(opened.store, {
     time: boundsOf(options, context.now()),
     ...(rule === undefined ? {} : { rule }),
     ...(entity === undefined ? {} : { entity }),
+    ...(incident === undefined ? {} : { incident }),
   })
   if (entries.length > limits.changedAtOnce) {
     throw new UsageError(
@@ -563,11 +576,12 @@ export const findingsCommands: readonly CommandRecord[] = [
       { flags: '--json', says: 'one JSON document' },
     ],
     prints:
-      'How many findings were changed. Findings are named by the beginnings of their ids, or chosen with --rule or --entity. Each change is ' +
+      'How many findings were changed. Findings are named by the beginnings of their ids, or chosen with --rule, --entity or --incident. Each change is ' +
       'kept with its author and time, and is an event that rules read (SecurityIncident, incident review). A change that meets another one ' +
       'changes nothing: exit code 4.',
     examples: [
       'harrier findings set 5f1abf38 --status "in progress" --owner kim',
+      'harrier findings set --incident 5f1abf38 --status closed --disposition "true positive"',
       'harrier findings set --rule "Suspicious Service" --status closed --disposition "false positive" --note "backup agent"',
     ],
     act: set,

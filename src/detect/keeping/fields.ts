@@ -7,8 +7,10 @@ import { ticksIn } from '../../core/time.ts'
 import { type Attack, taggedBy } from '../../rules/attack.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { EventFields, FoundEntity, FoundThreat } from '../finding.ts'
+import { STATUS_WORDS } from '../triage/words.ts'
 import { entityKey } from './entities.ts'
-import type { KeptFinding, KeptRisk } from './kept.ts'
+import { incidentNumber, type KeptFinding, type KeptRisk } from './kept.ts'
+import type { IncidentView } from './members.ts'
 
 type FieldValue = string | readonly string[] | null
 
@@ -27,9 +29,11 @@ const OF_EVENT = new Set(['host', 'source', 'sourcetype', 'index', 'splunk_serve
 
 /** Names that only we give: what a log says under one of them must decide nothing. */
 const OURS = new Set(
-  'finding_id is_backfill is_derived more_hits reviewer comment custom_details uncapped_risk_score'.split(
-    ' ',
-  ),
+  (
+    'finding_id is_backfill is_derived more_hits reviewer comment custom_details uncapped_risk_score ' +
+    'no_incident incident_id incident_key incident_title incident_description incident_urgency ' +
+    'incident_status incident_disposition incident_created incident_first incident_last'
+  ).split(' '),
 )
 
 /** Seconds since 1970 as Splunk writes them: whole ones plainly. */
@@ -171,18 +175,31 @@ function extendedProperties({ details, rule_id, rule_title, window }: KeptFindin
   })
 }
 
-/** What a finding and each change of it say of it as an incident. */
-function incidentFields(finding: KeptFinding): EventFields {
+/** What a finding and each change of it say of it as an incident, alone or with others. */
+function incidentFields(finding: KeptFinding, incident?: IncidentView): EventFields {
   return {
     rule_title: finding.title ?? finding.rule_title,
     rule_description: finding.description ?? finding.rule_description,
     urgency: finding.urgency,
     kept_at: finding.kept_at,
     finding_time: finding.time,
-    // 31 bits of the id: the column is a whole number of 32 bits.
-    incident_number: String(Number.parseInt(finding.id.slice(0, 8), 16) % 0x7fffffff),
-    alert_ids: [finding.id],
+    incident_number: String(incidentNumber(incident?.id ?? finding.id)),
+    alert_ids: incident?.alerts ?? [finding.id],
     rule_ids: [finding.rule_id],
+    ...(finding.is_alert_only === true ? { no_incident: 'true' } : {}),
+    ...(incident === undefined
+      ? {}
+      : {
+          incident_id: incident.id,
+          incident_key: incident.key,
+          incident_title: incident.title,
+          incident_description: incident.description,
+          incident_urgency: incident.urgency,
+          incident_status: STATUS_WORDS[incident.status].splunk,
+          incident_created: incident.created,
+          incident_first: incident.first,
+          incident_last: incident.last,
+        }),
   }
 }
 
@@ -219,9 +236,16 @@ const DISPOSITION = new Map([
 ])
 
 /** The event of a change of a finding. */
-export function changeEvent(finding: KeptFinding, change: FindingChange): OwnEvent {
+export function changeEvent(
+  finding: KeptFinding,
+  change: FindingChange,
+  incident?: IncidentView,
+): OwnEvent {
+  const isOpen = incident !== undefined && incident.status !== 'closed'
   const fields: EventFields = {
-    ...incidentFields(finding),
+    ...incidentFields(finding, incident),
+    // What one finding was found to be says it of all only once all are closed.
+    ...(isOpen ? { incident_disposition: 'Undetermined' } : {}),
     id: change.id,
     finding_id: finding.id,
     event_id: finding.event_id,
@@ -245,12 +269,16 @@ export function changeEvent(finding: KeptFinding, change: FindingChange): OwnEve
 }
 
 /** The event of a finding. */
-export function findingEvent(finding: KeptFinding, annotations: EventFields): OwnEvent {
+export function findingEvent(
+  finding: KeptFinding,
+  annotations: EventFields,
+  incident?: IncidentView,
+): OwnEvent {
   const { risks, entities = [] } = finding
   const own: EventFields = {
     id: finding.id,
     event_id: finding.event_id,
-    ...incidentFields(finding),
+    ...incidentFields(finding, incident),
     owner: 'unassigned',
     status: '1',
     status_label: 'New',

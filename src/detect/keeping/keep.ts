@@ -20,6 +20,7 @@ import { type OwnStore, writeEvents } from './events.ts'
 import { type Evidence, EvidenceStore, evidenceOf } from './evidence.ts'
 import { annotationsOf, findingEvent, type OwnEvent, riskEvent } from './fields.ts'
 import { cappedRuns, overflowId } from './flood.ts'
+import { type Grouped, grouped } from './incidents.ts'
 import type { Keeper, KeepReport, WindowRun } from './keeper.ts'
 import { eventIdOf, type KeptFinding } from './kept.ts'
 import { ownReads } from './reading.ts'
@@ -161,9 +162,14 @@ class FindingKeeper implements Keeper {
     const decision = await this.#throttle.decide(
       runs.flatMap(({ rule }, at) => (all[at] ?? []).map((each) => this.#candidate(rule, each))),
     )
-    const findings = await this.#days.within(cappedRuns(runs, all, decision.told))
+    const incidents = await grouped(
+      store,
+      runs.map(({ rule }) => rule),
+      await this.#days.within(cappedRuns(runs, all, decision.told)),
+    )
+    const { findings } = incidents
     await this.#evidence.keep(evidence)
-    const fresh = await writeEvents(store, this.#events(runs, findings), now)
+    const fresh = await writeEvents(store, this.#events(runs, incidents), now)
     // Noted only now: after a crash before this, the same is decided again.
     await this.#throttle.note(decision)
     step('findings.kept')
@@ -192,7 +198,7 @@ class FindingKeeper implements Keeper {
   }
 
   /** The events of findings and their risk; a finding is stored after its risk, so that it tells that all is there. */
-  #events(runs: readonly WindowRun[], findings: readonly KeptFinding[]) {
+  #events(runs: readonly WindowRun[], { findings, views }: Grouped) {
     const rules = new Map(runs.map(({ rule }) => [keyOfRule(rule), rule]))
     const known = new Map<string, EventFields>()
     const annotations = ({ rule_key: key, tags }: KeptFinding): EventFields => {
@@ -208,7 +214,7 @@ class FindingKeeper implements Keeper {
     for (const finding of findings) {
       const said = annotations(finding)
       for (const each of finding.risks) risks.push(riskEvent(finding, each, said))
-      events.push(findingEvent(finding, said))
+      events.push(findingEvent(finding, said, views.get(finding.incident ?? '')))
     }
     return [
       [RISKS, risks],

@@ -53,11 +53,20 @@ export interface KeptFinding extends Finding {
   readonly is_backfill?: true
   /** True when its rule reads findings: rules do not see it, so that none can feed itself. */
   readonly is_derived?: true
+  /** Id of the incident that its rule puts it into with others: that of the finding that opened it. */
+  readonly incident?: string
+  /** True when its rule makes no incident of it. */
+  readonly is_alert_only?: true
 }
 
 /** The id of a finding as Enterprise Security writes ids of notables. */
 export function eventIdOf(id: string): string {
   return `harrier@@notable@@${id}`
+}
+
+/** The number of an incident: 31 bits of its id, since the column of the service is a whole number of 32 bits. */
+export function incidentNumber(id: string): number {
+  return Number.parseInt(id.slice(0, 8), 16) % 0x7fffffff
 }
 
 /** Reads the record of a stored finding; undefined for a text that is none. */

@@ -11,7 +11,7 @@ import { FINDINGS } from '../../schema/own.ts'
 import { LIST_SUFFIX, META } from '../../schema/source.ts'
 import { printSql } from '../../sql/print.ts'
 import { keysNamed } from '../keeping/entities.ts'
-import { type KeptFinding, keptFindingOf } from '../keeping/kept.ts'
+import { incidentNumber, type KeptFinding, keptFindingOf } from '../keeping/kept.ts'
 import { withdrawnIds } from '../keeping/suppressed.ts'
 import type { TriageStore } from './states.ts'
 import { type FindingState, readStates, UNTOUCHED } from './states.ts'
@@ -31,6 +31,9 @@ export interface QueueEntry extends FindingState {
   readonly host: string
   /** Keys of what it is about: `host:ws07`. */
   readonly entities: readonly string[]
+  /** Id of its incident: its own where it is one alone; empty where its rule makes none of it. */
+  readonly incident: string
+  readonly incident_number?: number
 }
 
 export interface QueueQuery {
@@ -45,6 +48,8 @@ export interface QueueQuery {
   readonly entity?: string
   /** Empty for nobody. */
   readonly owner?: string
+  /** The number or the beginning of the id of an incident. */
+  readonly incident?: string
 }
 
 export interface Queue {
@@ -63,6 +68,8 @@ const TEXTS = [
   'rule_name',
   'risk_score',
   'orig_host',
+  'incident_id',
+  'no_incident',
 ] as const
 const KEYS = `entity_keys${LIST_SUFFIX}`
 const TIME: Expr = { op: 'field', name: META.time, type: 'time', stored: 'plain' }
@@ -107,7 +114,10 @@ function entryOf(row: readonly unknown[], states: ReadonlyMap<string, FindingSta
     name = '',
     risk,
     host = '',
+    group = '',
+    alone = '',
   ] = cells.map(String)
+  const incident = alone === 'true' ? '' : group || id
   const state = states.get(id) ?? UNTOUCHED
   return {
     id,
@@ -119,6 +129,8 @@ function entryOf(row: readonly unknown[], states: ReadonlyMap<string, FindingSta
     risk: Number(risk) || 0,
     host,
     entities: Array.isArray(keys) ? keys.map(String) : [],
+    incident,
+    ...(incident === '' ? {} : { incident_number: incidentNumber(incident) }),
     ...state,
     urgency: state.urgency ?? levelOf(urgency),
     severity: levelOf(severity),
@@ -133,14 +145,23 @@ function byUrgency(a: QueueEntry, b: QueueEntry): number {
   return a.time < b.time ? -1 : a.time > b.time ? 1 : a.id < b.id ? -1 : 1
 }
 
-function filterOf({ statuses, urgency, rule, entity, owner }: QueueQuery) {
+/** Whether an incident is the one that a person names. */
+function isIncident(incident: string, named: string): boolean {
+  if (incident === '') return false
+  const isNumber = /^\d+$/.test(named) && incidentNumber(incident) === Number(named)
+  return isNumber || (named.length >= 4 && incident.startsWith(named))
+}
+
+function filterOf({ statuses, urgency, rule, entity, owner, incident }: QueueQuery) {
   const least = urgency === undefined ? 0 : LEVELS.indexOf(urgency)
   const wanted = rule?.toLowerCase()
+  const named = incident?.toLowerCase()
   const keys = entity === undefined ? undefined : new Set(keysNamed(entity))
   return (each: QueueEntry): boolean =>
     (statuses === undefined ? each.status !== 'closed' : statuses.includes(each.status)) &&
     LEVELS.indexOf(each.urgency) >= least &&
     (owner === undefined || each.owner.toLowerCase() === owner.toLowerCase()) &&
+    (named === undefined || isIncident(each.incident, named)) &&
     (keys === undefined || each.entities.some((key) => keys.has(key))) &&
     (wanted === undefined ||
       each.rule_id.toLowerCase() === wanted ||
@@ -185,9 +206,9 @@ export async function readQueue(store: TriageStore, query: QueueQuery): Promise<
   }
 }
 
-/** Findings of one entity or rule together. Names are the public JSON contract. */
+/** Findings of one entity, rule or incident together. Names are the public JSON contract. */
 export interface QueueGroup {
-  /** Key of the entity, or title of the rule. */
+  /** Key of the entity, title of the rule, or id of the incident. */
   readonly of: string
   readonly findings: number
   /** The greatest of them. */
@@ -205,12 +226,18 @@ const MOST_ABOUT = 50
 /** The entries of a queue in groups, in the order of the queue; a finding of several entities is in the group of each. */
 export function groupQueue(
   entries: readonly QueueEntry[],
-  by: 'entity' | 'rule',
+  by: 'entity' | 'rule' | 'incident',
 ): readonly QueueGroup[] {
   const groups = new Map<string, QueueGroup & { readonly seen: Set<string> }>()
   for (const each of entries) {
     const names =
-      by === 'rule' ? [each.rule_title] : each.entities.length > 0 ? each.entities : ['none']
+      by === 'rule'
+        ? [each.rule_title]
+        : by === 'incident'
+          ? [each.incident || 'none']
+          : each.entities.length > 0
+            ? each.entities
+            : ['none']
     const about = by === 'rule' ? each.entities : [each.rule_title]
     for (const of of names) {
       const before = groups.get(of)

@@ -12,6 +12,8 @@ import { fixedId } from '../finding.ts'
 import { type OwnStore, writeEvents } from '../keeping/events.ts'
 import { changeEvent } from '../keeping/fields.ts'
 import type { KeptFinding } from '../keeping/kept.ts'
+import { type IncidentView, readMembers, viewOf } from '../keeping/members.ts'
+import { withdrawnIds } from '../keeping/suppressed.ts'
 import {
   DISPOSITION_WORDS,
   DISPOSITIONS,
@@ -215,6 +217,34 @@ export async function changeFindings(
   return results
 }
 
+/** How the incidents of changed findings look after the changes, by their ids. */
+async function viewsAfter(
+  store: TriageStore,
+  made: readonly Made[],
+): Promise<ReadonlyMap<string, IncidentView>> {
+  const ids = new Set(made.flatMap(({ finding }) => finding.incident ?? []))
+  const views = new Map<string, IncidentView>()
+  if (ids.size === 0) return views
+  const withdrawn = await withdrawnIds(store.records)
+  const all = await readMembers(store, 'incident_id', [...ids])
+  const before = await readStates(
+    store.records,
+    all.map(({ id }) => id),
+  )
+  const states = new Map([
+    ...before,
+    ...made.map(({ finding, after }) => [finding.id, after] as const),
+  ])
+  // A finding that was withdrawn, and that nobody has touched, is not in the queue, and holds no incident open.
+  const members = all.filter(({ id }) => states.has(id) || !withdrawn.has(id))
+  for (const incident of ids) {
+    const own = members.filter((each) => each.incident_id === incident)
+    const view = viewOf(own, states)
+    if (view !== undefined) views.set(incident, view)
+  }
+  return views
+}
+
 async function write(
   store: TriageStore,
   made: readonly Made[],
@@ -240,17 +270,22 @@ async function write(
     }
   })
   await (await store.records.table(CHANGES)).append(history)
+  const views = await viewsAfter(store, made)
   const events = made.map(({ finding, after, id, time }) =>
-    changeEvent(finding, {
-      id,
-      time: isoOfMs(time),
-      author,
-      status: STATUS_WORDS[after.status].splunk,
-      owner: after.owner,
-      disposition: (DISPOSITION_WORDS[after.disposition].splunk.split(' - ')[0] ?? '').trim(),
-      urgency: after.urgency ?? finding.urgency,
-      note,
-    }),
+    changeEvent(
+      finding,
+      {
+        id,
+        time: isoOfMs(time),
+        author,
+        status: STATUS_WORDS[after.status].splunk,
+        owner: after.owner,
+        disposition: (DISPOSITION_WORDS[after.disposition].splunk.split(' - ')[0] ?? '').trim(),
+        urgency: after.urgency ?? finding.urgency,
+        note,
+      },
+      views.get(finding.incident ?? ''),
+    ),
   )
   await writeEvents(store, [[INCIDENTS, events]], now)
   const rows = made.map(({ finding, after, id, time }) => ({

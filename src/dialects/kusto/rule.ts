@@ -39,13 +39,20 @@ export interface AlertDetails {
   readonly dynamicProperties: readonly NamedColumn[]
 }
 
+/** How alerts come together: those with the same entities, all of the rule, or those with the same selected values. */
+export const MATCHING_METHODS = ['AllEntities', 'AnyAlert', 'Selected'] as const
+/** Details of an alert that alerts can be grouped by. */
+export const ALERT_DETAILS = ['DisplayName', 'Severity'] as const
+
 export interface IncidentGrouping {
+  /** False, too, where something of it is not understood: to group by less than was said would hide alerts. */
   readonly enabled: boolean
   readonly reopenClosedIncident: boolean
+  /** Milliseconds between the first and the last alert of an incident. */
   readonly lookback?: number
-  readonly matchingMethod?: string
+  readonly matchingMethod: (typeof MATCHING_METHODS)[number]
   readonly groupByEntities: readonly string[]
-  readonly groupByAlertDetails: readonly string[]
+  readonly groupByAlertDetails: readonly (typeof ALERT_DETAILS)[number][]
   readonly groupByCustomDetails: readonly string[]
 }
 
@@ -152,7 +159,11 @@ export const PLAIN_RULE: KustoRule = {
 }
 
 /** The tags of a rule in the form that Sigma has: `attack.initial-access`, `attack.t1195`, then its own. */
-export function attackTags({ tactics, techniques, tags }: KustoRule): readonly string[] {
+export function attackTags({
+  tactics,
+  techniques,
+  tags,
+}: Pick<KustoRule, 'tactics' | 'techniques' | 'tags'>): readonly string[] {
   const words = tactics.map((each) =>
     each
       .replace(/([a-z])([A-Z])/g, '$1-$2')

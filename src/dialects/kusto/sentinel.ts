@@ -11,6 +11,7 @@ import { plainOf, textOf, type YamlMap, type YamlNode } from '../../core/yaml.ts
 import { durationOf, printDuration } from './duration.ts'
 import { ENTITY_TYPES, entityTypeOf, identifierOf } from './entity.ts'
 import {
+  ALERT_DETAILS,
   type AlertDetails,
   type ColumnUse,
   type EntityMapping,
@@ -18,6 +19,7 @@ import {
   type KustoDocument,
   type KustoRule,
   type KustoTrigger,
+  MATCHING_METHODS,
   type NamedColumn,
   PLAIN_RULE,
   SEVERITIES,
@@ -112,12 +114,15 @@ export function readDescription(fields: Fields, ...keys: readonly string[]): str
   return isWrapped ? text.slice(1, -1).trim() : text
 }
 
+/** A tactic as the service spells it; undefined when there is none. */
+export function tacticNamed(text: string): string | undefined {
+  const plain = text.replace(/[\s_-]/g, '').toLowerCase()
+  return TACTICS.find((tactic) => tactic.toLowerCase() === plain)
+}
+
 /** Tactics as one word each; unknown ones are told and kept. */
 export function readTactics(fields: Fields, ...keys: readonly string[]): readonly string[] {
-  const given = fields.texts(...keys).map((each) => {
-    const plain = each.replace(/[\s_-]/g, '').toLowerCase()
-    return { each, tactic: TACTICS.find((tactic) => tactic.toLowerCase() === plain) }
-  })
+  const given = fields.texts(...keys).map((each) => ({ each, tactic: tacticNamed(each) }))
   for (const { each, tactic } of given) {
     if (tactic !== undefined) continue
     const near = suggest(each, TACTICS)
@@ -226,27 +231,91 @@ function readAlertDetails(into: Uses, fields: Fields): AlertDetails | undefined 
   }
 }
 
-function readGrouping(fields: Fields): IncidentGrouping {
+/** What older exports call the ways of matching. */
+const OLD_METHODS: ReadonlyMap<string, string> = new Map([
+  ['all', 'AllEntities'],
+  ['none', 'AnyAlert'],
+  ['custom', 'Selected'],
+])
+const UNGROUPED = 'each alert is an incident of its own'
+
+/** What a list of a grouping names; `isWhole` is false where one of them is not known. */
+function namesOf<T extends string>(
+  fields: Fields,
+  key: string,
+  known: readonly T[],
+): { readonly names: readonly T[]; readonly isWhole: boolean } {
+  const given = fields.texts(key)
+  const names = given.flatMap((text) => {
+    const found = known.find((each) => each.toLowerCase() === text.toLowerCase())
+    if (found !== undefined) return [found]
+    const all = known.join(', ') || 'none: the rule has no such'
+    const params = { key, value: text.slice(0, 64), known: all, effect: UNGROUPED }
+    fields.diagnostics.push(diagnose('HR457', params, spanOf(fields, key)))
+    return []
+  })
+  return { names: [...new Set(names)], isWhole: names.length === given.length }
+}
+
+/** What the rule itself has that its alerts can be grouped by. */
+interface Groupable {
+  readonly entities: readonly string[]
+  readonly details: readonly string[]
+}
+
+function readGrouping(fields: Fields, { entities, details }: Groupable): IncidentGrouping {
+  const isEnabled = fields.flag('enabled') ?? false
   const lookback = durationOf(fields, 'lookbackDuration')
-  const matchingMethod = fields.text('matchingMethod', 'entitiesMatchingMethod')
+  const key =
+    fields.get('matchingMethod') === undefined ? 'entitiesMatchingMethod' : 'matchingMethod'
+  const written = fields.text(key) ?? 'AllEntities'
+  const word = OLD_METHODS.get(written.toLowerCase()) ?? written
+  const method = MATCHING_METHODS.find((each) => each.toLowerCase() === word.toLowerCase())
+  if (isEnabled && method === undefined) {
+    const known = MATCHING_METHODS.join(', ')
+    const params = { key, value: written.slice(0, 64), known, effect: UNGROUPED }
+    fields.diagnostics.push(diagnose('HR457', params, spanOf(fields, key)))
+  }
+  const off = { names: [], isWhole: true }
+  const isSelected = isEnabled && method === 'Selected'
+  const [byEntities, byDetails, byCustom] = isSelected
+    ? [
+        namesOf(fields, 'groupByEntities', entities),
+        namesOf(fields, 'groupByAlertDetails', ALERT_DETAILS),
+        namesOf(fields, 'groupByCustomDetails', details),
+      ]
+    : [off, off, off]
+  const lists = [byEntities, byDetails, byCustom]
+  const isEmpty = isSelected && lists.every(({ names, isWhole }) => isWhole && names.length === 0)
+  if (isEmpty) {
+    const wanted = 'groupByEntities, groupByAlertDetails, groupByCustomDetails'
+    const params = {
+      key: 'matchingMethod',
+      value: 'Selected without a list',
+      known: wanted,
+      effect: UNGROUPED,
+    }
+    fields.diagnostics.push(diagnose('HR457', params, spanOf(fields, key)))
+  }
+  const isWhole = method !== undefined && !isEmpty && lists.every((each) => each.isWhole)
   return {
-    enabled: fields.flag('enabled') ?? false,
+    enabled: isEnabled && isWhole,
     reopenClosedIncident: fields.flag('reopenClosedIncident') ?? false,
     ...(lookback === undefined ? {} : { lookback }),
-    ...(matchingMethod === undefined ? {} : { matchingMethod }),
-    groupByEntities: fields.texts('groupByEntities'),
-    groupByAlertDetails: fields.texts('groupByAlertDetails'),
-    groupByCustomDetails: fields.texts('groupByCustomDetails'),
+    matchingMethod: method ?? 'AllEntities',
+    groupByEntities: byEntities.names,
+    groupByAlertDetails: byDetails.names,
+    groupByCustomDetails: byCustom.names,
   }
 }
 
-function readIncident(fields: Fields): KustoRule['incidentConfiguration'] {
+function readIncident(fields: Fields, groupable: Groupable): KustoRule['incidentConfiguration'] {
   const incident = fields.map('incidentConfiguration')
   if (incident === undefined) return undefined
   const grouping = incident.map('groupingConfiguration')
   return {
     createIncident: incident.flag('createIncident') ?? true,
-    ...(grouping === undefined ? {} : { grouping: readGrouping(grouping) }),
+    ...(grouping === undefined ? {} : { grouping: readGrouping(grouping, groupable) }),
   }
 }
 
@@ -353,7 +422,19 @@ function readRule(fields: Fields, into: Uses): KustoRule {
   const kinds = ['SingleAlert', 'AlertPerResult'] as const
   const aggregationKind = grouping && wordOf(grouping, 'aggregationKind', kinds)
   const alertDetailsOverride = readAlertDetails(into, fields)
-  const incidentConfiguration = readIncident(fields)
+  const entityMappings = fields.maps('entityMappings').flatMap((each) => readMapping(into, each))
+  const sentinelEntitiesMappings = fields
+    .maps('sentinelEntitiesMappings')
+    .flatMap((each) => useColumn(into, each, 'columnName', 'the list of entities') ?? [])
+  const customDetails = readDetails(into, fields, 'customDetails')
+  const incidentConfiguration = readIncident(fields, {
+    // A list of entities may hold any.
+    entities:
+      sentinelEntitiesMappings.length > 0
+        ? ENTITY_TYPES
+        : [...new Set(entityMappings.map((each) => each.entityType))],
+    details: customDetails.map(({ name }) => name),
+  })
   return {
     ...PLAIN_RULE,
     form: kind === undefined ? 'hunting' : 'sentinel',
@@ -373,11 +454,9 @@ function readRule(fields: Fields, into: Uses): KustoRule {
     tags: readTags(fields),
     references: fields.texts('references'),
     requiredDataConnectors: readConnectors(fields),
-    entityMappings: fields.maps('entityMappings').flatMap((each) => readMapping(into, each)),
-    sentinelEntitiesMappings: fields
-      .maps('sentinelEntitiesMappings')
-      .flatMap((each) => useColumn(into, each, 'columnName', 'the list of entities') ?? []),
-    customDetails: readDetails(into, fields, 'customDetails'),
+    entityMappings,
+    sentinelEntitiesMappings,
+    customDetails,
     ...(alertDetailsOverride === undefined ? {} : { alertDetailsOverride }),
     aggregationKind: aggregationKind ?? 'SingleAlert',
     ...(incidentConfiguration === undefined ? {} : { incidentConfiguration }),
