@@ -5,6 +5,9 @@
  */
 import { createHash } from 'node:crypto'
 import { limits } from '../core/limits.ts'
+import { listedEntities } from '../dialects/kusto/entity.ts'
+import { attackTags } from '../dialects/kusto/rule.ts'
+import { tacticNamed } from '../dialects/kusto/sentinel.ts'
 import { type KustoPart, LEVELS, type Level, type Rule } from '../rules/rule.ts'
 import { type EventFields, type Finding, type FoundEntity, fixedId } from './finding.ts'
 import { printValue, type ResultColumn, type Value } from './values.ts'
@@ -144,7 +147,20 @@ export class Alerts {
         .filter(([, value]) => value !== '')
       return given.length === 0 ? [] : [{ type: entityType, ...Object.fromEntries(given) }]
     })
-    return [...mapped, ...assets]
+    const listed = this.#part.sentinelEntitiesMappings.flatMap((name) =>
+      listedEntities(this.#text(row, name)),
+    )
+    return [...mapped, ...assets, ...listed]
+  }
+
+  /** The tags of a row: those of the rule, with other tactics where the row says which. */
+  #tags(row: ResultRow): readonly string[] {
+    const column = this.#part.alertDetailsOverride?.tacticsColumn
+    const said = column === undefined ? '' : this.#text(row, column)
+    const tactics = (listOf(said) ?? said.split(',')).flatMap((each) => tacticNamed(each) ?? [])
+    if (tactics.length === 0) return this.#rule.tags
+    const { techniques, tags } = this.#part
+    return attackTags({ tactics, techniques, tags })
   }
 
   #details(rows: readonly ResultRow[]): Readonly<Record<string, readonly string[]>> {
@@ -159,9 +175,21 @@ export class Alerts {
 
   /** A format with its columns filled in from a row; what is filled in is not read for columns again. */
   #filled(format: string, row: ResultRow): string {
-    return format
-      .replace(/\{\{\s*([^{}]+?)\s*\}\}/g, (_, name: string) => this.#text(row, name))
-      .slice(0, MOST_TEXT)
+    let text = ''
+    let from = 0
+    // Read by hand: blanks may stand around a name in any number, and a pattern would try all ways to share them out.
+    for (let open = format.indexOf('{{'); open >= 0; open = format.indexOf('{{', from)) {
+      const close = format.indexOf('}}', open)
+      if (close < 0 || text.length > MOST_TEXT) break
+      // Of braces in a row the last two open.
+      const start = format.lastIndexOf('{{', close - 2)
+      const name = format.slice(start + 2, close)
+      const isName = name.trim() !== '' && !/[{}]/.test(name)
+      const put = isName ? this.#text(row, name.trim()) : format.slice(start, close + 2)
+      text += format.slice(from, start) + put
+      from = close + 2
+    }
+    return (text + format.slice(from)).slice(0, MOST_TEXT)
   }
 
   /** The finding of some rows of one run; `count` is the number of all, `key` what tells it from others of the rule. */
@@ -179,8 +207,6 @@ export class Alerts {
       override?.severityColumn === undefined
         ? undefined
         : levelNamed(this.#text(first, override.severityColumn))
-    const tactics =
-      override?.tacticsColumn === undefined ? '' : this.#text(first, override.tacticsColumn)
     const properties = (override?.dynamicProperties ?? []).flatMap(({ name, column }) => {
       const value = this.#text(first, column)
       return value === '' ? [] : [[name, [value]] as const]
@@ -194,7 +220,7 @@ export class Alerts {
       language: this.#rule.language,
       level: level ?? this.#rule.level,
       host,
-      tags: tactics === '' ? this.#rule.tags : [...this.#rule.tags, ...tactics.split(/\s*,\s*/)],
+      tags: this.#tags(first),
       source: this.#part.tables.join(', '),
       file: '',
       record: 0,

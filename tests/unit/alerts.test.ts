@@ -143,6 +143,36 @@ describe('texts of the alert', () => {
     expect(finding.rule_title).toBe('The rule')
   })
 
+  it('are filled as they are written, in time that grows with their length', () => {
+    const titled = (displayNameFormat: string) =>
+      found({ alertDetailsOverride: { displayNameFormat, dynamicProperties: [] } }, [row(5, 'a')])
+        .title
+    expect(titled('{{{Account}}} {{ {{Account}}')).toBe('{a} {{ a')
+    expect(titled('{{}} {{Acc{ount}} {{Account')).toBe('{{}} {{Acc{ount}} {{Account')
+    expect(titled('}}{{Account}}{{')).toBe('}}a{{')
+    const start = performance.now()
+    for (const each of [' ', '{{', '{{ ', '{{ }']) titled(`{{${each.repeat(50_000)}`)
+    expect(performance.now() - start).toBeLessThan(1_000)
+  })
+
+  it('have the tactics of a row in place of those of the rule, as a list or as words', () => {
+    const techniques = ['T1078']
+    const tagged = (value: string) =>
+      found(
+        {
+          tactics: ['Execution'],
+          techniques,
+          alertDetailsOverride: { tacticsColumn: 'Lists', dynamicProperties: [] },
+        },
+        [['2026-05-01T10:00:00.0000000Z', 'a', '', '', 1n, value]],
+      ).tags
+    const moved = ['attack.lateral-movement', 'attack.collection', 'attack.t1078']
+    expect(tagged('["LateralMovement", "Collection"]')).toEqual(moved)
+    expect(tagged('Lateral Movement, collection')).toEqual(moved)
+    expect(tagged('["$tactic$"]')).toEqual(['attack.t1078'])
+    expect(tagged('')).toEqual(['attack.t1078'])
+  })
+
   it('are bounded', () => {
     const long = { displayNameFormat: '{{Account}}', dynamicProperties: [] }
     const finding = found({ alertDetailsOverride: long }, [row(5, 'x'.repeat(100_000))])
@@ -169,6 +199,29 @@ describe('entities and details', () => {
       { type: 'Account', FullName: 'a' },
       { type: 'IP', Address: '192.0.2.1' },
       { type: 'Account', FullName: 'b' },
+    ])
+  })
+
+  it('come from columns that hold lists of them', () => {
+    const listed = (value: string) =>
+      found({ sentinelEntitiesMappings: ['Lists'] }, [[null, 'a', '', '', 1n, value]]).entities
+    const all = [
+      { $id: '1', HostName: 'ws01', Type: 'host', OSFamily: { a: 1 }, Odd: 'x' },
+      { $id: '2', Address: '192.0.2.7', Type: 'ip' },
+      { ResourceId: '/subscriptions/1', Type: 'azure-resource' },
+      { Type: 'mystery', Name: 'x' },
+      { $ref: '1' },
+    ]
+    expect(listed(JSON.stringify(all))).toEqual([
+      { type: 'Host', HostName: 'ws01' },
+      { type: 'IP', Address: '192.0.2.7' },
+      { type: 'AzureResource', ResourceId: '/subscriptions/1' },
+    ])
+    for (const odd of ['', '[', 'null', '7', '[[[]]]', '{"Type":"host"}']) {
+      expect(listed(odd)).toBeUndefined()
+    }
+    expect(listed('{"Type":"Host","__proto__":{"x":1},"NetBiosName":"b"}')).toEqual([
+      { type: 'Host', NetBiosName: 'b' },
     ])
   })
 

@@ -84,3 +84,41 @@ export function legacyEntities(columns: readonly string[]): readonly EntityMappi
       : [{ entityType, fieldMappings: [{ identifier, columnName }] }]
   })
 }
+
+/** Entities of one list that are read; the service itself takes fewer. */
+const MOST_LISTED = 500
+
+/** An entity of a list: its type, and its identifiers by name. */
+export interface ListedEntity {
+  readonly type: string
+  readonly [identifier: string]: string
+}
+
+/**
+ * The entities of a column that holds a list of them in the service's own form, as `SecurityAlert` has it:
+ * `[{"HostName": "ws01", "Type": "host"}]`. What is no entity of a known type is passed over, and so is what an entity
+ * says beside its identifiers.
+ */
+export function listedEntities(text: string): readonly ListedEntity[] {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    return []
+  }
+  const all: readonly unknown[] = Array.isArray(parsed) ? parsed : [parsed]
+  return all.slice(0, MOST_LISTED).flatMap((each): readonly ListedEntity[] => {
+    if (each === null || typeof each !== 'object') return []
+    const said: readonly (readonly [string, unknown])[] = Object.entries(each)
+    const written = said.find(([name]) => sameText(name, 'type'))?.[1]
+    // The service writes some types with a hyphen: `azure-resource`.
+    const type = typeof written === 'string' ? entityTypeOf(written.replaceAll('-', '')) : undefined
+    if (type === undefined) return []
+    const names = said.flatMap(([name, value]) => {
+      const { found } = identifierOf(type, name)
+      const isValue = (typeof value === 'string' && value !== '') || typeof value === 'number'
+      return found === undefined || !isValue ? [] : [[found, String(value)] as const]
+    })
+    return names.length === 0 ? [] : [{ type, ...Object.fromEntries(names) }]
+  })
+}
