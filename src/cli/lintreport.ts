@@ -82,6 +82,9 @@ export function lintSummary(
   ].join('\n')
 }
 
+/** A text as a message of SARIF, where single braces mean placeholders. */
+const messageOf = (text: string) => ({ text: text.replace(/[{}]/g, '$&$&') })
+
 const SARIF_LEVELS = { error: 'error', warning: 'warning', notice: 'note' } as const
 
 /** A path as SARIF wants it: relative to where the program runs, or an address. */
@@ -104,9 +107,9 @@ function ruleOf(code: Code) {
   const help = record.hint === undefined ? purpose : `${purpose} ${withoutValues(record.hint)}`
   return {
     id: code,
-    shortDescription: { text: message },
-    fullDescription: { text: purpose },
-    help: { text: help },
+    shortDescription: messageOf(message),
+    fullDescription: messageOf(purpose),
+    help: messageOf(help),
     defaultConfiguration: { level: SARIF_LEVELS[record.severity] },
   }
 }
@@ -148,7 +151,7 @@ export function sarifDocument(problems: readonly LintProblem[], version: string)
             ruleId: code,
             ruleIndex: places.get(code) ?? -1,
             level: SARIF_LEVELS[severity],
-            message: { text },
+            message: messageOf(text),
             locations: [
               {
                 physicalLocation: {

@@ -926,7 +926,7 @@ export const codes = {
   HR948: { severity: 'error', message: 'the test "{name}" of a filter fails: {reason}' },
   HR950: {
     severity: 'warning',
-    message: 'ATT&CK has no {what} "{id}"',
+    message: 'ATT&CK for Enterprise has no {what} "{id}"',
     hint: 'maps and reports leave it out; look it up at attack.mitre.org',
   },
   HR951: {

@@ -112,6 +112,14 @@ describe('harrier lint', () => {
     })
   })
 
+  it('doubles braces in the messages of SARIF, where they mean placeholders', async () => {
+    desk.write('braces/a.yml', RULE.replace('EventID: 4688', "User: ['{a}', '{a}']"))
+    const { out } = await desk.call(['lint', 'braces', '--sarif', '--only', 'HR976'])
+    const [{ tool, results }] = JSON.parse(out).runs
+    expect(results[0].message.text).toContain('"{{a}}"')
+    expect(tool.driver.rules[0].shortDescription.text).not.toMatch(/[{}]/)
+  })
+
   it('refuses wrong calls', async () => {
     const wrong = await desk.call(['lint', 'rules', '--only', 'HR96'])
     expect(wrong).toMatchObject({ code: 3, out: '' })

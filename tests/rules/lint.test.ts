@@ -98,6 +98,24 @@ describe('a Sigma rule', () => {
     ['has a range', 'a: {x|gt: 3}\nb: {x|lt: 5}\ncondition: a and b', []],
     ['asks for two parts', 'a: {CommandLine|contains|all: [x, y]}\ncondition: a', []],
     ['finds all', "a: {Image: '*'}\ncondition: a", ['HR962']],
+    ['finds all by an alternative', "a: {Image: '*'}\nb: {User: x}\ncondition: a or b", ['HR962']],
+    ['finds what is and what is not', 'a: {User: x}\ncondition: a or not a', ['HR962']],
+    ['excludes what it asks for', 'a: {User: x}\ncondition: a and not a', ['HR960']],
+    [
+      'excludes more than it asks for',
+      'a: {User: x, Image: y}\nb: {User: x}\ncondition: a and not b',
+      ['HR960'],
+    ],
+    [
+      'excludes less than it asks for',
+      'a: {User: x}\nb: {User: x, Image: y}\ncondition: a and not b',
+      [],
+    ],
+    [
+      'excludes what one alternative asks for',
+      'a: {User: x}\nb: {Image: y}\ncondition: (a or b) and not a',
+      [],
+    ],
     ['says only what must not be', 'a: {Image: x}\ncondition: not a', ['HR983']],
     ['writes a field in another case', 'a: {Commandline: x}\ncondition: a', ['HR971']],
     ['misspells a field', 'a: {ComandLine: x}\ncondition: a', ['HR972']],
@@ -129,13 +147,26 @@ describe('a Sigma rule', () => {
   })
 
   it('names tactics and techniques that there are', async () => {
-    const tags = ['t1059.001', 't1086', 't1059.099', 't9999', 'ta0002', 'ta0999', 'execution']
-    const more = [...tags, 'executoin', 'g0001', 'stealth'].map((each) => `  - attack.${each}\n`)
+    const tags = [
+      't1059.001',
+      't1086',
+      't1059.099',
+      't1690',
+      't9999',
+      'ta0002',
+      'ta0999',
+      'execution',
+    ]
+    const ofControlSystems = ['t0843', 'ta0107', 'inhibit-response-function']
+    const more = [...tags, ...ofControlSystems, 'executoin', 'g0001', 'stealth'].map(
+      (each) => `  - attack.${each}\n`,
+    )
     write('a.yml', sigma('a: {User: x}\ncondition: a', `tags:\n${more.join('')}  - cve.2021-1\n`))
     expect((await linted()).map(({ code, at }) => [code, at])).toEqual([
       ['HR951', 'attack.t1086'],
       ['HR950', 'attack.t1059.099'],
-      ['HR953', 'attack.t9999'],
+      ['HR953', 'attack.t1690'],
+      ['HR950', 'attack.t9999'],
       ['HR950', 'attack.ta0999'],
       ['HR950', 'attack.executoin'],
       ['HR953', 'attack.stealth'],
@@ -155,6 +186,11 @@ describe('a Sigma rule', () => {
       ]),
       ['HR955', 'c.yml', expect.stringContaining('a.yml')],
     ])
+  })
+
+  it('has a date that is none, which is told once', async () => {
+    write('a.yml', sigma('a: {User: x}\ncondition: a').replace('2026-01-31', '2026-02-30'))
+    expect(await codesOf()).toEqual(['HR305'])
   })
 
   it('is compared with what is stored', async () => {
@@ -196,6 +232,7 @@ describe('a search', () => {
     ['has doubled marks', 'index=* a IN ("x", ""*b*"") | `t_filter`', '', ['HR959', 'HR513']],
     ['has an empty text', 'index=* a="" | eval b=if(a="","",a) | `t_filter`', '', []],
     ['has no filter macro', 'index=* a=b', '', ['HR980']],
+    ['excludes what it asks for', 'index=* a=b NOT a=b | `t_filter`', '', ['HR960']],
     ['can never be', 'index=* a=b | where 1==2', '', ['HR960', 'HR980']],
     [
       'has a gap between its runs',
@@ -273,7 +310,20 @@ describe('a query', () => {
       [],
     ],
     ['has an empty range', 'SecurityEvent | where EventID > 5 and EventID < 3', {}, ['HR961']],
+    [
+      'is quoted by a word processor',
+      'SecurityEvent | where Computer == “a”',
+      {},
+      ['HR400', 'HR958', 'HR958'],
+    ],
     ['is false', 'SecurityEvent | where 1 == 2', {}, ['HR960']],
+    ['says that it is false', 'SecurityEvent | where false', {}, ['HR960']],
+    [
+      'excludes what it asks for',
+      'SecurityEvent | where EventID == 1 | where not(EventID == 1)',
+      {},
+      ['HR960'],
+    ],
     [
       'defines what nothing reads',
       'let a = 1; let b = 2;\nSecurityEvent | where EventID == b',
@@ -285,6 +335,30 @@ describe('a query', () => {
       'let back = 7d;\nSecurityEvent | where TimeGenerated > ago(back)',
       { queryPeriod: '1d' },
       ['HR966'],
+    ],
+    [
+      'looks back further than it is given, in long words',
+      'SecurityEvent | where TimeGenerated > ago(7days)',
+      { queryPeriod: '1d' },
+      ['HR966'],
+    ],
+    [
+      'says in a comment and a text how far it might look back',
+      'SecurityEvent // ago(7d)\n| where Computer == "ago(7d)"',
+      { queryPeriod: '1d' },
+      [],
+    ],
+    [
+      'asks for accounts of an age, not for events of it',
+      'IdentityInfo | where AccountCreationTime > ago(30d)',
+      { queryPeriod: '1d' },
+      [],
+    ],
+    [
+      'reads a view by a wildcard',
+      'let A_x = view () { SecurityEvent | where EventID == 1 };\nunion A_*',
+      {},
+      [],
     ],
     [
       'finds rows again and again',
@@ -326,6 +400,12 @@ describe('patterns', () => {
     ['\\$a\\^b', undefined],
     ['\\Qa^b\\E', undefined],
     ['(?:a+)+', false],
+    ['([a-z]*)+b', false],
+    ['(\\.[a-z]+)*', undefined],
+    ['(?:[\\w.]+/+)+', undefined],
+    ['w(in*d*)*', undefined],
+    ['(a+|b)+', undefined],
+    ['\\(a+)+', undefined],
     ['.*a', false],
     ['.*?a', undefined],
     ['.*', undefined],

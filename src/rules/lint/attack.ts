@@ -13,6 +13,13 @@ const NEWER = new Set(['stealth', 'defense-impairment'])
 
 const numberOf = (id: string): number => Number(id.slice(1, 5))
 
+/** Numbers by which an edition may be ahead of the one that is known; one still higher is misspelt. */
+const MOST_AHEAD = 200
+
+/** Ids of the matrix of control systems, which is not known here, and its own tactics. */
+const isOfControlSystems = (id: string): boolean => /^T(?:08|A01)\d\d$/.test(id)
+const OF_CONTROL_SYSTEMS = new Set(['inhibit-response-function', 'impair-process-control'])
+
 const newest = new WeakMap<Attack, number>()
 
 /** The highest number of a technique that the table has. */
@@ -36,7 +43,9 @@ function techniqueProblem(subject: Subject, tag: string, written: string): Diagn
     return found('HR951', { id, instead, name }, span)
   }
   const what = id.includes('.') ? 'sub-technique' : 'technique'
-  return numberOf(id) > newestOf(attack)
+  if (isOfControlSystems(id)) return undefined
+  const ahead = numberOf(id) - newestOf(attack)
+  return ahead > 0 && ahead <= MOST_AHEAD
     ? found('HR953', { what, id }, span)
     : found('HR950', { what, id }, span)
 }
@@ -49,14 +58,15 @@ function tagProblem(subject: Subject, tag: string): Diagnostic | undefined {
   const tacticId = TACTIC_ID.exec(tag)?.[1]?.toUpperCase()
   if (tacticId !== undefined) {
     const isKnown = [...attack.tactics.values()].some(({ id }) => id === tacticId)
-    return isKnown
+    return isKnown || isOfControlSystems(tacticId)
       ? undefined
       : found('HR950', { what: 'tactic', id: tacticId }, placeOfText(subject, tag))
   }
   // Tactics of Sentinel's rules are checked when their files are read.
   if (subject.loaded.language !== 'sigma') return undefined
   const tactic = TACTIC.exec(tag)?.[1]?.toLowerCase().replaceAll('_', '-')
-  if (tactic === undefined || attack.tactics.has(tactic)) return undefined
+  if (tactic === undefined || attack.tactics.has(tactic) || OF_CONTROL_SYSTEMS.has(tactic))
+    return undefined
   const code = NEWER.has(tactic) ? 'HR953' : 'HR950'
   return found(code, { what: 'tactic', id: tactic }, placeOfText(subject, tag))
 }

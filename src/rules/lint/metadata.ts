@@ -10,13 +10,22 @@ function isPublished({ kusto, spl }: Rule): boolean {
   return form !== 'query' && form !== 'search' && form !== 'savedsearch' && form !== 'page'
 }
 
+/** True for a key that has a value; one that cannot be read has a report of its own. */
+function isWritten({ loaded, span }: Subject, key: string): boolean {
+  const lines = loaded.text.slice(span.start, span.end).split('\n')
+  const value = lines.find((line) => line.startsWith(`${key}:`))?.slice(key.length + 1) ?? ''
+  return /^\s*(?!["']{2}|#|~|null\b)\S/.test(value)
+}
+
 function missing(subject: Subject): readonly Diagnostic[] {
   const { rule } = subject.loaded
   const { sigma, span } = subject
   const start = { start: span.start, end: span.start + 1 }
   const tell = (keys: readonly (readonly [string, string | undefined])[]) =>
     keys.flatMap(([key, value]) =>
-      value === undefined || value.trim() === '' ? [found('HR956', { key }, start)] : [],
+      (value === undefined || value.trim() === '') && !isWritten(subject, key)
+        ? [found('HR956', { key }, start)]
+        : [],
     )
   if (sigma?.head !== undefined) {
     const { id, status, description, date, level, kind } = sigma.head

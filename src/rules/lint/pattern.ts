@@ -81,8 +81,8 @@ function isDead(atoms: readonly Atom[]): boolean {
   return takes(atoms.slice(0, Math.max(0, start))) || (end !== -1 && takes(atoms.slice(end + 1)))
 }
 
-/** A group with a repetition in it that is repeated itself. */
-const NESTED = /\((?:\?:)?(?:[^()\\[\]]|\\.|\[[^\]]*\]){0,200}?[+*]\)[+*]/
+/** A group that is one repeated character or class, and is repeated itself; with anything beside it, it says more. */
+const NESTED = /(?<!\\)\((?:\?:)?(?:[^()\\[\]|^$+*?{}]|\\.|\[\^?\]?(?:\\.|[^\]\\])*\])[+*]\)[+*]/
 
 /** What is wrong with a pattern; undefined when nothing is seen. */
 export function faultOf(pattern: string): PatternFault | undefined {

@@ -1,7 +1,7 @@
 /** Conditions of rules, from their plans: never true, always true, parts that contradict themselves, costly ones. */
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import type { Span } from '../../core/span.ts'
-import type { Expr } from '../../ir/expr.ts'
+import { and, type Expr } from '../../ir/expr.ts'
 import type { Rel } from '../../ir/rel.ts'
 import { isList } from '../../ir/types.ts'
 import { childrenOf, ownExprs, visitExpr } from '../../ir/walk.ts'
@@ -209,6 +209,43 @@ function placeOf(subject: Subject, { field, second }: Contradiction): Span {
   return last
 }
 
+/** An expression as a key: expressions hold no places, so equal ones are written alike. */
+const keyOf = (expr: Expr): string =>
+  JSON.stringify(expr, (_, value) => (typeof value === 'bigint' ? `${value}n` : value))
+
+/** What a negation turns round; undefined for anything else. */
+function negated(expr: Expr): Expr | undefined {
+  return expr.op === 'call' && (expr.fn === 'logic.not' || expr.fn === 'logic3.not')
+    ? expr.args[0]
+    : undefined
+}
+
+/** True when an expression holds wherever all of some others do, because it is made of them. */
+function isImplied(expr: Expr, holding: ReadonlySet<string>): boolean {
+  if (holding.has(keyOf(expr))) return true
+  if (expr.op !== 'call') return false
+  switch (expr.fn) {
+    case 'logic.and':
+    case 'logic3.and':
+      return expr.args.every((each) => isImplied(each, holding))
+    case 'logic.or':
+    case 'logic3.or':
+      return expr.args.some((each) => isImplied(each, holding))
+    case 'logic.holds':
+      return expr.args.every((each) => isImplied(each, holding))
+    default:
+      return false
+  }
+}
+
+/** True when a conjunction excludes what it asks for: `a and not a`, also where the excluded part is wider. */
+function excludesItself(parts: readonly Expr[]): boolean {
+  const turned = parts.flatMap((each) => negated(each) ?? [])
+  if (turned.length === 0) return false
+  const holding = new Set(parts.map(keyOf))
+  return turned.some((each) => isImplied(each, holding))
+}
+
 function contradictions(subject: Subject): readonly Diagnostic[] {
   const { rule } = subject.loaded
   if (rule === undefined) return []
@@ -228,7 +265,10 @@ function contradictions(subject: Subject): readonly Diagnostic[] {
 }
 
 /** A test of values that are written there; what is false for want of data, such as a lookup without rows, is not. */
-function isWrittenFalse(expr: Expr): boolean {
+function isWrittenFalse(expr: Expr, isKusto: boolean): boolean {
+  if (isKusto && conjuncts(expr).some((part) => part.op === 'const' && part.value === false)) {
+    return true
+  }
   const isWritten = (part: Expr): boolean =>
     part.op === 'call' &&
     part.args.length > 0 &&
@@ -236,23 +276,31 @@ function isWrittenFalse(expr: Expr): boolean {
   return conjuncts(expr).some((part) => isWritten(part) && truthOf(part) === false)
 }
 
-/** True when a filter that every row of a plan passes lets none through. */
-function isEmpty(rel: Rel): boolean {
+/** True when a filter that every row of a plan passes lets none through; filters one behind the other are one. */
+function isEmpty(
+  rel: Rel,
+  isFalse: (where: Expr) => boolean,
+  above: readonly Expr[] = [],
+): boolean {
   switch (rel.op) {
-    case 'filter':
-      return isWrittenFalse(rel.where) || isEmpty(rel.from)
+    case 'filter': {
+      const all = [rel.where, ...above]
+      return rel.from.op === 'filter'
+        ? isEmpty(rel.from, isFalse, all)
+        : isFalse(and(all)) || isEmpty(rel.from, isFalse)
+    }
     case 'aggregate':
       // Without keys there is a row even of nothing.
-      return rel.by.length > 0 && isEmpty(rel.from)
+      return rel.by.length > 0 && isEmpty(rel.from, isFalse)
     case 'select':
     case 'derive':
     case 'sort':
     case 'limit':
     case 'window':
     case 'expand':
-      return isEmpty(rel.from)
+      return isEmpty(rel.from, isFalse)
     case 'named':
-      return isEmpty(rel.body)
+      return isEmpty(rel.body, isFalse)
     default:
       return false
   }
@@ -260,9 +308,15 @@ function isEmpty(rel: Rel): boolean {
 
 function neverTrue(subject: Subject): readonly Diagnostic[] {
   const { rule } = subject.loaded
-  if (rule === undefined || rule.kusto?.unfinished !== undefined || !isEmpty(rule.rel)) return []
+  if (rule === undefined || rule.kusto?.unfinished !== undefined) return []
   const span = placeOfKey(subject, 'condition', 'search', 'query')
-  return [found('HR960', { reason: 'its condition is false' }, span)]
+  const { rel } = rule
+  if (isEmpty(rel, (where) => isWrittenFalse(where, rule.kusto !== undefined))) {
+    return [found('HR960', { reason: 'its condition is false' }, span)]
+  }
+  return isEmpty(rel, (where) => excludesItself(conjuncts(where)))
+    ? [found('HR960', { reason: 'its condition excludes what it asks for' }, span)]
+    : []
 }
 
 /** A test of whether a field is there, which says nothing of what it holds. */
@@ -273,9 +327,16 @@ function isIdle(expr: Expr): boolean {
   if (truthOf(expr) === true) return true
   if (expr.op !== 'call') return false
   if (expr.fn === 'events.is') return false
-  return (expr.fn === 'logic.and' || expr.fn === 'logic.or') && expr.args.length > 0
-    ? expr.args.every(isIdle)
-    : PRESENCE.has(expr.fn)
+  if (expr.fn === 'logic.and') return expr.args.length > 0 && expr.args.every(isIdle)
+  // One alternative that all events meet is enough, and so are two of which one is the other turned round.
+  if (expr.fn === 'logic.or') {
+    const holding = new Set(expr.args.map(keyOf))
+    return expr.args.some((each) => {
+      const turned = negated(each)
+      return isIdle(each) || (turned !== undefined && holding.has(keyOf(turned)))
+    })
+  }
+  return PRESENCE.has(expr.fn)
 }
 
 function matchAll(subject: Subject): readonly Diagnostic[] {

@@ -4,6 +4,7 @@ import { type Cron, readCron } from '../../core/cron.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { lengthText } from '../../core/length.ts'
 import { boundOf } from '../../functions/timemodifier.ts'
+import { codeOf } from './code.ts'
 import { found, type LintCheck, placeOfKey, placeOfText, type Subject, shown } from './subject.ts'
 
 const MINUTE = 60_000
@@ -66,23 +67,32 @@ function splTimes(subject: Subject): readonly Diagnostic[] {
   return ofCron(subject, schedule.cron, schedule)
 }
 
-/** How far a query reaches back by its own words, in milliseconds; 0 where it says nothing. */
+const UNITS: Readonly<Record<string, number>> = { d: DAY, h: HOUR, m: MINUTE, s: 1_000 }
+
+const TIME = String.raw`(\d{1,6})(d(?:ays?)?|h(?:ours?)?|m(?:in(?:utes?)?)?|s(?:ec(?:onds?)?)?)`
+const LET_TIME = new RegExp(String.raw`\blet\s+(\w+)\s*=\s*${TIME}\s*;`, 'g')
+/** A call of `ago`, with the name that is compared with it where there is one. */
+const AGO = new RegExp(
+  String.raw`(?:\b(\w+)\s*(?:[<>]=?|between\s*\()\s*)?\bago\(\s*(?:${TIME}|(\w+))\s*\)`,
+  'g',
+)
+/** Columns of other times (of an account, a password) are no times of events. */
+const EVENT_TIMES: ReadonlySet<string> = new Set(['TimeGenerated', 'Timestamp'])
+
+/** How far a query reaches back by its own words, in milliseconds; comments and texts say nothing. */
 function longestAgo(query: string): { readonly ms: number; readonly text: string } | undefined {
-  const units: Readonly<Record<string, number>> = { d: DAY, h: HOUR, m: MINUTE, s: 1_000 }
+  const code = codeOf(query, true)
+  const timeOf = (size = '', unit = '') => ({
+    ms: Number(size) * (UNITS[unit[0] ?? ''] ?? 0),
+    text: `${size}${unit}`,
+  })
   const lets = new Map(
-    [...query.matchAll(/\blet\s+(\w+)\s*=\s*(\d{1,6})(d|h|m|s)\s*;/g)].map(
-      ([, name = '', size, unit = '']) => [
-        name,
-        { ms: Number(size) * (units[unit] ?? 0), text: `${size}${unit}` },
-      ],
-    ),
+    [...code.matchAll(LET_TIME)].map(([, name = '', size, unit]) => [name, timeOf(size, unit)]),
   )
-  const all = [...query.matchAll(/\bago\(\s*(?:(\d{1,6})(d|h|m|s)|(\w+))\s*\)/g)].flatMap(
-    ([, size, unit = '', name = '']) =>
-      size === undefined
-        ? (lets.get(name) ?? [])
-        : [{ ms: Number(size) * (units[unit] ?? 0), text: `${size}${unit}` }],
-  )
+  const all = [...code.matchAll(AGO)].flatMap(([, compared, size, unit, name = '']) => {
+    if (compared !== undefined && !EVENT_TIMES.has(compared)) return []
+    return size === undefined ? (lets.get(name) ?? []) : [timeOf(size, unit)]
+  })
   return all.sort((a, b) => b.ms - a.ms)[0]
 }
 

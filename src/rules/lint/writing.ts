@@ -5,6 +5,7 @@ import type { SigmaItem } from '../../dialects/sigma/detection.ts'
 import type { Expr } from '../../ir/expr.ts'
 import type { Rel } from '../../ir/rel.ts'
 import { childrenOf, ownExprs, visitExpr } from '../../ir/walk.ts'
+import { codeOf, outsideTexts } from './code.ts'
 import { faultOf } from './pattern.ts'
 import {
   found,
@@ -27,35 +28,21 @@ const TYPOGRAPHIC: ReadonlyMap<string, string> = new Map([
   ['\u201a', "'"],
 ])
 
-/** The parts of a search or query that are in no text between quotation marks, and in no comment. */
-function outsideTexts(query: string, isKusto: boolean): readonly Span[] {
-  const parts: Span[] = []
-  let start = 0
-  for (let at = 0; at < query.length; at++) {
-    const char = query[at] ?? ''
-    const isText = char === '"' || (isKusto && char === "'")
-    const comment = isKusto ? query.startsWith('//', at) : query.startsWith('```', at)
-    if (!isText && !comment) continue
-    parts.push({ start, end: at })
-    if (comment) {
-      const end = isKusto ? query.indexOf('\n', at) : query.indexOf('```', at + 3) + 2
-      at = end < at ? query.length : end
-    } else {
-      const isVerbatim = isKusto && query[at - 1] === '@'
-      for (at++; at < query.length && query[at] !== char; at++) {
-        if (query[at] === '\\' && !isVerbatim) at++
-      }
-    }
-    start = at + 1
-  }
-  parts.push({ start, end: query.length })
-  return parts.filter((each) => each.end > each.start)
+/** Search or query of a rule, as it is written. */
+function queryOf(subject: Subject): string {
+  const { rule, language } = subject.loaded
+  if (language === 'sigma') return ''
+  return rule === undefined ? unreadQuery(subject) : (rule.stages[0]?.text ?? '')
 }
 
-/** Search or query of a rule, as it is written. */
-function queryOf({ loaded }: Subject): string {
-  const { rule } = loaded
-  return rule === undefined || rule.language === 'sigma' ? '' : (rule.stages[0]?.text ?? '')
+/** The query below its key, of a rule that cannot be read: often just because of its quotation marks. */
+function unreadQuery(subject: Subject): string {
+  if (!/\.ya?ml$/i.test(subject.loaded.file)) return ''
+  const key = placeOfKey(subject, 'query', 'search')
+  const [first = '', ...lines] = subject.loaded.text.slice(key.end, subject.span.end).split('\n')
+  if (!first.startsWith(':')) return ''
+  const end = lines.findIndex((line) => /^\S/.test(line))
+  return [first, ...lines.slice(0, end === -1 ? lines.length : end)].join('\n')
 }
 
 function typographic(subject: Subject): readonly Diagnostic[] {
@@ -95,12 +82,13 @@ function doubled(subject: Subject): readonly Diagnostic[] {
 function unusedLets(subject: Subject): readonly Diagnostic[] {
   if (subject.loaded.language !== 'kusto') return []
   const query = queryOf(subject)
-  const code = outsideTexts(query, true)
-    .map(({ start, end }) => query.slice(start, end))
-    .join(' ')
+  const code = codeOf(query, true)
   const words = new Map<string, number>()
   for (const [word] of code.matchAll(/\w+/g)) words.set(word, (words.get(word) ?? 0) + 1)
-  return [...code.matchAll(/\blet\s+(\w+)\s*=/g)].flatMap(([, name = '']) => {
+  // A view is read by a wildcard of `union` or `search` too.
+  const isWild = /\b(?:union|search)\b[^|;]*\*/.test(code)
+  return [...code.matchAll(/\blet\s+(\w+)\s*=(\s*view\b)?/g)].flatMap(([, name = '', view]) => {
+    if (view !== undefined && isWild) return []
     // A name in brackets and quotation marks is a use too.
     const isBracketed = query.includes(`['${name}']`) || query.includes(`["${name}"]`)
     if (words.get(name) !== 1 || isBracketed) return []
