@@ -264,6 +264,14 @@ describe('a search', () => {
     expect(found.toSorted()).toEqual([...expected].sort())
   })
 
+  it('is run less often by its overlay than it looks back', async () => {
+    const scheduling = "{cron_schedule: '0 * * * *', earliest_time: -70m@m, latest_time: -10m@m}"
+    write('a.yml', search('index=* a=b | `t_filter`', `deployment: {scheduling: ${scheduling}}\n`))
+    expect(await codesOf()).toEqual([])
+    const overlay = "rule: T\nschedule: {cron: '0 */6 * * *'}\n"
+    expect(await codesOf({ overlay })).toEqual(['HR964'])
+  })
+
   it('has a date', async () => {
     write('a.yml', search('index=* a=b | `t_filter`').replace('2026-01-31', '2026-02-30'))
     expect((await linted()).map(({ code, at }) => [code, at])).toEqual([['HR957', 'date']])

@@ -106,6 +106,30 @@ function lookingBack(clock: Clock, back: number, delay: number, silent = false):
   }
 }
 
+/** The longest distance between runs that follow each other, over a year or as many runs as show it. */
+function longestApart(clock: Clock): number {
+  let at = clock.next(Date.UTC(2024, 0, 1))
+  const end = Date.UTC(2025, 1, 1)
+  let apart = 0
+  for (let run = 0; run < 2_000 && at !== undefined && at < end; run++) {
+    const next = clock.next(at)
+    if (next !== undefined) apart = Math.max(apart, next - at)
+    at = next
+  }
+  return apart
+}
+
+/** Windows from the run before to this one, however far apart they are: nothing between is left out. */
+function sinceLast(clock: Clock, delay: number, silent = false): Schedule {
+  return {
+    ...clock,
+    delay,
+    windowAt: (time) => windowOf(time, clock.previous(time), time),
+    reach: { from: longestApart(clock), to: 0 },
+    silent,
+  }
+}
+
 const NEVER: Unscheduled = { off: 'it has no schedule; an overlay can give it one' }
 
 function ofSigma(rule: Rule, { sigma, zone }: ScheduleSettings): Schedule | Unscheduled {
@@ -113,9 +137,11 @@ function ofSigma(rule: Rule, { sigma, zone }: ScheduleSettings): Schedule | Unsc
   if ('off' in clock) return clock
   const tuned = rule.tuning?.schedule
   const back = tuned?.lookback ?? (tuned?.every === undefined ? sigma.lookback : tuned.every)
-  const schedule = lookingBack(clock, back, tuned?.delay ?? sigma.delay)
+  const delay = tuned?.delay ?? sigma.delay
+  const isByCron = tuned?.cron !== undefined && tuned.lookback === undefined
+  const schedule = isByCron ? sinceLast(clock, delay) : lookingBack(clock, back, delay)
   const span = rule.correlation === undefined ? 0 : spanOf(rule.correlation)
-  return { ...schedule, reach: { from: back + span, to: 0 } }
+  return { ...schedule, reach: { from: schedule.reach.from + span, to: 0 } }
 }
 
 /** How long an event counts for a correlation, and for those that count it. */
@@ -140,7 +166,9 @@ function ofKusto(rule: Rule, { kusto, zone }: ScheduleSettings): Schedule | Unsc
   const back = tuned?.lookback ?? (own === undefined ? tuned?.every : ms(own.back)) ?? DAY
   const isNew = part.kind === 'NRT' || part.queryFrequency === 0
   const delay = tuned?.delay ?? (isNew ? kusto.nrtDelay : kusto.delay)
-  return lookingBack(clock, back, delay, isSetOffBy(part, 0))
+  const isByCron = own === undefined && tuned?.cron !== undefined && tuned.lookback === undefined
+  const silent = isSetOffBy(part, 0)
+  return isByCron ? sinceLast(clock, delay, silent) : lookingBack(clock, back, delay, silent)
 }
 
 /** How long the start of a search may be put off for others, in milliseconds. */

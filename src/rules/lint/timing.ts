@@ -28,9 +28,12 @@ function apartOf(cron: Cron): { readonly first: number; readonly apart: number }
   return first === undefined || apart === 0 ? undefined : { first, apart }
 }
 
-function ofCron(subject: Subject, text: string, bounds: { earliest: string; latest: string }) {
-  const keys = ['cron_schedule', 'cron', 'cronSchedule', 'scheduling']
-  const span = placeOfKey(subject, ...keys)
+function ofCron(
+  subject: Subject,
+  text: string,
+  bounds: { readonly earliest: string; readonly latest: string },
+  span = placeOfKey(subject, 'cron_schedule', 'cron', 'cronSchedule', 'scheduling'),
+): readonly Diagnostic[] {
   const cron = readCron(text, 'UTC')
   if (typeof cron === 'string') {
     return [found('HR967', { reason: `"${shown(text)}" is no schedule: ${cron}` }, span)]
@@ -123,13 +126,20 @@ function kustoTimes(subject: Subject): readonly Diagnostic[] {
 function tunedTimes(subject: Subject): readonly Diagnostic[] {
   const { rule } = subject.loaded
   const { every, cron, lookback } = rule?.tuning?.schedule ?? {}
-  if (lookback === undefined) return []
+  const { start } = subject.span
+  if (lookback === undefined) {
+    // The time range stays that of the rule itself, which was made for another distance.
+    const own = rule?.spl?.schedule
+    return cron === undefined || own === undefined || own.earliest === ''
+      ? []
+      : ofCron(subject, cron, own, { start, end: start + 1 })
+  }
   const read = cron === undefined ? undefined : readCron(cron, 'UTC')
   const apart =
     every ?? (read === undefined || typeof read === 'string' ? undefined : apartOf(read)?.apart)
   if (apart === undefined || lookback >= apart) return []
   const params = { apart: lengthText(apart), length: lengthText(lookback) }
-  return [found('HR964', params, { start: subject.span.start, end: subject.span.start + 1 })]
+  return [found('HR964', params, { start, end: start + 1 })]
 }
 
 function suppression(subject: Subject): readonly Diagnostic[] {
