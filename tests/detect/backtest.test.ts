@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isoOfMs } from '../../src/core/time.ts'
 import { isScheduled, scheduleOf } from '../../src/detect/schedule/cadence.ts'
 import { plainSettings } from '../../src/detect/settings.ts'
 import { type Backtest, backtest, differenceOf } from '../../src/detect/testing/backtest.ts'
@@ -234,6 +235,36 @@ describe('the runs of the past', () => {
       }),
       { numRuns: 50 },
     )
+  })
+
+  it('know the run before the first one, whose window may overlap', async () => {
+    const schedule = scheduleOf(await ruleOf('k.yml', kusto()), settings)
+    if (!isScheduled(schedule)) throw new Error('it has a schedule')
+    const minute = Date.parse('2026-02-01T00:30:00Z')
+    for (const [back, isApart] of [
+      [3_600_000, true],
+      [7_200_000, false],
+    ] as const) {
+      const windowAt = (time: number) => ({
+        at: isoOfMs(time),
+        time: { from: isoOfMs(time - back), to: isoOfMs(time) },
+      })
+      const past = pastRuns(
+        { ...schedule, windowAt, reach: { from: back, to: 0 } },
+        new EventTimes([minute]),
+      )
+      expect(past?.runs.map((each) => each.isApart)).toEqual(isApart ? [true] : [false, false])
+    }
+  })
+
+  it('by the cron of an overlay look back to the run before', async () => {
+    const rule = await ruleOf('c.yml', sigma('alice'))
+    const tuning = { file: 'o.yml', schedule: { cron: '0 6 * * 1-5' } }
+    const schedule = scheduleOf({ ...rule, tuning }, settings)
+    if (!isScheduled(schedule)) throw new Error('it has a schedule')
+    const monday = Date.parse('2026-02-02T06:00:00Z')
+    expect(schedule.windowAt(monday).time.from).toBe(isoOfMs(monday - 3 * 86_400_000))
+    expect(schedule.reach.from).toBe(3 * 86_400_000)
   })
 
   it('are refused when they are too many', async () => {

@@ -72,6 +72,10 @@ export function pastRuns(schedule: Schedule, events: EventTimes): PastRuns | und
   const runs: ScheduledRun[] = []
   let due = 0
   let before: { readonly at: number; readonly end: number } | undefined
+  const endOf = (time: number): number => {
+    const { to } = schedule.windowAt(time).time
+    return to === undefined ? Number.POSITIVE_INFINITY : msOf(to)
+  }
   let after = start - 1
   while (after < stop) {
     const times = schedule.between(after, stop, limits.ruleWindows)
@@ -85,8 +89,10 @@ export function pastRuns(schedule: Schedule, events: EventTimes): PastRuns | und
       const isWanted = schedule.silent ? range[0] < end && range[1] > first : events.has(...range)
       due++
       if (isWanted) {
-        const since = before?.at ?? schedule.previous(at) ?? at
-        const isApart = range[0] >= (before?.end ?? Number.NEGATIVE_INFINITY)
+        // The first run has one before it too: whether their windows overlap decides how its rows are known.
+        const previous = before?.at ?? schedule.previous(at)
+        const since = previous ?? at
+        const isApart = previous === undefined || range[0] >= (before?.end ?? endOf(previous))
         runs.push({ window, since: isoOfMs(since), isApart })
         if (runs.length > limits.ruleWindows) return undefined
       }
