@@ -53,6 +53,8 @@ describe('tests of our own', () => {
   - {name: missed, events: ['${sysmon('bob')}'], fires: at least 2}
   - {name: loud, events: ['${sysmon('alice')}'], fires: false}
   - {name: empty, events: ['{"a": 1}'], fires: 1}
+  - {name: idle, events: ['{"a": 1}'], fires: false}
+  - {name: quiet, events: ['${sysmon('bob')}'], fires: false}
   - {name: unknown, rule: no such rule, events: [x], fires: 1}
 `,
     )
@@ -60,9 +62,11 @@ describe('tests of our own', () => {
     expect(said(results)).toEqual([
       'broken unknown; no rule is called "no such rule" here',
       'failed empty; expected 1, found none; no event of the test is of a source that the rule reads',
+      'failed idle; no event of the test is of a source that the rule reads, so that it proves nothing',
       'failed loud; expected none, found 1',
       'failed missed; expected at least 2, found none',
       'passed found',
+      'passed quiet',
     ])
     const missed = results.find(({ name }) => name === 'missed')
     expect(missed).toMatchObject({

@@ -91,6 +91,11 @@ tests:
       one('    fire: 1\n'),
       'HR761 tests: nothing is called "tests[0].fire" (did you mean "fires"?)',
     ],
+    [one('    fires: {least: 3, most: 1}\n'), 'most must be at least 3, as least says'],
+    [
+      one('    fires: false\n    fields: {a: b}\n'),
+      'HR760 tests: tests[0].fires must be more than none where the test says what a finding has',
+    ],
     [one(''), 'HR765 a step expects nothing and writes nothing'],
     [one('    fires: 1\n    at: soon\n'), 'HR760 tests: tests[0].at must be a time'],
     [

@@ -62,6 +62,7 @@ function firesOf(node: YamlNode): Fires | undefined {
 function readRange(section: Section): Fires {
   const least = section.number('least', 0, MOST) ?? 0
   const most = section.number('most', 0, MOST)
+  if (most !== undefined && most < least) section.wrong('most', `at least ${least}, as least says`)
   section.end()
   return { least, ...(most === undefined ? {} : { most }) }
 }
@@ -116,8 +117,13 @@ function readExpected(section: Section): Expected | undefined {
   const risk = readObjects(section, 'risk', ['object', 'score', 'type', 'field'])
   const threats = readObjects(section, 'threats', ['object', 'type', 'field'])
   const lists = [fields, entities, risk, threats]
-  const isAbsent = [fires, title, level, host, message].every((each) => each === undefined)
-  if (isAbsent && lists.every((each) => each.length === 0)) return undefined
+  const isOtherAbsent = [title, level, host, message].every((each) => each === undefined)
+  if (fires === undefined && isOtherAbsent && lists.every((each) => each.length === 0))
+    return undefined
+  const isQuiet = fires?.most === 0
+  if (isQuiet && !(isOtherAbsent && lists.every((each) => each.length === 0))) {
+    section.wrong('fires', 'more than none where the test says what a finding has')
+  }
   return {
     fires: fires ?? FIRES.fires,
     ...(title === undefined ? {} : { title }),

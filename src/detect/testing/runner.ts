@@ -57,6 +57,16 @@ async function runStep(
     return { reasons: damage, findings: 0, events, nearest: [], isInterrupted: true }
   }
   const isWanted = expected.fires.least > 0
+  const stored = report.intake.reduce((sum, each) => sum + each.stored + each.repeated, 0)
+  // That a rule finds nothing says something only where it had something to look at.
+  const idle =
+    test.convention === 'harrier' && expected.fires.most === 0 && tried.count === 0
+      ? stored === 0
+        ? ['no event of the test could be read, so that it proves nothing']
+        : tried.state === 'no_data'
+          ? ['no event of the test is of a source that the rule reads, so that it proves nothing']
+          : []
+      : []
   const own = unmet(expected, tried.findings, tried.count)
   const published =
     test.convention === 'escu' && tried.count > 0 ? attackReasons(rule, tried.findings) : []
@@ -65,6 +75,7 @@ async function runStep(
     ...own,
     ...published,
     ...troubles(tried, isSilent),
+    ...idle,
     ...(own.length > 0 || !isWanted ? damage : []),
   ]
   const nearest =
