@@ -142,15 +142,22 @@ describe('keys', () => {
       DNS: 'DomainName',
       RegistryKey: 'Key',
     }
+    const marks = fc.constantFrom(...'\\.@ aB-$/:[]1%\'"\t', '::')
+    const values = fc.oneof(
+      fc.string({ maxLength: 60 }),
+      fc.array(marks, { maxLength: 9 }).map((each) => each.join('')),
+    )
     fc.assert(
-      fc.property(words, fc.string({ maxLength: 60 }), (type, value) => {
+      fc.property(words, values, (type, value) => {
         const name = identifier[type] ?? ''
         const key = entityKey({ type, [name]: value })
         if (key === '') return
         const plain = key.slice(key.indexOf(':') + 1)
         expect(['', key]).toContain(entityKey({ type, [name]: plain }))
       }),
+      { numRuns: 5_000 },
     )
+    expect(entityKey({ type: 'DNS', DomainName: `${'.'.repeat(500_000)}x. .` }).length).toBe(256)
     expect(addressText('[::1]')).toBe('0:0:0:0:0:0:0:1')
   })
 })

@@ -169,14 +169,27 @@ export function entityName(entity: FoundEntity): string {
   return known.find((each) => each !== undefined && each !== '') ?? ''
 }
 
-/** A name as it is compared, by the word of its type. */
+/** The name of a machine without its domain, or an address as it is compared. */
+function machine(low: string): string {
+  const [first = low] = low.replace(/^(?:\\\\\s*)+/, '').split('.')
+  return addressText(first.trim()) ?? first
+}
+
+/** A name without the dots and blanks at its end; a pattern would take long over many dots within it. */
+function withoutDots(low: string): string {
+  let end = low.length
+  while (end > 0 && /[.\s]/.test(low.charAt(end - 1))) end--
+  return low.slice(0, end)
+}
+
+/** A name as it is compared, by the word of its type; what it gives stays as it is when it is given again. */
 function comparable(word: string, name: string): string {
   const low = name.trim().toLowerCase()
   switch (word) {
     case 'host':
-      return addressText(low) ?? low.replace(/^(?:\\\\\s*)+/, '').split('.')[0] ?? low
+      return addressText(low) ?? machine(low)
     case 'user': {
-      const plain = lastPart(low, '\\')
+      const plain = lastPart(low, '\\').trim()
       if (plain.startsWith('arn:')) return plain
       return plain.includes('@') ? plain.slice(0, plain.indexOf('@')) : plain
     }
@@ -185,7 +198,7 @@ function comparable(word: string, name: string): string {
     case 'file':
       return lastPart(lastPart(low, '\\'), '/')
     case 'domain':
-      return low.replace(/\.$/, '')
+      return withoutDots(low)
     case 'process':
       return low.replace(/\s+/g, ' ')
     case 'registry':
@@ -198,11 +211,15 @@ function comparable(word: string, name: string): string {
   }
 }
 
+function keyOf(word: string, name: string): string {
+  return `${word}:${comparable(word, name).trim()}`.slice(0, LONGEST_KEY).trimEnd()
+}
+
 /** What tells an entity from others, whatever rule names it: `host:ws07`. Empty for one without a name. */
 export function entityKey(entity: FoundEntity): string {
   const word = entityWord(entity)
-  const name = comparable(word, entityName(entity))
-  return name === '' ? '' : `${word}:${name}`.slice(0, LONGEST_KEY)
+  const key = keyOf(word, entityName(entity))
+  return key === `${word}:` ? '' : key
 }
 
 /** The keys that a person may mean by a text: `host:ws07` is one, `WS07` is one of each type. */
@@ -212,7 +229,7 @@ export function keysNamed(text: string): readonly string[] {
   const word = at < 0 ? undefined : words.find((each) => each === text.slice(0, at).toLowerCase())
   const all = word === undefined ? words : [word]
   const name = word === undefined ? text : text.slice(at + 1)
-  return all.map((each) => `${each}:${comparable(each, name)}`.slice(0, LONGEST_KEY))
+  return all.map((each) => keyOf(each, name))
 }
 
 /**

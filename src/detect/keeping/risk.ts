@@ -104,7 +104,7 @@ export function normalizedObject({ value, type }: Pick<FoundRisk, 'value' | 'typ
   const entity =
     type === 'user' ? { type: 'Account', Name: value } : { type: 'Host', HostName: value }
   const key = entityKey(entity)
-  return key.slice(key.indexOf(':') + 1).trim() || low
+  return key.slice(key.indexOf(':') + 1) || low
 }
 
 /** What factors read of a risk: values by field. */
