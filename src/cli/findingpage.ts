@@ -243,9 +243,13 @@ export async function printFinding(
         classification: DISPOSITION_WORDS[state.disposition].sentinel,
       },
     }
-    out.write(
-      `${jsonText({ finding, entity_keys: keys, state, vocabulary, history, suppressed: held, ...(finding.incident === undefined ? {} : { incident: { id: finding.incident, number: incidentNumber(finding.incident), findings: members.map(({ id }) => id) } }) })}\n`,
-    )
+    const { incident: id } = finding
+    const incident =
+      id === undefined
+        ? undefined
+        : { id, number: incidentNumber(id), findings: members.map((each) => each.id) }
+    const facts = { finding, entity_keys: keys, state, vocabulary, history, suppressed: held }
+    out.write(`${jsonText(incident === undefined ? facts : { ...facts, incident })}\n`)
     return
   }
   const urgency = state.urgency ?? finding.urgency

@@ -86,14 +86,10 @@ function joined(
   states: ReadonlyMap<string, MemberState>,
 ): Open | undefined {
   const lookback = lookbackOf(grouping)
-  const at = ticksIn(member.run_at)
   const takes = ({ members }: Open): boolean => {
-    const times = [at, ...members.map((each) => ticksIn(each.run_at))]
-    const [first, last] = times.reduce(
-      ([low, high], each) => [each < low ? each : low, each > high ? each : high],
-      [at, at],
-    )
-    if (members.length >= MOST_ALERTS || last - first > lookback) return false
+    const times = [member, ...members].map((each) => each.run_at).sort()
+    const span = ticksIn(times.at(-1) ?? member.run_at) - ticksIn(times[0] ?? member.run_at)
+    if (members.length >= MOST_ALERTS || span > lookback) return false
     return grouping.reopenClosedIncident || statusOf(members, states) !== 'closed'
   }
   const firstOf = ({ members }: Open): string => members.map((each) => each.run_at).sort()[0] ?? ''
