@@ -2,10 +2,12 @@
  * Markdown with queries in fenced blocks (https://spec.commonmark.org/0.31.2/#fenced-code-blocks). Each block of a
  * language that is asked for has the heading before it as its title; blocks of others are left alone.
  */
+
 import { type Diagnostic, diagnose } from './diagnostic.ts'
 import { stemOf } from './filename.ts'
 import { limits } from './limits.ts'
 import { type Placing, placingBy, type Segment } from './placing.ts'
+import { withoutEnd } from './trim.ts'
 
 /** Indentation and marks of quotation before a fence, the fence, and what is written after it. */
 const OPENING = /^((?:[ \t]|>){0,64})(`{3,}|~{3,})([^\r\n]*)\r?$/
@@ -72,10 +74,16 @@ function marginEnd({ margin }: Fence, text: string): number {
   return at
 }
 
+/** A heading without the marks that may close it. */
+function withoutClosing(text: string): string {
+  const plain = text.trimEnd()
+  const rest = withoutEnd(plain, /#/)
+  return rest.length < plain.length && /[ \t]$/.test(rest) ? rest : text
+}
+
 /** Words of a heading or a paragraph without the marks of Markdown. */
 function plainWords(text: string): string {
-  return text
-    .replace(/[ \t]+#+[ \t]*$/, '')
+  return withoutClosing(text)
     .replace(/!?\[([^\]\n]{0,500})\]\([^)\n]{0,2000}\)/g, '$1')
     .replace(/[*`_]{1,3}/g, (mark) => (mark.includes('_') ? '_' : ''))
     .trim()

@@ -3,7 +3,9 @@
  * pipeline for SPL, a condition or a pipeline for Kusto, selections for Sigma. It is compiled with the rule, and a rule
  * whose filter does not compile is refused.
  */
+
 import { type Diagnostic, diagnose, hasErrors, type Outcome } from '../core/diagnostic.ts'
+import { withoutEnd } from '../core/trim.ts'
 import type { YamlNode } from '../core/yaml.ts'
 import { readDetection } from '../dialects/sigma/detection.ts'
 import { type LoweredSigma, lowerSigma, type SigmaOptions } from '../dialects/sigma/lower.ts'
@@ -105,7 +107,7 @@ export function filteredSearch(
 export function filteredQuery(query: string, filter: OverlayFilter): string | Diagnostic {
   const pipeline = pipelineOf(filter, OF_QUERIES, (condition) => `where not(\n${condition}\n)`)
   if (typeof pipeline !== 'string') return pipeline
-  return `${query.replace(/[\s;]+$/, '')}\n${pipeline}\n`
+  return `${withoutEnd(query, /[\s;]/)}\n${pipeline}\n`
 }
 
 /** Filters of a plan that let nothing through. */

@@ -3,6 +3,7 @@
  * a key, so that one that is met in three languages is one: `WS07.corp.example`, `ws07` and `HostName: WS07` are the same.
  * Keys join what belongs together for people; they prove nothing, since whoever writes logs chooses the names in them.
  */
+import { withoutEnd } from '../../core/trim.ts'
 import { bytesOf, carriedBytes } from '../../net/address.ts'
 import type { EventFields, Finding, FoundEntity } from '../finding.ts'
 import { ENTITY_FIELDS, ENTITY_KINDS, type EntityField } from './entityfields.ts'
@@ -175,13 +176,6 @@ function machine(low: string): string {
   return addressText(first.trim()) ?? first
 }
 
-/** A name without the dots and blanks at its end; a pattern would take long over many dots within it. */
-function withoutDots(low: string): string {
-  let end = low.length
-  while (end > 0 && /[.\s]/.test(low.charAt(end - 1))) end--
-  return low.slice(0, end)
-}
-
 /** A name as it is compared, by the word of its type; what it gives stays as it is when it is given again. */
 function comparable(word: string, name: string): string {
   const low = name.trim().toLowerCase()
@@ -198,7 +192,7 @@ function comparable(word: string, name: string): string {
     case 'file':
       return lastPart(lastPart(low, '\\'), '/')
     case 'domain':
-      return withoutDots(low)
+      return withoutEnd(low, /[.\s]/)
     case 'process':
       return low.replace(/\s+/g, ' ')
     case 'registry':

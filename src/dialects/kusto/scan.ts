@@ -87,5 +87,15 @@ export function pastBlanks(text: string, at: number): number {
 
 /** `union *`, and `search` and `find` that name no tables: all tables, which are those that may have rows here. */
 export function readsAll(text: string): boolean {
-  return /\bunion\b[^|;]*\*/.test(text) || /(?:^|[;(={\n])\s*(?:search|find)\b/.test(text)
+  return hasWildcardUnion(text) || /(?:^|[;(={\n])[^\S\n]*(?:search|find)\b/.test(text)
+}
+
+/** A `*` in the part of a pipe that has `union` before it. */
+function hasWildcardUnion(text: string): boolean {
+  let isUnion = false
+  for (const [found] of text.matchAll(/\bunion\b|[|;*]/g)) {
+    if (found === '*' && isUnion) return true
+    if (found !== '*') isUnion = found === 'union'
+  }
+  return false
 }

@@ -28,7 +28,7 @@ function blocksOf(text: string): readonly Span[] {
 
 /** The text without comments, enough to tell whether anything is left. */
 function bare(text: string): string {
-  return text.replace(/^\s*\/\/.*$/gm, '').trim()
+  return text.replace(/^[^\S\r\n\u2028\u2029]*\/\/.*$/gm, '').trim()
 }
 
 /** True for a part that ends in a query: definitions alone give no rows. */

@@ -101,7 +101,7 @@ function unquoted(text: string): string {
 }
 
 function readCall(inner: string): Call | undefined {
-  const match = /^\s*([^\s()"`|]+)\s*(?:\(([\s\S]*)\))?\s*$/.exec(inner)
+  const match = /^([^\s()"`|]+)(?:\s*\(([\s\S]*)\))?$/.exec(inner.trim())
   if (match === null) return undefined
   const [, name = '', args] = match
   return { name, args: args === undefined ? [] : splitArguments(args) }

@@ -107,7 +107,7 @@ function readBy(expr: EvalExpr, into: Set<string>): ReadonlySet<string> {
 
 /** The assignments of a template that is one `eval`; undefined for others. */
 function assignmentsOf(text: string): readonly Assignment[] | undefined {
-  const start = /^\s*\|?\s*eval\s/i.exec(text)
+  const start = /^\s*(?:\|\s*)?eval\s/i.exec(text)
   if (start === null) return undefined
   try {
     const reader = new Reader(text, { start: start[0].length, end: text.length }, 'eval')

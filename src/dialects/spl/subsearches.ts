@@ -59,7 +59,7 @@ export function readConditions(found: readonly string[], span: Span): SearchExpr
 
 function readCondition(written: string, span: Span): SearchExpr | undefined {
   // What `format` gives for no rows.
-  if (/^\s*\(?\s*NOT\s*\(\s*\)\s*\)?\s*$/.test(written)) return undefined
+  if (/^\s*(?:\(\s*)?NOT\s*\(\s*\)\s*(?:\)\s*)?$/.test(written)) return undefined
   try {
     const reader = new Reader(written, { start: 0, end: written.length }, 'the subsearch')
     const { where } = readTerms(reader)
