@@ -7,7 +7,7 @@ import { syslogLine } from '../../src/detect/notify/kinds/syslog.ts'
 import { KINDS } from '../../src/detect/notify/kinds/table.ts'
 import { messageJson } from '../../src/detect/notify/kinds/web.ts'
 import { type Message, makeMessage, messageId } from '../../src/detect/notify/message.ts'
-import type { OutboxRow } from '../../src/detect/notify/outbox.ts'
+import { type OutboxRow, UNSENT } from '../../src/detect/notify/outbox.ts'
 import { CHANNEL_KINDS } from '../../src/detect/notify/settings.ts'
 import { fillTemplate, readTemplate } from '../../src/detect/notify/template.ts'
 import { cut, defang, plainLine, valueText } from '../../src/detect/notify/words.ts'
@@ -138,6 +138,7 @@ describe('a value in a message', () => {
 
 function rowOf(finding = toldFinding(), change: Partial<OutboxRow> = {}): OutboxRow {
   return {
+    ...UNSENT,
     finding: finding.id,
     channel: 'soc',
     state: 'claimed',
@@ -146,12 +147,6 @@ function rowOf(finding = toldFinding(), change: Partial<OutboxRow> = {}): Outbox
     title: finding.rule_title,
     filled: NOON,
     next: NOON,
-    sent: 0,
-    tries: 0,
-    error: '',
-    message: '',
-    form: '',
-    mark: 0,
     body: JSON.stringify(finding),
     ...change,
   }

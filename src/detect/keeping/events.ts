@@ -8,13 +8,11 @@ import { createHash } from 'node:crypto'
 import { type Instant, parseIso } from '../../core/time.ts'
 import type { Store } from '../../engine/store.ts'
 import { BatchEncoder, type KnownNames } from '../../ingest/encode.ts'
-import { call, type Expr, text, texts } from '../../ir/expr.ts'
-import type { Rel } from '../../ir/rel.ts'
 import type { Batch } from '../../schema/batch.ts'
 import type { OwnSource } from '../../schema/own.ts'
 import { META } from '../../schema/source.ts'
-import { printSql } from '../../sql/print.ts'
 import type { OwnEvent } from './fields.ts'
+import { ownRows } from './ownrows.ts'
 
 export type OwnStore = Pick<Store, 'write' | 'rows' | 'catalogue' | 'columnNames' | 'unnoted'>
 
@@ -26,8 +24,6 @@ type Sourced = readonly [source: OwnSource, event: OwnEvent]
 const NO_BATCH = ''
 /** Name that the events have in place of a file. */
 const FILE = 'harrier'
-/** Ids that one query asks for. */
-const ASKED = 1_000
 /** Events of one batch. */
 const TOGETHER = 5_000
 
@@ -39,31 +35,8 @@ export async function storedTexts(
   names: readonly string[] = [],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const found = new Map<string, readonly string[]>()
-  const columns = (await store.catalogue()).get(source)?.text
-  const all = ['id', ...names]
-  if (columns === undefined || !columns.has('id')) return found
-  const isColumn = (name: string): boolean => name === META.batch || columns.has(name)
-  const value = (name: string): Expr =>
-    isColumn(name) ? { op: 'field', name, type: 'text', stored: 'plain' } : text('')
-  for (let from = 0; from < ids.length; from += ASKED) {
-    const rel: Rel = {
-      op: 'select',
-      from: {
-        op: 'filter',
-        from: {
-          op: 'scan',
-          table: { kind: 'source', name: source },
-          time: {},
-          out: all.filter(isColumn).map((name) => ({ name, type: 'text', stored: 'plain' })),
-        },
-        where: call('match.in', [value('id'), texts(ids.slice(from, from + ASKED))]),
-      },
-      keep: all.map((name) => ({ name, value: value(name) })),
-    }
-    for await (const [id, ...rest] of store.rows(printSql(rel))) {
-      found.set(String(id), rest.map(String))
-    }
-  }
+  const rows = ownRows(store, source, ['id', ...names], { by: 'id', values: ids })
+  for await (const [id = '', ...rest] of rows) found.set(id, rest)
   return found
 }
 

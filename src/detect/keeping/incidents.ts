@@ -9,7 +9,7 @@ import { instantOfTicks, printInstant, ticksIn } from '../../core/time.ts'
 import type { IncidentGrouping } from '../../dialects/kusto/rule.ts'
 import { keyOfRule, type Rule } from '../../rules/rule.ts'
 import { type FoundEntity, fixedId } from '../finding.ts'
-import { readStates, type TriageStore } from '../triage/states.ts'
+import { readStanding, type TriageStore } from '../triage/states.ts'
 import type { KeptFinding } from './kept.ts'
 import {
   byRun,
@@ -21,7 +21,6 @@ import {
   statusOf,
   viewOf,
 } from './members.ts'
-import { withdrawnIds } from './suppressed.ts'
 
 /** Alerts of one incident at most, as in the service; what comes after them opens another. */
 const MOST_ALERTS = 150
@@ -163,8 +162,7 @@ async function placed(
   )
   const near = [...around, ...known].map((each) => each.incident_id).filter((each) => each !== '')
   // All of an incident count, also those of runs further away.
-  const withdrawn = await withdrawnIds(store.records)
-  const members = await readMembers(store, 'incident_id', near)
+  const { members, states } = await readStanding(store, near)
   const incidents = new Map<string, Open>()
   const add = (member: Member): Open => {
     const { incident_id: id } = member
@@ -178,14 +176,7 @@ async function placed(
     const all = byKey.get(key) ?? new Set<Open>()
     byKey.set(key, all.add(incident))
   }
-  const states = await readStates(
-    store.records,
-    members.map(({ id }) => id),
-  )
-  // What was withdrawn and nobody has touched is not in the queue, and holds no incident open.
-  for (const each of members) {
-    if (states.has(each.id) || !withdrawn.has(each.id)) index(add(each), each.incident_key)
-  }
+  for (const each of members) index(add(each), each.incident_key)
   const of = new Map<string, string>()
   for (const newcomer of newcomers.toSorted((a, b) => byRun(a.member, b.member))) {
     const { member } = newcomer

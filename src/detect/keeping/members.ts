@@ -2,14 +2,13 @@
  * Alerts of one incident, as they are stored: a finding that was put into an incident says so in its event, and nothing
  * else knows of the incident. What an incident is, and in what state, follows from its findings and theirs.
  */
-import { call, type Expr, text, texts } from '../../ir/expr.ts'
-import type { Rel } from '../../ir/rel.ts'
+import { call, text } from '../../ir/expr.ts'
 import { LEVELS, type Level } from '../../rules/rule.ts'
 import { FINDINGS } from '../../schema/own.ts'
-import { printSql } from '../../sql/print.ts'
 import type { RunStore } from '../store.ts'
 import type { Status } from '../triage/words.ts'
 import type { KeptFinding } from './kept.ts'
+import { ownRows } from './ownrows.ts'
 
 const COLUMNS = [
   'id',
@@ -26,9 +25,6 @@ const COLUMNS = [
 
 /** A finding in an incident, as its event has it. Times are ISO 8601 UTC. */
 export type Member = Readonly<Record<(typeof COLUMNS)[number], string>>
-
-/** Values that one query names. */
-const ASKED = 1_000
 
 export function memberOf(
   finding: KeptFinding,
@@ -55,52 +51,35 @@ export async function readMembers(
   values: readonly string[],
   runs?: { readonly from: string; readonly to: string },
 ): Promise<readonly Member[]> {
-  const columns = (await store.catalogue()).get(FINDINGS)?.text
-  if (columns === undefined || !columns.has('incident_id')) return []
-  const value = (name: string): Expr =>
-    columns.has(name) ? { op: 'field', name, type: 'text', stored: 'plain' } : text('')
   const found = new Map<string, Member>()
-  const unique = [...new Set(values)]
-  for (let from = 0; from < unique.length; from += ASKED) {
-    const tests = [
-      call('match.in', [value(by), texts(unique.slice(from, from + ASKED))]),
-      ...(runs === undefined
-        ? []
-        : [
-            call('compare.greater_or_equal', [value('run_at'), text(runs.from)]),
-            call('compare.less_or_equal', [value('run_at'), text(runs.to)]),
-          ]),
-    ]
-    const scan: Rel = {
-      op: 'scan',
-      table: { kind: 'source', name: FINDINGS },
-      time: {},
-      out: COLUMNS.filter((name) => columns.has(name)).map((name) => ({
-        name,
-        type: 'text',
-        stored: 'plain',
-      })),
-    }
-    const rel: Rel = {
-      op: 'select',
-      from: tests.reduce<Rel>((inner, where) => ({ op: 'filter', from: inner, where }), scan),
-      keep: COLUMNS.map((name) => ({ name, value: value(name) })),
-    }
-    for await (const row of store.rows(printSql(rel))) {
-      const cell = (name: (typeof COLUMNS)[number]): string => String(row[COLUMNS.indexOf(name)])
-      found.set(cell('id'), {
-        id: cell('id'),
-        rule_key: cell('rule_key'),
-        incident_id: cell('incident_id'),
-        incident_key: cell('incident_key'),
-        run_at: cell('run_at'),
-        kept_at: cell('kept_at'),
-        finding_time: cell('finding_time'),
-        rule_title: cell('rule_title'),
-        rule_description: cell('rule_description'),
-        urgency: cell('urgency'),
-      })
-    }
+  // Nothing has been put into an incident yet.
+  if ((await store.catalogue()).get(FINDINGS)?.text.has('incident_id') !== true) return []
+  const rows = ownRows(store, FINDINGS, COLUMNS, {
+    by,
+    values: [...new Set(values)],
+    ...(runs === undefined
+      ? {}
+      : {
+          also: (column) => [
+            call('compare.greater_or_equal', [column('run_at'), text(runs.from)]),
+            call('compare.less_or_equal', [column('run_at'), text(runs.to)]),
+          ],
+        }),
+  })
+  for await (const row of rows) {
+    const cell = (name: (typeof COLUMNS)[number]): string => row[COLUMNS.indexOf(name)] ?? ''
+    found.set(cell('id'), {
+      id: cell('id'),
+      rule_key: cell('rule_key'),
+      incident_id: cell('incident_id'),
+      incident_key: cell('incident_key'),
+      run_at: cell('run_at'),
+      kept_at: cell('kept_at'),
+      finding_time: cell('finding_time'),
+      rule_title: cell('rule_title'),
+      rule_description: cell('rule_description'),
+      urgency: cell('urgency'),
+    })
   }
   return [...found.values()]
 }

@@ -117,11 +117,11 @@ function readExpected(section: Section): Expected | undefined {
   const risk = readObjects(section, 'risk', ['object', 'score', 'type', 'field'])
   const threats = readObjects(section, 'threats', ['object', 'type', 'field'])
   const lists = [fields, entities, risk, threats]
-  const isOtherAbsent = [title, level, host, message].every((each) => each === undefined)
-  if (fires === undefined && isOtherAbsent && lists.every((each) => each.length === 0))
-    return undefined
-  const isQuiet = fires?.most === 0
-  if (isQuiet && !(isOtherAbsent && lists.every((each) => each.length === 0))) {
+  const saysNothing =
+    [title, level, host, message].every((each) => each === undefined) &&
+    lists.every((each) => each.length === 0)
+  if (fires === undefined && saysNothing) return undefined
+  if (fires?.most === 0 && !saysNothing) {
     section.wrong('fires', 'more than none where the test says what a finding has')
   }
   return {

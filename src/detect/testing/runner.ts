@@ -5,7 +5,7 @@ import { attackReasons } from './attackdata.ts'
 import type { Step, TestCase, TestResult } from './cases.ts'
 import { unmet } from './expect.ts'
 import { nearestMiss } from './nearest.ts'
-import { type Bench, type Tried, trial } from './trial.ts'
+import { type Bench, type TrialReport, type Tried, trial } from './trial.ts'
 
 export interface TestRun {
   /** Milliseconds of some clock, for the time that a test takes. */
@@ -35,6 +35,16 @@ interface StepOutcome {
   readonly isInterrupted: boolean
 }
 
+/** Why it says nothing that a rule finds nothing: it had nothing to look at. */
+function idleReasons({ intake }: TrialReport, { state }: Tried): readonly string[] {
+  if (intake.every(({ stored, repeated }) => stored + repeated === 0)) {
+    return ['no event of the test could be read, so that it proves nothing']
+  }
+  return state === 'no_data'
+    ? ['no event of the test is of a source that the rule reads, so that it proves nothing']
+    : []
+}
+
 async function runStep(
   test: TestCase,
   step: Step,
@@ -57,16 +67,7 @@ async function runStep(
     return { reasons: damage, findings: 0, events, nearest: [], isInterrupted: true }
   }
   const isWanted = expected.fires.least > 0
-  const stored = report.intake.reduce((sum, each) => sum + each.stored + each.repeated, 0)
-  // That a rule finds nothing says something only where it had something to look at.
-  const idle =
-    test.convention === 'harrier' && expected.fires.most === 0 && tried.count === 0
-      ? stored === 0
-        ? ['no event of the test could be read, so that it proves nothing']
-        : tried.state === 'no_data'
-          ? ['no event of the test is of a source that the rule reads, so that it proves nothing']
-          : []
-      : []
+  const isQuiet = test.convention === 'harrier' && expected.fires.most === 0 && tried.count === 0
   const own = unmet(expected, tried.findings, tried.count)
   const published =
     test.convention === 'escu' && tried.count > 0 ? attackReasons(rule, tried.findings) : []
@@ -75,7 +76,7 @@ async function runStep(
     ...own,
     ...published,
     ...troubles(tried, isSilent),
-    ...idle,
+    ...(isQuiet ? idleReasons(report, tried) : []),
     ...(own.length > 0 || !isWanted ? damage : []),
   ]
   const nearest =

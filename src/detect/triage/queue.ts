@@ -12,6 +12,7 @@ import { LIST_SUFFIX, META } from '../../schema/source.ts'
 import { printSql } from '../../sql/print.ts'
 import { keysNamed } from '../keeping/entities.ts'
 import { incidentNumber, type KeptFinding, keptFindingOf } from '../keeping/kept.ts'
+import { ownRows } from '../keeping/ownrows.ts'
 import { withdrawnIds } from '../keeping/suppressed.ts'
 import type { TriageStore } from './states.ts'
 import { type FindingState, readStates, UNTOUCHED } from './states.ts'
@@ -223,21 +224,22 @@ export interface QueueGroup {
 /** Titles or keys that are listed of one group. */
 const MOST_ABOUT = 50
 
+/** The groups that an entry is in. */
+const GROUPS = {
+  rule: ({ rule_title: rule }: QueueEntry): readonly string[] => [rule],
+  incident: ({ incident }: QueueEntry): readonly string[] => [incident || 'none'],
+  entity: ({ entities }: QueueEntry): readonly string[] =>
+    entities.length > 0 ? entities : ['none'],
+} as const
+
 /** The entries of a queue in groups, in the order of the queue; a finding of several entities is in the group of each. */
 export function groupQueue(
   entries: readonly QueueEntry[],
-  by: 'entity' | 'rule' | 'incident',
+  by: keyof typeof GROUPS,
 ): readonly QueueGroup[] {
   const groups = new Map<string, QueueGroup & { readonly seen: Set<string> }>()
   for (const each of entries) {
-    const names =
-      by === 'rule'
-        ? [each.rule_title]
-        : by === 'incident'
-          ? [each.incident || 'none']
-          : each.entities.length > 0
-            ? each.entities
-            : ['none']
+    const names = GROUPS[by](each)
     const about = by === 'rule' ? each.entities : [each.rule_title]
     for (const of of names) {
       const before = groups.get(of)
@@ -287,33 +289,15 @@ export async function idsNamed(store: TriageStore, given: string): Promise<reado
   return [...ids]
 }
 
-/** Ids that one query asks for. */
-const ASKED = 1_000
-
 /** Kept findings by their ids, in the order of the ids; those that are not there are left out. */
 export async function readFindings(
   store: TriageStore,
   ids: readonly string[],
 ): Promise<readonly KeptFinding[]> {
-  const found = await scanOf(store, {})
-  if (found === undefined) return []
   const known = new Map<string, KeptFinding>()
-  for (let from = 0; from < ids.length; from += ASKED) {
-    const rel: Rel = {
-      op: 'select',
-      from: {
-        op: 'filter',
-        from: found.scan,
-        where: call('match.in', [found.named('id'), texts(ids.slice(from, from + ASKED))]),
-      },
-      keep: [
-        { name: META.raw, value: { op: 'field', name: META.raw, type: 'text', stored: 'plain' } },
-      ],
-    }
-    for await (const [raw] of store.rows(printSql(rel))) {
-      const finding = keptFindingOf(String(raw))
-      if (finding !== undefined) known.set(finding.id, finding)
-    }
+  for await (const [raw = ''] of ownRows(store, FINDINGS, [META.raw], { by: 'id', values: ids })) {
+    const finding = keptFindingOf(raw)
+    if (finding !== undefined) known.set(finding.id, finding)
   }
   return ids.flatMap((id) => known.get(id) ?? [])
 }

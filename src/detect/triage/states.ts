@@ -12,7 +12,7 @@ import { fixedId } from '../finding.ts'
 import { type OwnStore, writeEvents } from '../keeping/events.ts'
 import { changeEvent } from '../keeping/fields.ts'
 import type { KeptFinding } from '../keeping/kept.ts'
-import { type IncidentView, readMembers, viewOf } from '../keeping/members.ts'
+import { type IncidentView, type Member, readMembers, viewOf } from '../keeping/members.ts'
 import { withdrawnIds } from '../keeping/suppressed.ts'
 import {
   DISPOSITION_WORDS,
@@ -217,6 +217,28 @@ export async function changeFindings(
   return results
 }
 
+/**
+ * The findings of incidents that are still in the queue, and their states, with those that are about to change. A finding
+ * that was withdrawn, and that nobody has touched, is not in the queue, and holds no incident open.
+ */
+export async function readStanding(
+  store: TriageStore,
+  incidents: readonly string[],
+  changed: ReadonlyMap<string, FindingState> = new Map(),
+): Promise<{
+  readonly members: readonly Member[]
+  readonly states: ReadonlyMap<string, FindingState>
+}> {
+  const withdrawn = await withdrawnIds(store.records)
+  const all = await readMembers(store, 'incident_id', incidents)
+  const before = await readStates(
+    store.records,
+    all.map(({ id }) => id),
+  )
+  const states = new Map([...before, ...changed])
+  return { members: all.filter(({ id }) => states.has(id) || !withdrawn.has(id)), states }
+}
+
 /** How the incidents of changed findings look after the changes, by their ids. */
 async function viewsAfter(
   store: TriageStore,
@@ -225,18 +247,8 @@ async function viewsAfter(
   const ids = new Set(made.flatMap(({ finding }) => finding.incident ?? []))
   const views = new Map<string, IncidentView>()
   if (ids.size === 0) return views
-  const withdrawn = await withdrawnIds(store.records)
-  const all = await readMembers(store, 'incident_id', [...ids])
-  const before = await readStates(
-    store.records,
-    all.map(({ id }) => id),
-  )
-  const states = new Map([
-    ...before,
-    ...made.map(({ finding, after }) => [finding.id, after] as const),
-  ])
-  // A finding that was withdrawn, and that nobody has touched, is not in the queue, and holds no incident open.
-  const members = all.filter(({ id }) => states.has(id) || !withdrawn.has(id))
+  const changed = new Map(made.map(({ finding, after }) => [finding.id, after]))
+  const { members, states } = await readStanding(store, [...ids], changed)
   for (const incident of ids) {
     const own = members.filter((each) => each.incident_id === incident)
     const view = viewOf(own, states)

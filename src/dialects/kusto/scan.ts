@@ -87,15 +87,16 @@ export function pastBlanks(text: string, at: number): number {
 
 /** `union *`, and `search` and `find` that name no tables: all tables, which are those that may have rows here. */
 export function readsAll(text: string): boolean {
-  return hasWildcardUnion(text) || /(?:^|[;(={\n])[^\S\n]*(?:search|find)\b/.test(text)
+  return hasStarAfter(text, ['union']) || /(?:^|[;(={\n])[^\S\n]*(?:search|find)\b/.test(text)
 }
 
-/** A `*` in the part of a pipe that has `union` before it. */
-function hasWildcardUnion(text: string): boolean {
-  let isUnion = false
-  for (const [found] of text.matchAll(/\bunion\b|[|;*]/g)) {
-    if (found === '*' && isUnion) return true
-    if (found !== '*') isUnion = found === 'union'
+/** True for a `*` that has one of some operators before it in its part of a pipe. */
+export function hasStarAfter(text: string, operators: readonly string[]): boolean {
+  let isAfter = false
+  for (const [found] of text.matchAll(/\b\w+\b|[|;*]/g)) {
+    if (found === '*' && isAfter) return true
+    if (found === '|' || found === ';') isAfter = false
+    else if (operators.includes(found)) isAfter = true
   }
   return false
 }

@@ -239,6 +239,12 @@ const OLD_METHODS: ReadonlyMap<string, string> = new Map([
 ])
 const UNGROUPED = 'each alert is an incident of its own'
 
+/** Tells that a value of a grouping is not known, so that nothing is grouped; `at` is the key where it stands. */
+function tellUngrouped(fields: Fields, key: string, value: string, known: string, at = key): void {
+  const params = { key, value: value.slice(0, 64), known, effect: UNGROUPED }
+  fields.diagnostics.push(diagnose('HR457', params, spanOf(fields, at)))
+}
+
 /** What a list of a grouping names; `isWhole` is false where one of them is not known. */
 function namesOf<T extends string>(
   fields: Fields,
@@ -249,9 +255,7 @@ function namesOf<T extends string>(
   const names = given.flatMap((text) => {
     const found = known.find((each) => each.toLowerCase() === text.toLowerCase())
     if (found !== undefined) return [found]
-    const all = known.join(', ') || 'none: the rule has no such'
-    const params = { key, value: text.slice(0, 64), known: all, effect: UNGROUPED }
-    fields.diagnostics.push(diagnose('HR457', params, spanOf(fields, key)))
+    tellUngrouped(fields, key, text, known.join(', ') || 'none: the rule has no such')
     return []
   })
   return { names: [...new Set(names)], isWhole: names.length === given.length }
@@ -272,9 +276,7 @@ function readGrouping(fields: Fields, { entities, details }: Groupable): Inciden
   const word = OLD_METHODS.get(written.toLowerCase()) ?? written
   const method = MATCHING_METHODS.find((each) => each.toLowerCase() === word.toLowerCase())
   if (isEnabled && method === undefined) {
-    const known = MATCHING_METHODS.join(', ')
-    const params = { key, value: written.slice(0, 64), known, effect: UNGROUPED }
-    fields.diagnostics.push(diagnose('HR457', params, spanOf(fields, key)))
+    tellUngrouped(fields, key, written, MATCHING_METHODS.join(', '))
   }
   const off = { names: [], isWhole: true }
   const isSelected = isEnabled && method === 'Selected'
@@ -288,14 +290,8 @@ function readGrouping(fields: Fields, { entities, details }: Groupable): Inciden
   const lists = [byEntities, byDetails, byCustom]
   const isEmpty = isSelected && lists.every(({ names, isWhole }) => isWhole && names.length === 0)
   if (isEmpty) {
-    const wanted = 'groupByEntities, groupByAlertDetails, groupByCustomDetails'
-    const params = {
-      key: 'matchingMethod',
-      value: 'Selected without a list',
-      known: wanted,
-      effect: UNGROUPED,
-    }
-    fields.diagnostics.push(diagnose('HR457', params, spanOf(fields, key)))
+    const lists = 'groupByEntities, groupByAlertDetails, groupByCustomDetails'
+    tellUngrouped(fields, 'matchingMethod', 'Selected without a list', lists, key)
   }
   const isWhole = method !== undefined && !isEmpty && lists.every((each) => each.isWhole)
   return {

@@ -2,14 +2,10 @@
 
 import { type Cron, readCron } from '../../core/cron.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
-import { lengthText } from '../../core/length.ts'
+import { lengthText, millisecondsOf } from '../../core/length.ts'
 import { boundOf } from '../../functions/timemodifier.ts'
 import { codeOf } from './code.ts'
 import { found, type LintCheck, placeOfKey, placeOfText, type Subject, shown } from './subject.ts'
-
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
 
 /** Runs that are looked at for the distance between them. */
 const RUNS = 60
@@ -70,8 +66,6 @@ function splTimes(subject: Subject): readonly Diagnostic[] {
   return ofCron(subject, schedule.cron, schedule)
 }
 
-const UNITS: Readonly<Record<string, number>> = { d: DAY, h: HOUR, m: MINUTE, s: 1_000 }
-
 const TIME = String.raw`(\d{1,6})(d(?:ays?)?|h(?:ours?)?|m(?:in(?:utes?)?)?|s(?:ec(?:onds?)?)?)`
 const LET_TIME = new RegExp(String.raw`\blet\s+(\w+)\s*=\s*${TIME}\s*;`, 'g')
 /** A call of `ago`, with the name that is compared with it where there is one. */
@@ -86,7 +80,7 @@ const EVENT_TIMES: ReadonlySet<string> = new Set(['TimeGenerated', 'Timestamp'])
 function longestAgo(query: string): { readonly ms: number; readonly text: string } | undefined {
   const code = codeOf(query, true)
   const timeOf = (size = '', unit = '') => ({
-    ms: Number(size) * (UNITS[unit[0] ?? ''] ?? 0),
+    ms: millisecondsOf(`${size}${unit.charAt(0)}`) ?? 0,
     text: `${size}${unit}`,
   })
   const lets = new Map(

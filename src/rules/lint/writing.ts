@@ -1,6 +1,7 @@
 /** How rules are written: quotation marks, patterns, values, and names that are defined and not used. */
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import type { Span } from '../../core/span.ts'
+import { hasStarAfter } from '../../dialects/kusto/scan.ts'
 import type { SigmaItem } from '../../dialects/sigma/detection.ts'
 import type { Expr } from '../../ir/expr.ts'
 import type { Rel } from '../../ir/rel.ts'
@@ -86,7 +87,7 @@ function unusedLets(subject: Subject): readonly Diagnostic[] {
   const words = new Map<string, number>()
   for (const [word] of code.matchAll(/\w+/g)) words.set(word, (words.get(word) ?? 0) + 1)
   // A view is read by a wildcard of `union` or `search` too.
-  const isWild = /\b(?:union|search)\b[^|;]*\*/.test(code)
+  const isWild = hasStarAfter(code, ['union', 'search'])
   return [...code.matchAll(/\blet\s+(\w+)\s*=(\s*view\b)?/g)].flatMap(([, name = '', view]) => {
     if (view !== undefined && isWild) return []
     // A name in brackets and quotation marks is a use too.
