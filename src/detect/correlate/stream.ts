@@ -311,7 +311,7 @@ async function worthReading(
   return groups.length === 0 ? undefined : within(rel, groups)
 }
 
-/** Every choice of one value for each field, the last field's first. Throws when there are more than can be held. */
+/** Every choice of one value for each field, those of the last field behind each other. Throws when there are more than can be held. */
 function choicesOf(fields: readonly (readonly string[])[]): readonly (readonly string[])[] {
   const count = fields.reduce((product, values) => product * values.length, 1)
   if (count > limits.correlationMatches) throw new TooManyMatches()
